@@ -1,0 +1,110 @@
+// What a loaded configuration looks like to the rest of the program: plain, complete, readonly, units in the names.
+
+/** Limits of one application, after all layers. A manifest may only lower them. */
+export interface AppLimits {
+  readonly maxWorkersPerApp: number;
+  readonly minWorkers: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+  /** 0: no limit. */
+  readonly maxRequests: number;
+  /** 0: no limit. */
+  readonly maxBodyBytes: number;
+  /** 0: no limit. */
+  readonly memoryMaxBytes: number;
+  readonly pidsMax: number;
+}
+
+/** Limits that belong to a user, not to an application. */
+export interface UserLimits extends AppLimits {
+  readonly maxWorkersPerUser: number;
+}
+
+export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
+
+/** How one runtime starts; data only. Built-in rows are in src/runtimes/, the admin may add and override. */
+export interface RuntimeConfig {
+  readonly name: string;
+  /** `script`: runs the file that the request names; `entry`: one program for every request. */
+  readonly kind: 'script' | 'entry';
+  readonly protocol: WorkerProtocol;
+  /** argv; argv[0] is absolute, or starts with `./` and is then relative to the application. */
+  readonly command: readonly string[];
+  /** With the dot; only for `script`. */
+  readonly extensions: readonly string[];
+  /** File names in the application directory whose presence selects this runtime; only for `entry`. */
+  readonly markers: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Requests that one worker takes at once. */
+  readonly concurrency: number;
+  /** Replaces the limit of the layers below where they leave it at its default; 0: no limit. */
+  readonly maxRequests: number;
+  readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGHUP';
+  /** Debian package to name when argv[0] is missing. */
+  readonly debianPackage: string;
+  /** The body by which a script runtime says that the script is not there; '' if it has none. */
+  readonly missingScriptBody: string;
+}
+
+export interface FrontSocket {
+  readonly path: string;
+  readonly group: string;
+  /** Requests of other users are refused on this socket. */
+  readonly user?: string;
+}
+
+/** What the admin says about one user in `[users.NAME]` or `users.d/NAME.toml`. */
+export interface UserConfig {
+  readonly name: string;
+  /** Only where the account is not in the passwd database; both or none. */
+  readonly account?: { readonly uid: number; readonly gid: number; readonly home: string };
+  readonly suspended: boolean;
+  readonly limits: UserLimits;
+  readonly noNewPrivileges: boolean;
+}
+
+export interface Config {
+  /** Where it was read from; '' for built-in defaults. */
+  readonly file: string;
+  readonly paths: { readonly run: string; readonly log: string; readonly state: string };
+  readonly front: {
+    readonly sockets: readonly FrontSocket[];
+    readonly authentication: 'none' | 'token';
+    readonly connectionsMax: number;
+  };
+  readonly apps: { readonly roots: readonly string[] };
+  readonly identity: {
+    readonly routerUser: string;
+    readonly minUid: number;
+    readonly maxUid: number;
+    readonly supplementaryGroups: 'account' | 'none';
+    readonly noNewPrivileges: boolean;
+    readonly denyGroups: readonly string[];
+  };
+  /** 0 in the file means "from memory"; here it is already a number. */
+  readonly maxWorkers: number;
+  readonly defaults: UserLimits;
+  readonly umask: number;
+  readonly runtimes: ReadonlyMap<string, RuntimeConfig>;
+  readonly users: ReadonlyMap<string, UserConfig>;
+  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' };
+}
+
+/** What an application's own `usherd.toml` may say, parsed and clamped; absent keys were not given. */
+export interface Manifest {
+  readonly runtime?: string;
+  readonly command?: readonly string[];
+  readonly protocol?: WorkerProtocol;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly limits: Partial<AppLimits>;
+  readonly mode: 'production' | 'development';
+  readonly concurrency?: number;
+  readonly bufferRequests?: boolean;
+  /** Path below the web root of the script that takes URLs with no script in them; '' turns it off. */
+  readonly frontController?: string;
+}

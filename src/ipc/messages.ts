@@ -1,0 +1,225 @@
+// Everything that router and supervisor may say to each other: one schema a message, unknown keys refused (security.md R-C1, R-C2).
+import { z } from 'zod';
+
+export const IPC_PROTOCOL = 1;
+
+/** `user/app`; the first part is an account name, the second a directory name. */
+export const APP_ID = /^[a-z_][a-z0-9_-]{0,31}\/[a-z0-9][a-z0-9._-]{0,63}$/;
+export const USER_NAME = /^[a-z_][a-z0-9_-]{0,31}$/;
+export const APP_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const RUNTIME_NAME = /^[a-z][a-z0-9_-]{0,31}$/;
+
+const appId = z.string().regex(APP_ID);
+const workerId = z.string().regex(/^[0-9a-f]{16}$/);
+const runtimeName = z.string().regex(RUNTIME_NAME);
+const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const ticket = z.int().nonnegative().max(0xffff_ffff);
+const shortText = z.string().max(400);
+
+export const RETIRE_REASONS = [
+  'idle',
+  'max-requests',
+  'memory',
+  'reload',
+  'shutdown',
+  'deadline',
+  'protocol',
+  'surplus',
+] as const;
+export type RetireReason = (typeof RETIRE_REASONS)[number];
+
+// --- router to supervisor ----------------------------------------------------------------------
+
+const hello = z.strictObject({ type: z.literal('hello'), protocol: z.literal(IPC_PROTOCOL) });
+
+/** Start one worker. `runtime` '' means "what the application's markers say". */
+const need = z.strictObject({
+  type: z.literal('need'),
+  ticket,
+  app: appId,
+  runtime: z.union([runtimeName, z.literal('')]),
+});
+
+/** Stop one worker that has no request any more, or (`deadline`, `protocol`) whose request is given up. */
+const retire = z.strictObject({
+  type: z.literal('retire'),
+  worker: workerId,
+  reason: z.enum(RETIRE_REASONS),
+});
+
+/** Ask whether the files that select and configure an application changed; answered by `changed` or not at all. */
+const check = z.strictObject({ type: z.literal('check'), app: appId });
+
+/** One row of an answer to `report`. Repeated; the last is `reportEnd`. */
+const reportApp = z.strictObject({
+  type: z.literal('reportApp'),
+  serial: count,
+  app: appId,
+  runtime: runtimeName,
+  state: z.enum(['idle', 'starting', 'running', 'backoff', 'suspended']),
+  queue: count,
+  served: count,
+  refused: count,
+});
+const reportWorker = z.strictObject({
+  type: z.literal('reportWorker'),
+  serial: count,
+  worker: workerId,
+  state: z.enum(['starting', 'ready', 'draining', 'stopping', 'exited']),
+  requestsServed: count,
+  inFlight: count,
+  /** `METHOD /path`, at most 200 characters, '' when idle. */
+  currentRequest: z.string().max(200),
+});
+const reportRouter = z.strictObject({
+  type: z.literal('reportRouter'),
+  serial: count,
+  frontConnections: count,
+  requestsActive: count,
+  requestsWaiting: count,
+  requestsTotal: count,
+  bufferedBytes: count,
+  spooledBytes: count,
+});
+const reportEnd = z.strictObject({ type: z.literal('reportEnd'), serial: count });
+
+export const routerMessage = z.discriminatedUnion('type', [
+  hello,
+  need,
+  retire,
+  check,
+  reportApp,
+  reportWorker,
+  reportRouter,
+  reportEnd,
+]);
+export type RouterMessage = z.infer<typeof routerMessage>;
+
+// --- supervisor to router ----------------------------------------------------------------------
+
+const appLimits = z.strictObject({
+  maxWorkersPerApp: count,
+  minWorkers: count,
+  queueLength: count,
+  queueTimeoutMs: count,
+  idleTimeoutMs: count,
+  startTimeoutMs: count,
+  firstByteTimeoutMs: count,
+  requestTimeoutMs: count,
+  stopTimeoutMs: count,
+  maxRequests: count,
+  maxBodyBytes: count,
+  memoryMaxBytes: count,
+  pidsMax: count,
+});
+
+/** What the launcher saw and the supervisor made of it. */
+const facts = z.strictObject({
+  type: z.literal('facts'),
+  app: appId,
+  /** The runtime for URLs that name no script. '' if the application has none. */
+  defaultRuntime: z.union([runtimeName, z.literal('')]),
+  /** Below the application directory; '' or 'public'. */
+  webRoot: z.enum(['', 'public']),
+  /** Path below the web root that takes URLs without a script; '' if there is none. */
+  frontController: z.string().max(255),
+  mode: z.enum(['production', 'development']),
+  bufferRequests: z.boolean(),
+  maxWorkersPerUser: count,
+  limits: appLimits,
+});
+export type AppFacts = z.infer<typeof facts>;
+
+/** The worker runs the tenant's program (or is about to: its socket already takes connections). */
+const spawned = z.strictObject({
+  type: z.literal('spawned'),
+  ticket,
+  app: appId,
+  runtime: runtimeName,
+  worker: workerId,
+  pid: count,
+  protocol: z.enum(['fastcgi', 'http', 'scgi']),
+  concurrency: count,
+  maxRequests: count,
+  /** Milliseconds from `need` to here, for the metrics. */
+  startMs: count,
+});
+
+/** No worker for this `need`. `code` is a catalogue code; `reason` what the web server is told. */
+const refused = z.strictObject({
+  type: z.literal('refused'),
+  ticket,
+  app: appId,
+  runtime: z.union([runtimeName, z.literal('')]),
+  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
+  /** Name of the rule that refused, '' if none did. */
+  rule: z.string().max(60),
+  detail: shortText,
+  retryAfterMs: count,
+});
+
+const exited = z.strictObject({
+  type: z.literal('exited'),
+  worker: workerId,
+  app: appId,
+  runtime: runtimeName,
+  /** `launch`: the tenant's program was never reached, so no request can have been read. */
+  phase: z.enum(['launch', 'run']),
+  by: z.enum(['code', 'signal', 'lost']),
+  exitCode: count,
+  signal: z.string().max(16),
+  /** The supervisor had been asked to stop it. */
+  wanted: z.boolean(),
+});
+
+/** A living worker, told to a router that has just connected. */
+const living = z.strictObject({
+  type: z.literal('living'),
+  app: appId,
+  runtime: runtimeName,
+  worker: workerId,
+  pid: count,
+  protocol: z.enum(['fastcgi', 'http', 'scgi']),
+  concurrency: count,
+  maxRequests: count,
+});
+
+const welcome = z.strictObject({
+  type: z.literal('welcome'),
+  protocol: z.literal(IPC_PROTOCOL),
+  version: z.string().max(40),
+});
+/** After the last `living`. */
+const settled = z.strictObject({ type: z.literal('settled') });
+
+/** Drain every worker of this application (or user, with app ''), start new ones on demand. */
+const restart = z.strictObject({
+  type: z.literal('restart'),
+  app: z.union([appId, z.literal('')]),
+  user: z.union([z.string().regex(USER_NAME), z.literal('')]),
+  reason: z.enum(['changed', 'command', 'identity', 'suspended', 'config']),
+  /** Refuse new requests until `resumed`. */
+  hold: z.boolean(),
+});
+const resumed = z.strictObject({ type: z.literal('resumed'), user: z.string().regex(USER_NAME) });
+const reset = z.strictObject({ type: z.literal('reset'), app: appId });
+const reload = z.strictObject({ type: z.literal('reload') });
+const report = z.strictObject({ type: z.literal('report'), serial: count });
+const stop = z.strictObject({ type: z.literal('stop') });
+
+export const supervisorMessage = z.discriminatedUnion('type', [
+  welcome,
+  living,
+  settled,
+  facts,
+  spawned,
+  refused,
+  exited,
+  restart,
+  resumed,
+  reset,
+  reload,
+  report,
+  stop,
+]);
+export type SupervisorMessage = z.infer<typeof supervisorMessage>;
