@@ -1,0 +1,32 @@
+// The face of the FastCGI 1.0 codec: both sides of the protocol, bytes in and records out, nothing that acts.
+export {
+  Flag,
+  NULL_REQUEST_ID,
+  ProtocolStatus,
+  RecordType,
+  Role,
+  VariableName,
+  VERSION,
+} from './constants.js';
+export {
+  type BeginRequest,
+  decodeBeginRequest,
+  decodeEndRequest,
+  decodeUnknownType,
+  type EndRequest,
+} from './record.js';
+export { RecordDecoder, type RecordSink } from './record-decoder.js';
+export {
+  type ByteSink,
+  encodeLastOutput,
+  encodeRecordHeader,
+  encodeRequestHead,
+  RecordEncoder,
+} from './record-encoder.js';
+export {
+  decodeNameValues,
+  nameValueLength,
+  type NameValueLimits,
+  ParamsDecoder,
+} from './name-value.js';
+export { RequestIds } from './request-ids.js';
