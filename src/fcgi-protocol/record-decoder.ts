@@ -141,13 +141,14 @@ export class RecordDecoder {
   }
 
   // Grows with what has come, not with what a header announces: else 8 bytes would buy 64 KiB of memory. By
-  // factors, so that a record in tiny chunks is not copied again for each.
+  // factors, so that a record in tiny chunks is not copied again for each of them.
   #fillCarry(chunk: Buffer, from: number, contentBytes: number): number {
     const end = Math.min(chunk.length, from + contentBytes - this.#carryBytes);
     const neededBytes = this.#carryBytes + end - from;
     if (neededBytes > this.#carry.length) {
       const roomBytes = Math.max(CARRY_MIN_BYTES, neededBytes, this.#carry.length * CARRY_GROWTH);
-      const grown = Buffer.allocUnsafeSlow(Math.min(roomBytes, contentBytes));
+      const isMostOfIt = roomBytes * 2 >= contentBytes;
+      const grown = Buffer.allocUnsafeSlow(isMostOfIt ? contentBytes : roomBytes);
       this.#carry.copy(grown, 0, 0, this.#carryBytes);
       this.#carry = grown;
     }

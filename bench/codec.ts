@@ -1,0 +1,139 @@
+// Records and MiB a second through the decoder, against the twin; and whole request heads, both ways.
+// Run: node --expose-gc dist/bench/codec.js [rounds]. Both versions alternate; median, lowest and highest are printed.
+import { Buffer } from 'node:buffer';
+import { availableParallelism, cpus } from 'node:os';
+
+import { encodeRequestHead, ParamsDecoder, RecordDecoder } from '../src/fcgi-protocol/index.js';
+import { TwinDecoder, twinDecodePairs, twinEncode } from '../test/conformance/twin-codec.js';
+import { chunksOf } from '../test/support/bytes.js';
+
+const MIB = 1024 * 1024;
+const ROUNDS = Number(process.argv[2] ?? 5);
+
+interface Figure {
+  readonly recordsPerS: number;
+  readonly mibPerS: number;
+}
+
+/** One shape of traffic: records of one content size in chunks of another. */
+interface Shape {
+  readonly contentBytes: number;
+  readonly chunkBytes: number;
+  readonly totalBytes: number;
+  /** The twin is quadratic in records and chunks; it gets so much less to do. */
+  readonly twinTotalBytes: number;
+}
+
+const SHAPES: readonly Shape[] = [
+  { contentBytes: 8_192, chunkBytes: 65_536, totalBytes: 64 * MIB, twinTotalBytes: 8 * MIB },
+  { contentBytes: 65_535, chunkBytes: 65_536, totalBytes: 64 * MIB, twinTotalBytes: 8 * MIB },
+  { contentBytes: 65_535, chunkBytes: 1_024, totalBytes: 64 * MIB, twinTotalBytes: 2 * MIB },
+  { contentBytes: 200, chunkBytes: 65_536, totalBytes: 32 * MIB, twinTotalBytes: MIB },
+  { contentBytes: 65_535, chunkBytes: 64, totalBytes: 16 * MIB, twinTotalBytes: MIB / 4 },
+];
+
+function streamOf(shape: Shape, totalBytes: number): Buffer[] {
+  const content = new Uint8Array(shape.contentBytes).fill(0x61);
+  const record = twinEncode({ type: 5, requestId: 1, content, paddingBytes: 0 });
+  const count = Math.max(1, Math.floor(totalBytes / record.length));
+  return chunksOf(Buffer.concat(Array<Uint8Array>(count).fill(record)), shape.chunkBytes);
+}
+
+function timed(work: () => { records: number; bytes: number }): Figure {
+  globalThis.gc?.();
+  const start = process.hrtime.bigint();
+  const { records, bytes } = work();
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  return { recordsPerS: records / seconds, mibPerS: bytes / MIB / seconds };
+}
+
+function decodeAll(chunks: readonly Buffer[]): { records: number; bytes: number } {
+  let records = 0;
+  let bytes = 0;
+  const decoder = new RecordDecoder({
+    record: (_type, _requestId, content) => {
+      records += 1;
+      bytes += content.length;
+    },
+  });
+  for (const chunk of chunks) decoder.push(chunk);
+  return { records, bytes };
+}
+
+function twinDecodeAll(chunks: readonly Buffer[]): { records: number; bytes: number } {
+  const decoder = new TwinDecoder();
+  let records = 0;
+  let bytes = 0;
+  for (const record of chunks.flatMap((chunk) => decoder.push(chunk))) {
+    records += 1;
+    bytes += record.content.length;
+  }
+  return { records, bytes };
+}
+
+function print(label: string, figures: readonly Figure[]): void {
+  const sorted = [...figures].sort((a, b) => a.mibPerS - b.mibPerS);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  if (median === undefined || low === undefined || high === undefined) return;
+  const round = (value: number): string => Math.round(value).toLocaleString('en').padStart(11);
+  process.stdout.write(
+    `${label.padEnd(26)}${round(median.recordsPerS)} /s ${round(median.mibPerS)} MiB/s` +
+      `   (${round(low.mibPerS).trim()} to ${round(high.mibPerS).trim()})\n`,
+  );
+}
+
+function benchShape(shape: Shape): void {
+  const chunks = streamOf(shape, shape.totalBytes);
+  const twinChunks = streamOf(shape, shape.twinTotalBytes);
+  const [fast, slow]: [Figure[], Figure[]] = [[], []];
+  decodeAll(chunks);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    fast.push(timed(() => decodeAll(chunks)));
+    slow.push(timed(() => twinDecodeAll(twinChunks)));
+  }
+  const label = `${shape.contentBytes} B in ${shape.chunkBytes} B`;
+  print(label, fast);
+  print('  twin', slow);
+}
+
+const HEADS = 20_000;
+
+/** A request head of 32 params and about 1.4 KiB, as Apache sends it. */
+function headParams(): Map<string, string> {
+  const pairs = new Map<string, string>();
+  for (let i = 0; i < 32; i += 1) pairs.set(`HTTP_X_HEADER_${i}`, 'v'.repeat(8 + (i % 8) * 6));
+  return pairs;
+}
+
+function benchHeads(): void {
+  const pairs = headParams();
+  const head = encodeRequestHead(1, 1, 0, pairs);
+  const content = head.subarray(24, head.length - 8);
+  const repeat = (work: () => void) => (): { records: number; bytes: number } => {
+    for (let i = 0; i < HEADS; i += 1) work();
+    return { records: HEADS, bytes: HEADS * content.length };
+  };
+  const encode = repeat(() => encodeRequestHead(1, 1, 0, pairs));
+  const decode = repeat(() => {
+    const decoder = new ParamsDecoder();
+    decoder.push(content);
+    decoder.end();
+  });
+  const twin = repeat(() => twinDecodePairs(content));
+  const figures: [Figure[], Figure[], Figure[]] = [[], [], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    figures[0].push(timed(encode));
+    figures[1].push(timed(decode));
+    figures[2].push(timed(twin));
+  }
+  print('encode head, 32 params', figures[0]);
+  print('decode head, 32 params', figures[1]);
+  print('  twin', figures[2]);
+}
+
+process.stdout.write(
+  `node ${process.version}, ${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}, ${ROUNDS} rounds\n`,
+);
+SHAPES.forEach(benchShape);
+benchHeads();

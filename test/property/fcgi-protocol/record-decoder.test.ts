@@ -1,0 +1,106 @@
+// What holds for the decoder whatever comes: chunking changes nothing, junk harms nobody, memory is bounded.
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { isUsherdError } from '../../../src/errors.js';
+import { RecordDecoder } from '../../../src/fcgi-protocol/index.js';
+import { twinConcat, twinEncode } from '../../conformance/twin-codec.js';
+import { anyCuts, anyRecord, cut } from '../../support/arbitrary-records.js';
+import { chunksOf } from '../../support/bytes.js';
+import { decodeChunks, RecordLog, type SeenRecord } from '../../support/record-log.js';
+
+const RECORD_HELD_MAX_BYTES = 8 + 65_535 - 1;
+
+/** Records with some bytes overwritten: mostly sense, as only that gets far into a decoder. */
+const nearlyRecords = fc
+  .tuple(
+    fc.array(anyRecord, { minLength: 1, maxLength: 6 }),
+    fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(255)), { maxLength: 4 }),
+  )
+  .map(([records, mutations]) => {
+    const bytes = twinConcat(records.map(twinEncode));
+    for (const [part, byte] of mutations) bytes[Math.floor(part * (bytes.length - 1))] = byte;
+    return bytes;
+  });
+
+const anyBytes = fc.oneof(fc.uint8Array({ maxLength: 500 }), nearlyRecords);
+
+interface Outcome {
+  readonly records: readonly SeenRecord[];
+  readonly failure: string | undefined;
+  readonly pendingBytes: number;
+}
+
+/** Pushes all chunks, holds the decoder to its bounds, and lets nothing but catalogued failures pass. */
+function outcomeOf(chunks: readonly Buffer[]): Outcome {
+  const log = new RecordLog();
+  const decoder = new RecordDecoder(log);
+  let failure: string | undefined;
+  let pushedBytes = 0;
+  for (const chunk of chunks) {
+    try {
+      decoder.push(chunk);
+    } catch (err) {
+      if (!isUsherdError(err)) throw err;
+      failure = err.code;
+    }
+    pushedBytes += chunk.length;
+    assert.ok(decoder.pendingBytes <= Math.min(RECORD_HELD_MAX_BYTES, pushedBytes));
+  }
+  return { records: log.records, failure, pendingBytes: decoder.pendingBytes };
+}
+
+test('items 1 to 4: any chunking of the same bytes gives the same records', () => {
+  fc.assert(
+    fc.property(fc.array(anyRecord, { maxLength: 12 }), anyCuts, (records, cuts) => {
+      const whole = Buffer.from(twinConcat(records.map(twinEncode)));
+      assert.deepEqual(decodeChunks(cut(whole, cuts)), decodeChunks([whole]));
+    }),
+  );
+});
+
+test('items 1 and 5: any chunking of any bytes gives the same records, failure and pending bytes', () => {
+  fc.assert(
+    fc.property(anyBytes, anyCuts, (bytes, cuts) => {
+      const whole = outcomeOf([Buffer.from(bytes)]);
+      assert.deepEqual(outcomeOf(cut(bytes, cuts)), whole);
+      if (bytes.length < 3_000) assert.deepEqual(outcomeOf(chunksOf(bytes, 1)), whole);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('item 88: any bytes fail with E_FCGI_VERSION or not at all, and less than one record is held', () => {
+  fc.assert(
+    fc.property(fc.array(anyBytes, { maxLength: 5 }), (chunks) => {
+      const { failure } = outcomeOf(chunks.map((chunk) => Buffer.from(chunk)));
+      assert.ok(failure === undefined || failure === 'E_FCGI_VERSION');
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a stop at any record ends the records there', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyRecord, { maxLength: 12 }),
+      anyCuts,
+      fc.nat(12),
+      (records, cuts, after) => {
+        let count = 0;
+        const decoder = new RecordDecoder({
+          record: () => {
+            count += 1;
+            if (count > after) decoder.stop();
+          },
+        });
+        for (const chunk of cut(twinConcat(records.map(twinEncode)), cuts)) decoder.push(chunk);
+        assert.equal(count, Math.min(records.length, after + 1));
+        if (records.length > after) assert.equal(decoder.pendingBytes, 0);
+      },
+    ),
+  );
+});
