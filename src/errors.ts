@@ -203,6 +203,10 @@ export const ERRORS = {
     'the supervisor is not there to start a worker',
     'start usherd.service, or read its log',
   ]),
+  E_FRONT_AWAY: row(['overload', 'request'], [503, 'usherd-away', 2], 'error', [
+    'nothing listens on the front socket',
+    'start usherd, and give the gateway the same socket',
+  ]),
   E_SHUTDOWN: row(['overload', 'request'], [503, 'shutting-down', 5], 'info', [
     'usherd is stopping',
     'try again when it is back',

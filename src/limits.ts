@@ -31,6 +31,10 @@ export const LIMITS = {
   frontDrainMaxBytes: 4 * MIB, // body still read after an early answer, per request
   getValuesMaxBytes: 4 * KIB,
 
+  // HTTP gateway
+  gatewayConnectionsMaxCount: 512,
+  gatewayRequestsMaxCount: 128,
+
   // request bodies
   bodyMemoryMaxBytes: 64 * KIB,
   bodyMemoryTotalMaxBytes: 32 * MIB,

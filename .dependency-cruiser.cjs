@@ -1,0 +1,190 @@
+// Who may import whom, and nothing else: the table of CONTRIBUTING.md ("Import directions") as rules. No row, no import.
+
+/**
+ * One row a folder: what it may import besides itself. `types` are allowed as types only.
+ * `node` are the node: modules allowed: 'all', or a list.
+ */
+const ROWS = [
+  { from: '^src/errors\\.ts$', ours: [], packages: [], node: [] },
+  { from: '^src/limits\\.ts$', ours: [], packages: [], node: [] },
+  { from: '^src/log\\.ts$', ours: ['errors', 'limits'], packages: ['pino'], node: 'all' },
+  { from: '^src/config/', ours: ['errors', 'limits'], packages: ['zod', 'smol-toml'], node: 'all' },
+  { from: '^src/fcgi-protocol/', ours: ['errors', 'limits'], packages: [], node: ['buffer'] },
+  {
+    from: '^src/pool/',
+    ours: ['errors', 'limits'],
+    types: ['log'],
+    packages: [],
+    node: 'all',
+    notNode: ['net', 'child_process'],
+  },
+  { from: '^src/privdrop/', ours: ['errors', 'limits'], packages: [], node: 'all' },
+  { from: '^src/ipc/', ours: ['errors', 'limits'], packages: ['zod'], node: 'all' },
+  {
+    from: '^src/spawner/',
+    ours: ['errors', 'limits', 'log', 'privdrop', 'ipc'],
+    types: ['config'],
+    packages: ['pidusage'],
+    node: 'all',
+  },
+  {
+    from: '^src/router/',
+    ours: ['errors', 'limits', 'log', 'fcgi-protocol', 'pool', 'ipc'],
+    types: ['config', 'runtimes'],
+    packages: [],
+    node: 'all',
+    notNode: ['child_process', 'cluster', 'worker_threads'],
+  },
+  {
+    from: '^src/runtimes/',
+    ours: ['errors'],
+    types: ['config', 'spawner'],
+    packages: [],
+    node: ['path'],
+  },
+  {
+    from: '^src/gateway/',
+    ours: ['errors', 'limits', 'log', 'fcgi-protocol'],
+    packages: [],
+    node: 'all',
+    notNode: ['child_process'],
+  },
+];
+
+const target = (name) =>
+  name === 'errors' || name === 'limits' || name === 'log' ? `^src/${name}\\.ts$` : `^src/${name}/`;
+const label = (from) =>
+  from
+    .replace(/^\^src\//, '')
+    .replace(/\W+$/, '')
+    .replace(/[^\w-]+/g, '-');
+
+const rulesOfRow = ({ from, ours, types = [], packages, node, notNode = [] }) => {
+  const name = label(from);
+  const itself = from;
+  const allowed = [itself, ...ours.map(target)];
+  const rules = [
+    {
+      name: `${name}-imports-of-ours`,
+      comment: 'no row in .dependency-cruiser.cjs allows this import of ours',
+      severity: 'error',
+      from: { path: from },
+      to: { path: '^src/', pathNot: [...allowed, ...types.map(target)] },
+    },
+    {
+      name: `${name}-packages`,
+      comment: 'this folder may not import that package',
+      severity: 'error',
+      from: { path: from },
+      to: {
+        dependencyTypes: [
+          'npm',
+          'npm-dev',
+          'npm-optional',
+          'npm-peer',
+          'npm-bundled',
+          'npm-no-pkg',
+          'npm-unknown',
+        ],
+        pathNot: packages.map((it) => `(^|/)node_modules/${it}/`),
+      },
+    },
+    {
+      name: `${name}-node`,
+      comment: 'this folder may not import that module of Node',
+      severity: 'error',
+      from: { path: from },
+      to: {
+        dependencyTypes: ['core'],
+        ...(node === 'all'
+          ? { path: [...notNode, 'cluster'].map((it) => `^(node:)?${it}(/|$)`) }
+          : { pathNot: node.map((it) => `^(node:)?${it}(/|$)`) }),
+      },
+    },
+  ];
+  if (types.length > 0) {
+    rules.push({
+      name: `${name}-types-only`,
+      comment: 'only types may be imported from there',
+      severity: 'error',
+      from: { path: from },
+      to: { path: types.map(target), dependencyTypesNot: ['type-only'] },
+    });
+  }
+  return rules;
+};
+
+/** Packages that have one importer each (zod: two). */
+const IMPORTERS = {
+  yargs: '^src/main\\.ts$',
+  pino: '^src/log\\.ts$',
+  pidusage: '^src/spawner/usage\\.ts$',
+  'smol-toml': '^src/config/',
+  zod: '^src/(config/|ipc/)',
+};
+
+module.exports = {
+  forbidden: [
+    ...ROWS.flatMap(rulesOfRow),
+    ...Object.entries(IMPORTERS).map(([name, path]) => ({
+      name: `one-importer-of-${name}`,
+      comment: `${name} is imported in one place only`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: path },
+      to: { path: `(^|/)node_modules/(@types/)?${name}/` },
+    })),
+    {
+      name: 'faces-only',
+      comment: 'another folder is entered through its index.ts',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'faces-only-from-the-top',
+      comment:
+        'a folder is entered through its index.ts; main.ts takes each command from its own file',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index\\.ts$', '^src/cli/'] },
+    },
+    {
+      name: 'commands-are-for-main',
+      comment: 'only main.ts starts commands',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/main\\.ts$', '^src/cli/'] },
+      to: { path: '^src/(cli/|main\\.ts$)' },
+    },
+    {
+      name: 'no-tests-in-the-program',
+      comment: 'the program does not know its tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'no cycles, not even of types',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'an import that leads nowhere',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

@@ -1,0 +1,90 @@
+// A small HTTP front for trying usherd without a web server. Not for production: no TLS, no static files, no access log.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isUsherdError, UsherdError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { Logger } from '../log.js';
+import { Exchange } from './exchange.js';
+import { frontParams } from './front-params.js';
+import { sendListing, sendText, type Link } from './plain-answer.js';
+import { parseTarget } from './url-path.js';
+
+export interface GatewayOptions {
+  /** usherd's front socket. */
+  readonly socketPath: string;
+  /** Where applications are, as in the configuration: `/srv/{user}/apps/{app}`. */
+  readonly root: string;
+  /** What the page at `/` lists. */
+  readonly links: readonly Link[];
+  readonly log: Logger;
+}
+
+/** Serves `/~USER/apps/APP/…` from usherd. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #server: Server;
+  #requestsActive = 0;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    // The router has the deadlines; a slow upload is not the gateway's business.
+    this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
+      this.#admit(request, response);
+    });
+    this.#server.maxConnections = LIMITS.gatewayConnectionsMaxCount;
+  }
+
+  /**
+   * @returns the port, which the system chose if 0 was given
+   * @throws UsherdError E_STARTUP_SOCKET
+   */
+  async listen(port: number, host = '127.0.0.1'): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+        const detail = `cannot listen on ${host} port ${port} (${cause.code ?? cause.message})`;
+        reject(new UsherdError('E_STARTUP_SOCKET', detail, { cause }));
+      });
+      this.#server.listen(port, host, resolve);
+    });
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** Stops at once: open requests are cut. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#requestsActive >= LIMITS.gatewayRequestsMaxCount) {
+      sendText(response, 503, 'The gateway has as many requests open as it takes.');
+      return;
+    }
+    this.#requestsActive += 1;
+    response.once('close', () => (this.#requestsActive -= 1));
+    this.#serve(request, response).catch((err: unknown) => {
+      this.#options.log.error({ err }, 'request failed');
+      if (!response.headersSent && isUsherdError(err)) sendText(response, 431, err.message);
+      else response.destroy();
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socketPath, root, links, log } = this.#options;
+    const target = parseTarget(request.url ?? '/');
+    switch (target.kind) {
+      case 'listing':
+        sendListing(response, links);
+        return;
+      case 'refused':
+        sendText(response, target.status, 'Applications are at /~USER/apps/APP/.');
+        return;
+      case 'app': {
+        const params = await frontParams(request, target, root);
+        if (!response.destroyed) new Exchange({ request, response, params, socketPath, log });
+      }
+    }
+  }
+}

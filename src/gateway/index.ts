@@ -1,0 +1,3 @@
+// The face of the gateway.
+export { Gateway, type GatewayOptions } from './gateway.js';
+export type { Link } from './plain-answer.js';

@@ -1,0 +1,33 @@
+// docs/errors.md says what src/errors.ts says.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ERRORS } from '../../src/errors.js';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+interface Generator {
+  errorsDocument(errors: typeof ERRORS): string;
+}
+
+test('docs/errors.md is the catalogue (if not: node scripts/errors-doc.mjs)', async () => {
+  const { errorsDocument } = (await import(join(ROOT, 'scripts/errors-doc.mjs'))) as Generator;
+  assert.equal(readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'), errorsDocument(ERRORS));
+});
+
+test('every answer has a reason of its own, and every reason an answer', () => {
+  const answered = Object.values(ERRORS).filter(({ status }) => status !== 0);
+  const reasons = answered.map(({ reason }) => reason);
+  assert.deepEqual(reasons, [...new Set(reasons)]);
+  for (const [code, { status, reason }] of Object.entries(ERRORS)) {
+    assert.equal(status === 0, reason === '', code);
+    if (reason !== '') assert.match(reason, /^[a-z][a-z-]*$/, code);
+  }
+});
+
+test('every meaning and remedy is a phrase without a full stop', () => {
+  for (const [code, { meaning, remedy }] of Object.entries(ERRORS)) {
+    for (const text of [meaning, remedy]) assert.match(text, /^\S.*[^.\s]$/, code);
+  }
+});
