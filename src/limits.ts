@@ -68,6 +68,7 @@ export const LIMITS = {
   manifestMaxBytes: 16 * KIB,
   environmentMaxCount: 256,
   environmentMaxBytes: 96 * KIB,
+  argvMaxCount: 64,
   launchesInFlightPerCpu: 2,
   launchQueueMaxCount: 1_024, // waiting for a place among those in flight, all users together
   launchBucketsMaxCount: 20_000,
@@ -84,6 +85,10 @@ export const LIMITS = {
   accountCacheTtlMs: 60_000,
   accountLookupDeadlineMs: 2_000,
   accountLookupsInFlightMaxCount: 4,
+  accountLookupsWaitingMaxCount: 256,
+  accountLookupOutputMaxBytes: 1 * MIB, // a group line lists its members
+  accountNegativeTtlMs: 2_000,
+  accountFileMaxBytes: 16 * MIB, // /etc/passwd, /etc/group, /etc/shadow
 
   // logs of workers
   logLineMaxBytes: 8 * KIB,
