@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { stageProgram, type Program } from './demo-program.js';
+import { isReachable } from './reachable.js';
 
 const FIRST_UID = 52_000;
 const UIDS_NEEDED = 3;
@@ -162,4 +163,8 @@ export function makeTree(directory: string): DemoTree {
   return { ...tree, program };
 }
 
-export const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'usherd-demo-'));
+/** A fresh directory. As root not below a private one (pam_tmpdir makes those), where the other accounts would see nothing. */
+export function makeDirectory(): string {
+  const isPrivate = process.getuid?.() === 0 && !isReachable(tmpdir());
+  return mkdtempSync(join(isPrivate ? '/tmp' : tmpdir(), 'usherd-demo-'));
+}
