@@ -95,6 +95,7 @@ export const LIMITS = {
   manifestMaxBytes: 16 * KIB,
   environmentMaxCount: 256,
   environmentMaxBytes: 96 * KIB,
+  argvMaxCount: 64,
   launchesInFlightPerCpu: 2,
   launchTokensPerAppMaxCount: 16, // burst; refilled below
   launchTokensPerAppPerS: 1,
@@ -106,6 +107,10 @@ export const LIMITS = {
   accountCacheTtlMs: 60_000,
   accountLookupDeadlineMs: 2_000,
   accountLookupsInFlightMaxCount: 4,
+  accountLookupsWaitingMaxCount: 256,
+  accountLookupOutputMaxBytes: 1 * MIB, // a group line lists its members
+  accountNegativeTtlMs: 2_000,
+  accountFileMaxBytes: 16 * MIB, // /etc/passwd, /etc/group, /etc/shadow
 
   // logs of workers
   logLineMaxBytes: 8 * KIB,

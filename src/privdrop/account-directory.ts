@@ -1,0 +1,238 @@
+// Account names to accounts that may run something: looked up, judged, and remembered for a while.
+import { homedir } from 'node:os';
+import { isUsherdError, type ErrorCode, type Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { AccountFiles } from './account-files.js';
+import { ask, NOT_FOUND, type Answer } from './account-query.js';
+import { parseGroupIds, parseGroups, parsePasswd } from './account-text.js';
+import {
+  allowedGroups,
+  checkAccountName,
+  judgeAccount,
+  type Account,
+  type AccountResult,
+  type IdentityRules,
+  type Mode,
+} from './identity.js';
+import { LookupSlots } from './lookup-slots.js';
+import type { Tools } from './tools.js';
+
+export interface ConfiguredAccount {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+export interface AccountDirectoryOptions {
+  readonly mode: Mode;
+  readonly tools: Tools;
+  readonly rules: IdentityRules;
+  readonly configured: ReadonlyMap<string, ConfiguredAccount>;
+  /** Another place than /etc, for tests. */
+  readonly files?: AccountFiles;
+  readonly lookupDeadlineMs?: number;
+}
+
+interface Remembered {
+  readonly result: AccountResult;
+  readonly untilMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+const refuse = (code: ErrorCode, finding: Finding): AccountResult => ({ ok: false, code, finding });
+
+const tooLate = (name: string): AccountResult =>
+  refuse('E_PRIVDROP_DEADLINE', {
+    rule: 'account-lookup-deadline',
+    found: `no answer about account ${name} in time`,
+    expected: `an answer within ${LIMITS.accountLookupDeadlineMs} ms`,
+    remedy: `look why \`getent passwd ${name}\` is slow (LDAP, SSSD, nsswitch.conf)`,
+  });
+
+const malformed = (name: string, found: string): AccountResult =>
+  refuse('E_ACCESS_REFUSED', {
+    rule: 'account-entry',
+    found,
+    expected: 'one line of seven fields, for this very name',
+    remedy: `look at \`getent passwd ${name}\` and \`id -G ${name}\``,
+  });
+
+const unknown = (name: string): AccountResult =>
+  refuse('E_APP_UNKNOWN', {
+    rule: 'account-exists',
+    found: `no account ${name}`,
+    expected: 'an account of the system, or uid, gid and home in [users]',
+    remedy: `adduser ${name}`,
+  });
+
+export class AccountDirectory {
+  readonly #options: AccountDirectoryOptions;
+  readonly #files: AccountFiles;
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #underWay = new Map<string, Promise<AccountResult>>();
+  readonly #slots = new LookupSlots(
+    LIMITS.accountLookupsInFlightMaxCount,
+    LIMITS.accountLookupsWaitingMaxCount,
+  );
+  #denied: { readonly gids: ReadonlyMap<number, string>; readonly untilMs: number } | undefined;
+
+  constructor(options: AccountDirectoryOptions) {
+    this.#options = options;
+    this.#files = options.files ?? new AccountFiles();
+  }
+
+  get size(): number {
+    return this.#remembered.size;
+  }
+
+  /** Never rejects; lookups of one name at one time are one lookup. */
+  lookup(name: string): Promise<AccountResult> {
+    const misnamed = checkAccountName(name);
+    if (misnamed !== undefined) return Promise.resolve(refuse('E_ACCESS_REFUSED', misnamed));
+    if (this.#options.mode === 'self') return Promise.resolve(currentUser(name));
+    const known = this.#remembered.get(name);
+    if (known !== undefined && performance.now() < known.untilMs) {
+      return Promise.resolve(known.result);
+    }
+    const underWay = this.#underWay.get(name);
+    if (underWay !== undefined) return underWay;
+    const lookup = this.#lookUp(name).catch((err: unknown) => malformed(name, textOf(err)));
+    this.#underWay.set(name, lookup);
+    void lookup.then((result) => {
+      // After forget() this is no longer the lookup that counts.
+      if (this.#underWay.get(name) !== lookup) return;
+      this.#underWay.delete(name);
+      this.#remember(name, result);
+    });
+    return lookup;
+  }
+
+  /** Looks one name, or all, up anew the next time. */
+  forget(name?: string): void {
+    if (name === undefined) {
+      this.#remembered.clear();
+      this.#underWay.clear();
+      this.#denied = undefined;
+    } else {
+      this.#remembered.delete(name);
+      this.#underWay.delete(name);
+    }
+  }
+
+  #remember(name: string, result: AccountResult): void {
+    const ttlMs = result.ok ? LIMITS.accountCacheTtlMs : LIMITS.accountNegativeTtlMs;
+    this.#remembered.delete(name);
+    this.#remembered.set(name, { result, untilMs: performance.now() + ttlMs });
+    if (this.#remembered.size <= LIMITS.accountCacheMaxCount) return;
+    // The first is the one looked up longest ago.
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest);
+      return;
+    }
+  }
+
+  async #lookUp(name: string): Promise<AccountResult> {
+    const signal = AbortSignal.timeout(
+      this.#options.lookupDeadlineMs ?? LIMITS.accountLookupDeadlineMs,
+    );
+    const turn = await this.#slots.enter(signal);
+    if (!turn) return tooLate(name);
+    // The slot is kept until the processes are gone, even if nobody waits for them any more.
+    const work = this.#resolve(name, signal).finally(() => this.#slots.leave());
+    return Promise.race([work, aborted(signal).then(() => tooLate(name))]);
+  }
+
+  async #resolve(name: string, signal: AbortSignal): Promise<AccountResult> {
+    const [deniedGids, found] = await Promise.all([
+      this.#deniedGids(signal),
+      this.#find(name, signal),
+    ]);
+    if ('ok' in found) return found;
+    if (deniedGids === undefined) return malformed(name, 'deny_groups cannot be looked up');
+    return this.#judge({ ...found, groups: allowedGroups(found.groups, deniedGids) }, deniedGids);
+  }
+
+  #judge(account: Account, deniedGids: ReadonlyMap<number, string>): AccountResult {
+    const numeric = this.#files.numericNames();
+    if (numeric.length > 0) return malformed(account.name, numericText(numeric));
+    const finding = judgeAccount(account, {
+      rules: this.#options.rules,
+      deniedGids,
+      sharesUidWith: this.#sharesUidWith(account),
+      expiryDay: account.source === 'passwd' ? this.#files.expiryDay(account.name) : undefined,
+      today: Math.floor(Date.now() / DAY_MS),
+    });
+    return finding === undefined ? { ok: true, account } : refuse('E_ACCESS_REFUSED', finding);
+  }
+
+  #sharesUidWith({ name, uid }: Account): string | undefined {
+    for (const [other, account] of this.#options.configured) {
+      if (other !== name && account.uid === uid) return other;
+    }
+    return this.#files.sharesUidWith(name, uid);
+  }
+
+  async #find(name: string, signal: AbortSignal): Promise<Account | AccountResult> {
+    const configured = this.#options.configured.get(name);
+    if (configured !== undefined) return { ...configured, name, groups: [], source: 'config' };
+    const { getent, id } = this.#options.tools;
+    const wantsGroups = this.#options.rules.supplementaryGroups === 'account';
+    const [passwd, groupIds] = await Promise.all([
+      this.#ask([getent, 'passwd', '--', name], signal),
+      wantsGroups ? this.#ask([id, '-G', '--', name], signal) : Promise.resolve(undefined),
+    ]);
+    if (passwd?.exitCode === NOT_FOUND.getent) return unknown(name);
+    const entry = passwd?.exitCode === 0 ? parsePasswd(passwd.output, name) : undefined;
+    if (entry === undefined) return malformed(name, 'getent passwd gave no proper entry');
+    if (!wantsGroups) return { ...entry, groups: [], source: 'passwd' };
+    const groups = groupIds?.exitCode === 0 ? parseGroupIds(groupIds.output) : undefined;
+    if (groups === undefined) return malformed(name, 'id -G gave no proper list');
+    return { ...entry, groups, source: 'passwd' };
+  }
+
+  /** The names of deny_groups as numbers; undefined if the group database does not answer properly. */
+  async #deniedGids(signal: AbortSignal): Promise<ReadonlyMap<number, string> | undefined> {
+    const { rules, tools } = this.#options;
+    if (rules.denyGroups.length === 0) return new Map();
+    if (this.#denied !== undefined && performance.now() < this.#denied.untilMs) {
+      return this.#denied.gids;
+    }
+    const answer = await this.#ask([tools.getent, 'group', '--', ...rules.denyGroups], signal);
+    const isAnswer = answer?.exitCode === 0 || answer?.exitCode === NOT_FOUND.getent;
+    const gids = isAnswer ? parseGroups(answer.output, rules.denyGroups) : undefined;
+    if (gids !== undefined) {
+      this.#denied = { gids, untilMs: performance.now() + LIMITS.accountCacheTtlMs };
+    }
+    return gids;
+  }
+
+  #ask(argv: readonly string[], signal: AbortSignal): Promise<Answer | undefined> {
+    const { mode, tools } = this.#options;
+    return ask({ mode, tools, argv, signal });
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+const textOf = (err: unknown): string => {
+  if (isUsherdError(err)) return `${err.code}: ${err.message}`;
+  return err instanceof Error ? err.message : String(err);
+};
+
+export const numericText = (names: readonly string[]): string =>
+  `accounts or groups whose names are numbers: ${names.slice(0, 8).join(', ')}`;
+
+/** Without root there is only one user to be. */
+function currentUser(name: string): AccountResult {
+  const { getuid, getgid, getgroups } = process;
+  if (getuid === undefined || getgid === undefined || getgroups === undefined) {
+    return malformed(name, 'a system without users');
+  }
+  const ids = { uid: getuid(), gid: getgid(), groups: getgroups() };
+  return { ok: true, account: { name, ...ids, home: homedir(), source: 'self' } };
+}

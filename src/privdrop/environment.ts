@@ -1,0 +1,93 @@
+// The whole environment of a worker, built from nothing: the supervisor's own is never copied.
+import { UsherdError, type Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { Account } from './identity.js';
+
+export interface EnvironmentInput {
+  readonly account: Account;
+  /** `user/app` */
+  readonly app: string;
+  readonly runtime: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+  readonly manifest: ReadonlyMap<string, string>;
+  readonly lang?: string;
+  readonly temporaryDirectory: string;
+}
+
+const PATH = '/usr/local/bin:/usr/bin:/bin';
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
+const UNSENDABLE = /[\n\0]/;
+
+// The launcher is a shell: these change what it does, or it keeps them for itself and would fail to export them.
+const SHELLS_OWN: ReadonlySet<string> = new Set([
+  ...['IFS', 'ENV', 'PWD', 'OLDPWD', 'SHLVL', '_', 'PPID', 'UID', 'EUID', 'GROUPS'],
+  ...['SHELLOPTS', 'BASHOPTS', 'FUNCNAME', 'DIRSTACK', 'OPTIND', 'OPTARG', 'OPTERR', 'LINENO'],
+  ...['PS1', 'PS2', 'PS4', 'RANDOM', 'SRANDOM', 'SECONDS', 'EPOCHSECONDS', 'EPOCHREALTIME'],
+  ...['HISTCMD', 'HISTSIZE', 'TMOUT', 'CDPATH', 'POSIXLY_CORRECT', 'PROMPT_COMMAND'],
+]);
+const SHELLS_OWN_PREFIX = /^BASH(?:_|$)/;
+
+// Said by usherd and by its runtimes only.
+const NOT_THE_USERS = /^(?:USHERD_|FCGI_|LISTEN_|NOTIFY_SOCKET$)/;
+
+const refused = (name: string, expected: string): UsherdError => {
+  const finding: Finding = {
+    rule: 'environment-name',
+    found: JSON.stringify(name.slice(0, 64)),
+    expected,
+    remedy: 'take it out of the environment of the application or the runtime',
+  };
+  const findings = [finding];
+  return new UsherdError('E_ACCESS_REFUSED', `environment variable ${finding.found}`, { findings });
+};
+
+function checkName(name: string): void {
+  if (!NAME.test(name)) throw refused(name, 'letters, digits and _, no digit first, at most 256');
+  if (SHELLS_OWN.has(name) || SHELLS_OWN_PREFIX.test(name)) {
+    throw refused(name, 'a name that the shell does not keep for itself');
+  }
+}
+
+function checkValue(name: string, value: string): void {
+  if (UNSENDABLE.test(value)) throw refused(name, 'a value without newline and NUL');
+}
+
+function* settings(source: EnvironmentInput['runtime']): Iterable<readonly [string, string]> {
+  const all: Iterable<[string, string]> = isMap(source) ? source : Object.entries(source);
+  for (const [name, value] of all) {
+    checkName(name);
+    checkValue(name, value);
+    yield [name, value];
+  }
+}
+
+const isMap = (source: EnvironmentInput['runtime']): source is ReadonlyMap<string, string> =>
+  source instanceof Map;
+
+/**
+ * `NAME=value` lines: ours, then the runtime's, then the application's; later ones replace earlier ones.
+ * @throws UsherdError E_ACCESS_REFUSED for names and values that may not be set
+ */
+export function workerEnvironment(input: EnvironmentInput): string[] {
+  const { account, app, runtime, manifest, lang = 'C.UTF-8', temporaryDirectory } = input;
+  const environment = new Map<string, string>([
+    ['PATH', PATH],
+    ['HOME', account.home],
+    ['USER', account.name],
+    ['LOGNAME', account.name],
+    ['SHELL', '/bin/sh'],
+    ['LANG', lang],
+    ['TMPDIR', temporaryDirectory],
+    ['USHERD_APP', app],
+  ]);
+  for (const [name, value] of environment) checkValue(name, value);
+  for (const [name, value] of settings(runtime)) environment.set(name, value);
+  for (const [name, value] of settings(manifest)) {
+    if (NOT_THE_USERS.test(name))
+      throw refused(name, 'a name that usherd does not keep for itself');
+    environment.set(name, value);
+  }
+  if (environment.size > LIMITS.environmentMaxCount) {
+    throw refused('', `at most ${LIMITS.environmentMaxCount} variables`);
+  }
+  return [...environment].map(([name, value]) => `${name}=${value}`);
+}

@@ -1,0 +1,64 @@
+// The last thing that a launcher is told: umask, environment and argv, checked so that no line can become two.
+import { UsherdError, type Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
+
+export interface Program {
+  readonly umask: number;
+  /** `NAME=value` each. */
+  readonly environment: readonly string[];
+  readonly argv: readonly string[];
+}
+
+// Absolute, or `./` and then relative to the application; no `=`, which env(1) would take for a variable.
+const PROGRAM_PATH = /^\.?(?:\/(?!\.{1,2}(?:\/|$))[^/=]+)+$/u;
+const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,255}=/;
+const LINE_BREAKERS = /[\n\0]/;
+const UMASK_MAX = 0o777;
+
+const refused = (rule: string, found: string, expected: string): UsherdError => {
+  const finding: Finding = { rule, found, expected, remedy: 'mend the command or environment' };
+  return new UsherdError('E_START_FAILED', `${rule}: ${found}`, { findings: [finding] });
+};
+
+function checkSizes({ environment, argv }: Program): void {
+  const lines = [...environment, ...argv];
+  const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+  if (environment.length > LIMITS.environmentMaxCount || argv.length > LIMITS.argvMaxCount) {
+    const found = `${environment.length} variables, ${argv.length} words`;
+    const expected = `at most ${LIMITS.environmentMaxCount} and ${LIMITS.argvMaxCount}`;
+    throw refused('program-size', found, expected);
+  }
+  if (bytes > LIMITS.environmentMaxBytes) {
+    const expected = `at most ${LIMITS.environmentMaxBytes} bytes`;
+    throw refused('program-size', `${bytes} bytes of environment and command`, expected);
+  }
+}
+
+function checkLines({ environment, argv }: Program): void {
+  if ([...environment, ...argv].some((line) => LINE_BREAKERS.test(line))) {
+    throw refused('program-text', 'a newline or NUL', 'values without newline and NUL');
+  }
+  if (!environment.every((line) => SETTING.test(line))) {
+    throw refused('program-text', 'a variable without a proper name', 'NAME=value');
+  }
+}
+
+/**
+ * The lines that make a launcher exec.
+ * @throws UsherdError E_START_FAILED for what cannot be sent
+ */
+export function encodeProgram(program: Program): string {
+  const { umask, environment, argv } = program;
+  if (!Number.isInteger(umask) || umask < 0 || umask > UMASK_MAX) {
+    throw refused('program-umask', String(umask), '0 to 0777');
+  }
+  checkSizes(program);
+  checkLines(program);
+  const path = argv[0] ?? '';
+  if (!PROGRAM_PATH.test(path)) {
+    const expected = 'an absolute path, or ./ and a path below the application, without .. and =';
+    throw refused('program-path', JSON.stringify(path), expected);
+  }
+  const head = [umask.toString(8).padStart(4, '0'), environment.length, argv.length];
+  return [...head, ...environment, ...argv].join('\n') + '\n';
+}

@@ -1,0 +1,138 @@
+// The constant text that /bin/sh runs after the drop, as the user: root's eyes in the application directory, and the one that execs.
+//
+// It has to mean the same to dash and to bash called sh, so it is POSIX sh plus `[ -O`, with builtins only but for
+// stat and head (and env, where the shell is bash). Every `read` is one system call a byte: what is sent is short. The lines it says and hears on
+// descriptor 3 are in launcher-report.ts and launcher-dialogue.ts.
+import { LIMITS } from '../limits.js';
+import type { Tools } from './tools.js';
+
+export const MANIFEST_NAME = 'usherd.toml';
+
+/** Exit status of a launcher that went no further; the reason, if any, is on descriptor 3. */
+export const LAUNCHER_REFUSED = 111;
+
+/** Above the supervisor and the router: when memory is short, workers go first (proc(5), oom_score_adj). */
+const OOM_SCORE_ADJUSTMENT = 200;
+
+// Step 1. The glob comes before anything is redirected, so that its own directory is the only descriptor to come on top.
+const DESCRIPTORS = `
+set -u
+IFS=
+stat=$1 head=$2 env=$3
+found=
+for path in /proc/self/fd/*; do found="$found \${path##*/}"; done
+set -f
+printf 'R%s\\n' "$found" >&3
+refuse() { printf 'E %s\\n' "$1" >&3; exit ${LAUNCHER_REFUSED}; }
+`;
+
+// Step 2, from here on by order of a supervisor that has verified this process. A read that fails means: it has gone.
+const QUESTION = `
+{
+  read -r nonce && read -r directory && read -r count || exit ${LAUNCHER_REFUSED}
+  set --
+  while [ "$count" -gt 0 ]; do
+    read -r line || exit ${LAUNCHER_REFUSED}
+    set -- "$@" "$line"
+    count=$((count - 1))
+  done
+} <&3
+`;
+
+// Step 3. Once entered, the directory stays the same whatever happens to its path. Only one that belongs to this user is looked into.
+const ENTER = `
+explain() {
+  prefix=
+  rest=\${directory#/}/
+  while [ -n "$rest" ]; do
+    prefix=$prefix/\${rest%%/*}
+    rest=\${rest#*/}
+    if [ -d "$prefix" ] && [ -x "$prefix" ]; then continue; fi
+    [ -L "$prefix" ] && refuse "link $prefix"
+    [ -d "$prefix" ] && refuse "search $prefix"
+    [ -e "$prefix" ] && refuse "kind $prefix"
+    refuse "missing $prefix"
+  done
+  refuse "missing $directory"
+}
+cd -P -- "$directory" 2>/dev/null || explain
+printf 'D %s\\n' "$PWD" >&3
+`;
+
+const LOOK = `
+if [ -O . ]; then
+  for name; do
+    shift
+    if [ -e "$name" ] || [ -L "$name" ]; then set -- "$@" "$name"; fi
+  done
+else
+  set --
+fi
+if [ "$PWD" != "$directory" ]; then
+  prefix=
+  rest=\${directory#/}/
+  while [ -n "$rest" ]; do
+    prefix=$prefix/\${rest%%/*}
+    rest=\${rest#*/}
+    set -- "$@" "$prefix"
+  done
+fi
+"$stat" -c 'S %n|%u|%f|%s|%Y|%h' -- . "$@" >&3 2>/dev/null
+`;
+
+// The nonce ends the manifest: its author cannot have known it. One byte more than allowed tells too long from just right.
+const MANIFEST = `
+if [ -O . ] && [ -f ${MANIFEST_NAME} ] && [ ! -L ${MANIFEST_NAME} ] && [ -r ${MANIFEST_NAME} ]; then
+  printf 'F\\n' >&3
+  { "$head" -c ${LIMITS.manifestMaxBytes + 1} <${MANIFEST_NAME} >&3; } 2>/dev/null
+  printf '\\n' >&3
+fi
+printf 'L %s\\n' "$nonce" >&3
+[ -O . ] || exit ${LAUNCHER_REFUSED}
+`;
+
+// Step 4. The arguments become: environment, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
+// takes it away again; nothing secret is in its argv.
+const PROGRAM = `
+{
+  read -r mask && read -r settings && read -r words || exit ${LAUNCHER_REFUSED}
+  set --
+  while [ "$settings" -gt 0 ]; do
+    read -r line || exit ${LAUNCHER_REFUSED}
+    set -- "$@" "$line"
+    settings=$((settings - 1))
+  done
+  set -- "$@" ''
+  [ -z "\${BASH_VERSION-}" ] || set -- "$@" "$env" -u SHLVL --
+  while [ "$words" -gt 0 ]; do
+    read -r line || exit ${LAUNCHER_REFUSED}
+    : "\${program:=$line}"
+    set -- "$@" "$line"
+    words=$((words - 1))
+  done
+} <&3
+case $program in /* | ./*) ;; *) refuse program ;; esac
+if [ ! -f "$program" ] || [ ! -x "$program" ]; then
+  printf 'X\\n' >&3
+  exit ${LAUNCHER_REFUSED}
+fi
+`;
+
+// From the first export on no variable of this script is used: the user may have given them any value. An ignored SIGPIPE
+// is what services are used to, and keeps a worker alive that logs while the router restarts.
+const EXEC = `
+umask "$mask" || exit ${LAUNCHER_REFUSED}
+{ printf ${OOM_SCORE_ADJUSTMENT} >/proc/self/oom_score_adj; } 2>/dev/null
+unset PWD OLDPWD
+while [ -n "$1" ]; do export "$1"; shift; done
+shift
+trap '' PIPE
+exec "$@" 3>&-
+`;
+
+export const LAUNCHER = [DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST, PROGRAM, EXEC].join('');
+
+/** The launcher as a program for launchChain(). */
+export function launcherProgram(tools: Tools): readonly string[] {
+  return [tools.sh, '-c', LAUNCHER, 'launch', tools.stat, tools.head, tools.env];
+}
