@@ -82,6 +82,10 @@ export const LIMITS = {
   ipcWriteQueueMaxBytes: 4 * MIB,
   ipcReconnectMinMs: 50,
   ipcReconnectMaxMs: 2_000,
+  ipcHelloDeadlineMs: 2_000, // a connection that says nothing must not keep the router out
+  ipcLogBurstCount: 10, // lines about broken or surplus connections
+  ipcLogPerS: 1,
+  factsToldMaxCount: 4_096, // applications whose facts need not be repeated on this connection
 
   // control socket
   controlRequestMaxBytes: 4 * KIB,
@@ -97,6 +101,11 @@ export const LIMITS = {
   environmentMaxBytes: 96 * KIB,
   argvMaxCount: 64,
   launchesInFlightPerCpu: 2,
+  launchQueueMaxCount: 1_024, // waiting for a place among those in flight, all users together
+  launchBucketsMaxCount: 20_000,
+  workersReservedDivisor: 8, // this part of max_workers is kept for users who have no worker
+  refusalsRememberedMaxCount: 10_000,
+  quarantineMs: 60_000, // of an application whose privilege drop was not what the plan said
   launchTokensPerAppMaxCount: 16, // burst; refilled below
   launchTokensPerAppPerS: 1,
   launchTokensPerUserMaxCount: 64,
@@ -131,6 +140,19 @@ export const LIMITS = {
 
   // worker processes (security.md R-K4)
   workerFilesMaxCount: 1_024, // libfcgi overflows above it (CVE-2012-6687)
+  workerGivenUpGraceMs: 5_000, // between TERM and KILL when its request was given up
+  workerLostAfterKillMs: 10_000,
+
+  // supervisor
+  supervisorStopMaxMs: 30_000, // for all workers together, then KILL
+  identityCheckIntervalMs: 60_000,
+  changeCheckIntervalMs: 1_000, // per application
+  changeChecksInFlightMaxCount: 3, // one less than libuv has threads: a hung file system must not take them all
+  livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
+  cgroupRemoveMaxMs: 2_000,
+  cgroupRemoveRetryMs: 10,
+  usageMaxAgeMs: 1_000,
+  usageHistoryMs: 10_000,
 
   socketPathMaxBytes: 107, // unix(7)
 } as const;

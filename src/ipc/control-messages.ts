@@ -1,0 +1,28 @@
+// What the admin's commands may ask of the supervisor over control.sock: one line of JSON each way.
+import { z } from 'zod';
+import { APP_ID, USER_NAME } from './messages.js';
+
+const app = z.string().regex(APP_ID);
+const user = z.string().regex(USER_NAME);
+
+export const controlRequest = z.discriminatedUnion('command', [
+  z.strictObject({ command: z.literal('ping') }),
+  z.strictObject({ command: z.literal('status') }),
+  z.strictObject({ command: z.literal('restart'), app }),
+  z.strictObject({ command: z.literal('stop'), app }),
+  z.strictObject({ command: z.literal('reset'), app }),
+  z.strictObject({ command: z.literal('suspend'), user }),
+  z.strictObject({ command: z.literal('resume'), user }),
+  z.strictObject({ command: z.literal('reload') }),
+]);
+export type ControlRequest = z.infer<typeof controlRequest>;
+
+/** `result` depends on the command; `findings` come with a refused reload. */
+export type ControlAnswer =
+  | { readonly ok: true; readonly result: object }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly detail: string;
+      readonly findings: readonly object[];
+    };
