@@ -41,6 +41,9 @@ export const LIMITS = {
   spoolPerUserMaxBytes: 4 * GIB,
   spoolTotalMaxBytes: 64 * GIB,
   spoolFilesMaxCount: 4_096,
+  spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it
+  spoolPendingMaxBytes: 256 * KIB, // of one body on its way to disk; the producer is paused long before
+  spoolPendingTotalMaxBytes: 64 * MIB,
 
   // answers
   responseHeadMaxBytes: 32 * KIB,
@@ -49,12 +52,30 @@ export const LIMITS = {
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
 
+  // error pages
+  errorPageLinesMaxCount: 20, // also kept per application from its log
+  errorPageLineMaxChars: 400,
+
   // applications known to the router
   appsMaxCount: 20_000,
   negativeAppsMaxCount: 10_000,
   negativeAppTtlMs: 2_000,
   factsTtlMs: 2_000, // of an application without workers: a changed manifest is seen after this
   retryMaxCount: 1,
+
+  // pools: who gets the next worker
+  backoffMinMs: 1_000,
+  backoffMaxMs: 60_000,
+  backoffJitterShare: 0.2, // of the delay, up and down
+  workerHealthyAfterMs: 10_000, // of life, or the first answer
+  poolForgetMs: 60_000, // a pool without workers and requests leaves memory after this
+  poolRefusalHoldMs: 1_000, // no new start after the supervisor refused one, so that a fix is seen soon
+  poolLimitHoldMinMs: 100, // the same where only a limit refused
+  poolLimitHoldMaxMs: 5_000,
+  poolYieldAfterMs: 2_000, // a pool without any worker waits this long before others give up theirs
+  poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
+  poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
+  supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
 
   // router <-> supervisor (security.md R-C1)
   ipcFrameMaxBytes: 4_096,
@@ -109,6 +130,13 @@ export const LIMITS = {
   logFilesOpenMaxCount: 256,
   logLabelMaxBytes: 512,
   logLabelDeadlineMs: 2_000,
+  logConnectionsMaxCount: 8_192,
+  logPauseMs: 50, // before an application over its rate is read again
+  logAppsMaxCount: 1_024, // with their last lines and rate; the longest silent goes first
+  logPendingMaxBytes: 1 * MIB, // of one file on its way to disk
+  logPendingTotalMaxBytes: 16 * MIB,
+  logRetryMs: 10_000, // before a file that cannot be written is tried again
+  logWarningIntervalMs: 3_600_000, // between two warnings about files that cannot be written
 
   // worker processes (security.md R-K4)
   workerFilesMaxCount: 1_024, // libfcgi overflows above it (CVE-2012-6687)
