@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -67,8 +68,9 @@ export class TenantTree {
     return path;
   }
 
-  link(target: string, path: string): string {
+  link(uid: number, target: string, path: string): string {
     symlinkSync(target, path);
+    lchownSync(path, uid, uid);
     return path;
   }
 
