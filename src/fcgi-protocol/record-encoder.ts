@@ -110,14 +110,19 @@ export class RecordEncoder {
  * One STDOUT content with all that ends a request after it, for answers that go out in one write.
  * Copies.
  */
-export function encodeLastOutput(id: number, content: Buffer, appStatus: number): Buffer {
+export function encodeLastOutput(
+  id: number,
+  content: Buffer,
+  appStatus: number,
+  protocolStatus: number = ProtocolStatus.REQUEST_COMPLETE,
+): Buffer {
   const records = Math.ceil(content.length / CONTENT_MAX_BYTES);
   const bytes = new RecordBytes((records + 1) * HEADER_BYTES + content.length + DISCRETE_BYTES);
   for (let at = 0; at < content.length; at += CONTENT_MAX_BYTES) {
     bytes.content(RecordType.STDOUT, id, partOf(content, at));
   }
   bytes.header(RecordType.STDOUT, id, 0);
-  return bytes.endRequest(id, appStatus, ProtocolStatus.REQUEST_COMPLETE).finish();
+  return bytes.endRequest(id, appStatus, protocolStatus).finish();
 }
 
 /**
