@@ -41,6 +41,9 @@ export const LIMITS = {
   spoolPerUserMaxBytes: 4 * GIB,
   spoolTotalMaxBytes: 64 * GIB,
   spoolFilesMaxCount: 4_096,
+  spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it
+  spoolPendingMaxBytes: 256 * KIB, // of one body on its way to disk; the producer is paused long before
+  spoolPendingTotalMaxBytes: 64 * MIB,
 
   // answers
   responseHeadMaxBytes: 32 * KIB,
@@ -48,6 +51,10 @@ export const LIMITS = {
   responseHeadLinesMaxCount: 100,
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
+
+  // error pages
+  errorPageLinesMaxCount: 20, // also kept per application from its log
+  errorPageLineMaxChars: 400,
 
   // applications known to the router
   appsMaxCount: 20_000,
@@ -109,6 +116,13 @@ export const LIMITS = {
   logFilesOpenMaxCount: 256,
   logLabelMaxBytes: 512,
   logLabelDeadlineMs: 2_000,
+  logConnectionsMaxCount: 8_192,
+  logPauseMs: 50, // before an application over its rate is read again
+  logAppsMaxCount: 1_024, // with their last lines and rate; the longest silent goes first
+  logPendingMaxBytes: 1 * MIB, // of one file on its way to disk
+  logPendingTotalMaxBytes: 16 * MIB,
+  logRetryMs: 10_000, // before a file that cannot be written is tried again
+  logWarningIntervalMs: 3_600_000, // between two warnings about files that cannot be written
 
   // worker processes (security.md R-K4)
   workerFilesMaxCount: 1_024, // libfcgi overflows above it (CVE-2012-6687)

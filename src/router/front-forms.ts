@@ -1,0 +1,108 @@
+// What a web server meant: the file path and the URL behind the many ways in which the params say them.
+import type { Roots } from './roots.js';
+import {
+  commonTail,
+  HIDDEN_SEPARATOR,
+  isSoundPath,
+  squeezeSlashes,
+  unescapePath,
+} from './url-path.js';
+
+/** Params as latin1 strings, byte for byte. */
+export type Params = Map<string, string>;
+
+/** Both decoded and with single slashes; `path` holds the path info and is not yet judged. */
+export interface Place {
+  readonly path: string;
+  readonly url: string;
+}
+
+// `proxy:fcgi://host:9000/srv/…`, also `//srv/…`, also with `[::1]:9`: mod_proxy_fcgi without ProxyFCGIBackendType GENERIC.
+const PROXY_FORM = /^proxy:(?:fcgi|balancer):\/\/[^/]*/;
+
+const param = (params: Params, name: string): string => params.get(name) ?? '';
+
+const rawRequestPath = (params: Params): string => {
+  const uri = param(params, 'REQUEST_URI');
+  const query = uri.indexOf('?');
+  return query === -1 ? uri : uri.slice(0, query);
+};
+
+/** Path of REQUEST_URI, decoded; undefined where it is missing, broken or would climb. */
+export function requestPath(params: Params): string | undefined {
+  const plain = unescapePath(rawRequestPath(params));
+  if (plain === undefined) return undefined;
+  const squeezed = squeezeSlashes(plain);
+  return isSoundPath(squeezed) ? squeezed : undefined;
+}
+
+/**
+ * ProxyPass and RewriteRule [P] leave the path percent-encoded, every other form does not. The URL, which is always
+ * decoded, tells which it was; where it does not, the encoded REQUEST_URI does; else a `%` is a `%`.
+ */
+function isEncoded(file: string, url: string, params: Params): boolean {
+  const plain = unescapePath(file);
+  if (plain === undefined) return false;
+  const asItIs = commonTail(file, url);
+  const asDecoded = commonTail(plain, url);
+  if (asItIs !== asDecoded) return asDecoded > asItIs;
+  const lastEscape = file.slice(file.lastIndexOf('%'));
+  const neededCount = lastEscape.split('/').length;
+  return commonTail(file, squeezeSlashes(rawRequestPath(params))) >= neededCount;
+}
+
+/** The file name with its escapes undone if it has any; undefined where a hidden `.` or `/` makes it ambiguous. */
+function plainFile(file: string, url: string, params: Params): string | undefined {
+  if (!file.includes('%')) return file;
+  if (HIDDEN_SEPARATOR.test(file)) return undefined;
+  if (!isEncoded(file, url, params)) return file;
+  const plain = unescapePath(file);
+  return plain === undefined || HIDDEN_SEPARATOR.test(plain) ? undefined : plain;
+}
+
+/**
+ * Whether SCRIPT_FILENAME already ends in PATH_INFO (`proxy-fcgi-pathinfo`, some nginx configurations). `/x/y` + `/y` may
+ * also be the URL `/x/y/y`: the file name then agrees better with SCRIPT_NAME than with the whole URL.
+ */
+function holdsPathInfo(file: string, pathInfo: string, scriptName: string, roots: Roots): boolean {
+  if (file === pathInfo) return true;
+  const rest = roots.match(file)?.rest ?? '';
+  if (!rest.endsWith(pathInfo)) return false;
+  return commonTail(file, scriptName + pathInfo) > commonTail(file, scriptName);
+}
+
+/** mod_actions: SCRIPT_NAME is the handler, PATH_INFO the whole URL, PATH_TRANSLATED the file. */
+function isAction(params: Params, pathInfo: string, asked: string | undefined): boolean {
+  return params.has('REDIRECT_HANDLER') && params.has('PATH_TRANSLATED') && pathInfo === asked;
+}
+
+/** A mount without a file name: the document root with the URL behind it. */
+function belowDocumentRoot(params: Params, url: string): Place {
+  const prefix = param(params, 'CONTEXT_PREFIX');
+  const contextRoot = param(params, 'CONTEXT_DOCUMENT_ROOT');
+  const isInContext = url === prefix || url.startsWith(`${prefix}/`);
+  if (contextRoot !== '' && isInContext) {
+    return { path: squeezeSlashes(contextRoot + url.slice(prefix.length)), url };
+  }
+  return { path: squeezeSlashes(param(params, 'DOCUMENT_ROOT') + url), url };
+}
+
+/** Undefined where the file name cannot be read in one way only. */
+export function placeOf(params: Params, roots: Roots): Place | undefined {
+  const file = squeezeSlashes(param(params, 'SCRIPT_FILENAME').replace(PROXY_FORM, ''));
+  const pathInfo = squeezeSlashes(param(params, 'PATH_INFO'));
+  const scriptName = squeezeSlashes(param(params, 'SCRIPT_NAME'));
+  const asked = requestPath(params);
+  const named = squeezeSlashes(scriptName + pathInfo);
+  if (file === '') return belowDocumentRoot(params, named === '' ? (asked ?? '/') : named);
+  if (isAction(params, pathInfo, asked)) {
+    return { path: squeezeSlashes(param(params, 'PATH_TRANSLATED')), url: pathInfo };
+  }
+  if (pathInfo !== '' && !holdsPathInfo(file, pathInfo, scriptName, roots)) {
+    const plain = plainFile(file, scriptName, params);
+    return plain === undefined ? undefined : { path: squeezeSlashes(plain + pathInfo), url: named };
+  }
+  const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? named);
+  const plain = plainFile(file, url, params);
+  return plain === undefined ? undefined : { path: squeezeSlashes(plain), url };
+}

@@ -1,0 +1,109 @@
+// One worker's stdout and stderr: a label that the supervisor wrote, then the bytes of a tenant, read no faster than the rate.
+import type { Socket } from 'node:net';
+import { APP_ID } from '../ipc/messages.js';
+import { LIMITS } from '../limits.js';
+import type { LogStore } from './log-store.js';
+import { LogLines } from './log-text.js';
+
+const LF = 0x0a;
+
+export interface LogLabel {
+  readonly worker: string;
+  readonly app: string;
+  readonly runtime: string;
+}
+
+const SHAPE: Readonly<Record<keyof LogLabel, RegExp>> = {
+  worker: /^[0-9a-f]{16}$/,
+  app: APP_ID,
+  runtime: /^[a-z][a-z0-9_-]{0,31}$/,
+};
+
+/** The label line without its end; undefined if it has any other shape. */
+export function parseLogLabel(line: Buffer): LogLabel | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null) return undefined;
+  const fields = new Map<string, unknown>(Object.entries(json));
+  const part = (name: keyof LogLabel): string => {
+    const value = fields.get(name);
+    return typeof value === 'string' && SHAPE[name].test(value) ? value : '';
+  };
+  const label = { worker: part('worker'), app: part('app'), runtime: part('runtime') };
+  const isWhole = fields.size === 3 && label.worker !== '' && label.app !== '';
+  return isWhole && label.runtime !== '' ? label : undefined;
+}
+
+export class LogConnection {
+  readonly #socket: Socket;
+  readonly #store: LogStore;
+  readonly #onRefused: () => void;
+  readonly #deadline: NodeJS.Timeout;
+  readonly #lines = new LogLines((line, isContinued) => this.#addLine(line, isContinued));
+  #labelBytes: Buffer = Buffer.alloc(0);
+  #label: LogLabel | undefined;
+  #resumeTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, store: LogStore, onRefused: () => void) {
+    this.#socket = socket;
+    this.#store = store;
+    this.#onRefused = onRefused;
+    this.#deadline = setTimeout(() => this.#refuse(), LIMITS.logLabelDeadlineMs);
+    socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
+    // An error is followed by close, and there is nobody to tell: the worker is gone.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#onClosed());
+  }
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#label === undefined) {
+      this.#readLabel(chunk);
+      return;
+    }
+    if (chunk.length === 0) return;
+    if (this.#store.admit(this.#label.app, chunk.length)) {
+      this.#lines.push(chunk);
+      return;
+    }
+    this.#lines.skip();
+    this.#socket.pause();
+    this.#resumeTimer = setTimeout(() => this.#socket.resume(), LIMITS.logPauseMs);
+  }
+
+  #readLabel(chunk: Buffer): void {
+    const newline = chunk.indexOf(LF);
+    const end = newline === -1 ? chunk.length : newline;
+    if (this.#labelBytes.length + end > LIMITS.logLabelMaxBytes) {
+      this.#refuse();
+      return;
+    }
+    this.#labelBytes = Buffer.concat([this.#labelBytes, chunk.subarray(0, end)]);
+    if (newline === -1) return;
+    clearTimeout(this.#deadline);
+    this.#label = parseLogLabel(this.#labelBytes);
+    if (this.#label === undefined) this.#refuse();
+    else this.#onBytes(chunk.subarray(newline + 1));
+  }
+
+  #addLine(line: Buffer, isContinued: boolean): void {
+    if (this.#label === undefined) return;
+    const { app, worker } = this.#label;
+    this.#store.addLine(app, { worker, stream: isContinued ? 'output+' : 'output' }, line);
+  }
+
+  #refuse(): void {
+    this.#onRefused();
+    this.#socket.destroy();
+  }
+
+  #onClosed(): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#resumeTimer);
+    this.#lines.end();
+    if (this.#label !== undefined) this.#store.settle(this.#label.app);
+  }
+}

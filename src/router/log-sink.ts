@@ -1,0 +1,123 @@
+// Where the output of all workers arrives: the log socket, its connections, and the lines that come over FastCGI.
+import { once } from 'node:events';
+import { rename, unlink } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { UsherdError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { LogConnection } from './log-connection.js';
+import { LogStore, type LogStoreOptions, type Warner } from './log-store.js';
+import { LogLines } from './log-text.js';
+
+export type { Warner } from './log-store.js';
+
+export interface LogSinkOptions {
+  readonly socketPath: string;
+  /** `<user>` directories are made in it with mode 0750; their group is the administrator's to set. */
+  readonly logDirectory: string;
+  readonly log: Warner;
+  readonly store?: Partial<LogStoreOptions>;
+}
+
+/** Group may connect, others not; the file never has a wider mode, not even for a moment (umask(2)). */
+const SOCKET_UMASK = 0o117;
+
+function listenWithMode(server: Server, path: string): void {
+  const umask = process.umask(SOCKET_UMASK);
+  try {
+    server.listen({ path }); // binds before it returns
+  } finally {
+    process.umask(umask);
+  }
+}
+
+export class LogSink {
+  readonly #options: LogSinkOptions;
+  readonly #store: LogStore;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #refusedCount = 0;
+
+  constructor(options: LogSinkOptions) {
+    this.#options = options;
+    this.#store = new LogStore({
+      directory: options.logDirectory,
+      log: options.log,
+      ...options.store,
+    });
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.maxConnections = LIMITS.logConnectionsMaxCount;
+    this.#server.on('drop', () => (this.#refusedCount += 1));
+  }
+
+  /** Connections without a valid label, and those over the limit. */
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+  get connectionsCount(): number {
+    return this.#sockets.size;
+  }
+  get droppedBytes(): number {
+    return this.#store.droppedBytes;
+  }
+  get lostBytes(): number {
+    return this.#store.lostBytes;
+  }
+
+  /**
+   * Listens under a name of its own and moves it into place, so that a stale socket is replaced and none is missing.
+   * @throws UsherdError E_STARTUP_SOCKET
+   */
+  async start(): Promise<void> {
+    const { socketPath } = this.#options;
+    const path = `${socketPath}.new`;
+    if (Buffer.byteLength(path) > LIMITS.socketPathMaxBytes) {
+      throw new UsherdError('E_STARTUP_SOCKET', 'the path of the log socket is too long');
+    }
+    try {
+      await unlink(path).catch(() => undefined);
+      const listening = once(this.#server, 'listening');
+      listenWithMode(this.#server, path);
+      await listening;
+      await rename(path, socketPath);
+    } catch (cause) {
+      this.#server.close();
+      throw new UsherdError('E_STARTUP_SOCKET', 'the log socket cannot be bound', { cause });
+    }
+  }
+
+  /**
+   * Text that a worker sent as FCGI_STDERR, any number of lines; the last needs no end. `stream` and `worker` are usherd's
+   * words. False: the application is over its rate, the text is counted and gone.
+   */
+  write(app: string, stream: string, text: Buffer | string, worker = '-'): boolean {
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+    if (!this.#store.admit(app, bytes.length)) return false;
+    const lines = new LogLines((line, isContinued) =>
+      this.#store.addLine(app, { worker, stream: isContinued ? `${stream}+` : stream }, line),
+    );
+    lines.push(bytes);
+    lines.end();
+    return true;
+  }
+
+  /** Text of the last lines of an application, oldest first, each bounded; for the development error page. */
+  lastLines(app: string): readonly string[] {
+    return this.#store.lastLines(app);
+  }
+
+  /** What was read is written; workers that still run write into a closed socket from here on. */
+  async stop(): Promise<void> {
+    this.#server.close();
+    const closed = [...this.#sockets].map((socket) => once(socket, 'close'));
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+    await unlink(this.#options.socketPath).catch(() => undefined);
+    await this.#store.close();
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    new LogConnection(socket, this.#store, () => (this.#refusedCount += 1));
+  }
+}

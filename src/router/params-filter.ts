@@ -1,0 +1,66 @@
+// Which params a worker may see: names that steer interpreters, loaders, proxies or usherd itself never pass (R-F4).
+import { UsherdError } from '../errors.js';
+import type { Params } from './front-forms.js';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
+
+const REMOVED_NAMES: ReadonlySet<string> = new Set([
+  // interpreters and shells take them for settings
+  ...['PHP_VALUE', 'PHP_ADMIN_VALUE', 'PHPRC', 'PHP_INI_SCAN_DIR', 'PERL5LIB', 'PERL5OPT'],
+  ...['PERL5DB', 'RUBYOPT', 'RUBYLIB', 'IFS', 'ENV', 'SHELLOPTS', 'CDPATH', 'GEM_PATH', 'GEM_HOME'],
+  // the C library and service managers
+  ...['GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH', 'NLSPATH', 'NOTIFY_SOCKET'],
+  // belong to the worker's own environment; Apache leaks its PATH
+  ...['PATH', 'HOME', 'USER', 'TMPDIR'],
+  // "Proxy:" of a client, taken for a proxy setting by many libraries
+  'HTTP_PROXY',
+  // spoken between client and web server only
+  ...['HTTP_EXPECT', 'HTTP_TRANSFER_ENCODING', 'HTTP_CONNECTION', 'HTTP_KEEP_ALIVE', 'HTTP_TE'],
+  ...['HTTP_TRAILER', 'HTTP_UPGRADE', 'HTTP_PROXY_CONNECTION', 'HTTP_PROXY_AUTHORIZATION'],
+  // a second opinion about the body; CONTENT_LENGTH and CONTENT_TYPE are the first
+  ...['HTTP_CONTENT_LENGTH', 'HTTP_CONTENT_TYPE'],
+]);
+
+const REMOVED_PREFIXES =
+  /^(?:USHERD_|MATCH_USHERD_|UWSGI_|LD_|MALLOC_|BASH_|PYTHON|NODE_|FCGI_|LISTEN_)/;
+
+// An internal redirect of Apache repeats every param with this in front, a token among them.
+const REDIRECTED = /^(?:REDIRECT_)+/;
+
+/** Whether a param of this name may reach a worker. */
+export function isPermittedName(name: string): boolean {
+  if (!NAME.test(name)) return false;
+  const plain = name.startsWith('REDIRECT_') ? name.replace(REDIRECTED, '') : name;
+  return !REMOVED_NAMES.has(plain) && !REMOVED_PREFIXES.test(plain);
+}
+
+/**
+ * CONTENT_LENGTH as a number; undefined where the web server does not know it ('' from nginx, -1 from Caddy).
+ * @throws UsherdError E_PARAMS_MALFORMED for anything else that is not 1 to 15 digits.
+ */
+export function contentLength(params: Params): number | undefined {
+  const text = params.get('CONTENT_LENGTH');
+  if (text === undefined || text === '' || text === '-1') return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) {
+    throw new UsherdError('E_PARAMS_MALFORMED', 'CONTENT_LENGTH is not a number');
+  }
+  return Number(text);
+}
+
+/**
+ * A new map with what a worker may see. CONTENT_LENGTH is a plain decimal or absent, an empty CONTENT_TYPE is absent.
+ * @throws UsherdError E_PARAMS_MALFORMED for a NUL in a value or a bad CONTENT_LENGTH.
+ */
+export function cleanParams(params: Params): Params {
+  const clean: Params = new Map();
+  for (const [name, value] of params) {
+    if (!isPermittedName(name)) continue;
+    if (value.includes('\0')) throw new UsherdError('E_PARAMS_MALFORMED', 'a param has a NUL');
+    clean.set(name, value);
+  }
+  const length = contentLength(params);
+  if (length === undefined) clean.delete('CONTENT_LENGTH');
+  else clean.set('CONTENT_LENGTH', String(length));
+  if (clean.get('CONTENT_TYPE') === '') clean.delete('CONTENT_TYPE');
+  return clean;
+}

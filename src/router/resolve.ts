@@ -1,0 +1,65 @@
+// From params to application: the only place that decides whose a request is.
+import type { ErrorCode } from '../errors.js';
+import { placeOf, type Params } from './front-forms.js';
+import type { Roots } from './roots.js';
+import { isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
+
+export type { Params } from './front-forms.js';
+export { Roots } from './roots.js';
+
+export interface Resolved {
+  readonly ok: true;
+  readonly user: string;
+  /** `user/app`. */
+  readonly app: string;
+  readonly directory: string;
+  /** Below the directory, path info included: '' or a path that starts with '/'. */
+  readonly rest: string;
+  readonly url: MountedUrl;
+}
+
+interface Refusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export type Resolution = Resolved | Refusal;
+
+/** The web root of applications that have one of their own (facts.webRoot). */
+const PUBLIC = '/public';
+
+/** `rest` as seen from `public/`; the same where it does not lie there. */
+export const belowPublic = (rest: string): string =>
+  rest === PUBLIC || rest.startsWith(`${PUBLIC}/`) ? rest.slice(PUBLIC.length) : rest;
+
+/**
+ * SCRIPT_NAME as Apache cuts it holds one component too many or none at all; the application's own path at the end
+ * of the URL gives the mount. Where the web server maps names (`/x/…` to `sub/…`), there is no mount: the path is the truth.
+ */
+function mountUrl(url: string, rest: string): MountedUrl {
+  const inside = belowPublic(rest);
+  return (
+    splitUrl(url, rest) ??
+    splitUrl(url, inside) ?? { scriptName: '', path: inside === '' ? '/' : inside }
+  );
+}
+
+const refuse = (code: ErrorCode, detail: string): Refusal => ({ ok: false, code, detail });
+
+/** Details name the rule, never a value: what a client sent does not belong into a log unescaped. */
+export function resolveApplication(params: Params, roots: Roots): Resolution {
+  const place = placeOf(params, roots);
+  if (place === undefined) {
+    return refuse('E_PATH_REFUSED', 'the path hides a dot or a slash in an escape');
+  }
+  if (!isSoundPath(place.path)) {
+    return refuse('E_PATH_REFUSED', 'the path is relative, climbs, or has control bytes');
+  }
+  const verdict = roots.judge(place.path);
+  if (verdict === 'outside') return refuse('E_PATH_REFUSED', 'the path is below no root');
+  if (verdict === 'below') {
+    return refuse('E_APP_UNKNOWN', 'the path names no user and application that could exist');
+  }
+  return { ok: true, ...verdict, url: mountUrl(place.url, verdict.rest) };
+}

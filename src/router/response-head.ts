@@ -1,0 +1,138 @@
+// The header block of a worker's answer: held back until its blank line, judged, and written anew (R-W2).
+import { strict as assert } from 'node:assert';
+import { STATUS_CODES } from 'node:http';
+import { assertPlain, HeadLines, parseField, protocolError } from './response-lines.js';
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Canonical CGI header block with its blank line, ready for STDOUT; owned by the caller. */
+  readonly bytes: Buffer;
+  /** False for 204 and 304: body bytes that come are dropped. Does not know about HEAD. */
+  readonly hasBody: boolean;
+  /** As the worker announced it; also in `bytes`, where `withoutContentLength` removes it. */
+  readonly contentLength: number | undefined;
+  /** Lower-case names of the headers that were dropped, for the log. */
+  readonly struck: readonly string[];
+}
+
+/** Framing is ours; the rest would make the web server open files, jump, or believe usherd speaks. */
+const STRUCK_NAMES: ReadonlySet<string> = new Set([
+  ...['transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'trailer', 'te'],
+]);
+const STRUCK_PREFIXES = /^(?:proxy-|x-sendfile|x-lighttpd-send-|x-accel-|x-usherd-)/;
+
+const STATUS_VALUE = /^([2-5][0-9]{2})(?: +(.*))?$/;
+const NPH_LINE = /^HTTP\/[0-9](?:\.[0-9])? ([2-5][0-9]{2})(?: +(.*))?$/;
+const NPH_START = Buffer.from('HTTP/');
+const BLANK_LINE = '\r\n';
+
+const lengthLine = (length: number): string => `Content-Length: ${length}\r\n`;
+
+/** The same head without its Content-Length, for a body that turns out not to have that length. */
+export function withoutContentLength(head: ResponseHead): Buffer {
+  if (head.contentLength === undefined || !head.hasBody) return head.bytes;
+  const tail = lengthLine(head.contentLength).length + BLANK_LINE.length;
+  return Buffer.concat([head.bytes.subarray(0, -tail), Buffer.from(BLANK_LINE)]);
+}
+
+/** Takes the header block in any chunking. After an error or after the head it takes nothing more. */
+export class ResponseHeadParser {
+  readonly #lines = new HeadLines((line) => this.#takeLine(line));
+  #status: { readonly code: number; readonly reason: string } | undefined;
+  #isFirstLine = true;
+  #hasLocation = false;
+  #isChunked = false;
+  #contentLength: number | undefined;
+  #text = '';
+  readonly #struck: string[] = [];
+  #head: ResponseHead | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+
+  /**
+   * True when the head is complete.
+   * @throws UsherdError E_WORKER_PROTOCOL for a head that no web server should see.
+   */
+  push(content: Buffer): boolean {
+    assert(this.#head === undefined, 'the head is complete');
+    const end = this.#lines.push(content);
+    if (end === -1) return false;
+    if (this.#isFirstLine) throw protocolError('the answer has no header');
+    this.#head = this.#build();
+    this.#rest = content.subarray(end);
+    return true;
+  }
+
+  /** Only after push returned true. */
+  get head(): ResponseHead {
+    assert(this.#head !== undefined, 'the head is not complete');
+    return this.#head;
+  }
+
+  /** Body bytes that came with the end of the head; a view into the content pushed last. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+
+  #takeLine(line: Buffer): void {
+    const isFirst = this.#isFirstLine;
+    this.#isFirstLine = false;
+    if (isFirst && line.subarray(0, NPH_START.length).equals(NPH_START)) {
+      assertPlain(line, 0, line.length);
+      this.#setStatus(NPH_LINE.exec(line.toString('latin1')));
+      return;
+    }
+    const { name, lowerName, value } = parseField(line);
+    switch (lowerName) {
+      case 'status':
+        this.#setStatus(STATUS_VALUE.exec(value));
+        return;
+      case 'content-length':
+        this.#setContentLength(value);
+        return;
+      case 'location':
+        this.#hasLocation ||= value !== '';
+        break;
+      case 'transfer-encoding':
+        this.#isChunked = true;
+        break;
+      default:
+        break;
+    }
+    if (isStruck(lowerName, value)) this.#struck.push(lowerName);
+    else this.#text += `${name}: ${value}\r\n`;
+  }
+
+  #setStatus(match: RegExpExecArray | null): void {
+    if (this.#status !== undefined) throw protocolError('the answer has two statuses');
+    const digits = match?.[1];
+    if (digits === undefined) throw protocolError('the status is not 200 to 599');
+    this.#status = { code: Number(digits), reason: match?.[2] ?? '' };
+  }
+
+  #setContentLength(value: string): void {
+    if (!/^[0-9]{1,15}$/.test(value)) throw protocolError('Content-Length is not a number');
+    const length = Number(value);
+    if (this.#contentLength !== undefined && this.#contentLength !== length) {
+      throw protocolError('the answer has two content lengths');
+    }
+    this.#contentLength = length;
+  }
+
+  #build(): ResponseHead {
+    const { code, reason } = this.#status ?? { code: this.#hasLocation ? 302 : 200, reason: '' };
+    const hasBody = code !== 204 && code !== 304;
+    // Of a chunked answer the length says nothing; where there is no body it can only be wrong.
+    const contentLength = this.#isChunked ? undefined : this.#contentLength;
+    const reasonText = reason === '' ? (STATUS_CODES[code] ?? 'Unassigned') : reason;
+    const tail = hasBody && contentLength !== undefined ? lengthLine(contentLength) : '';
+    const text = `Status: ${code} ${reasonText}\r\n${this.#text}${tail}${BLANK_LINE}`;
+    const bytes = Buffer.from(text, 'latin1');
+    return { status: code, bytes, hasBody, contentLength, struck: this.#struck };
+  }
+}
+
+/** A Content-Type that is no media type is a handler name to some web servers. */
+function isStruck(lowerName: string, value: string): boolean {
+  if (lowerName === 'content-type') return !value.includes('/');
+  return STRUCK_NAMES.has(lowerName) || STRUCK_PREFIXES.test(lowerName);
+}

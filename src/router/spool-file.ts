@@ -1,0 +1,121 @@
+// One unlinked file: blocks appended in order, one write in flight, reads at any place. Knows no budget and no request.
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+
+export interface SpoolFileEvents {
+  /** A block is on disk: its bytes can be read, its memory is free. */
+  flushed(block: Buffer): void;
+  /** Once; nothing is written any more. */
+  failed(err: Error): void;
+  /** Once, after close(): the descriptor is gone, no operation is in flight. */
+  closed(): void;
+}
+
+type ReadDone = (err: Error | null, bytes: Buffer) => void;
+
+const EMPTY = Buffer.alloc(0);
+
+export class SpoolFile {
+  readonly #events: SpoolFileEvents;
+  #fd = -1;
+  #flushedBytes = 0;
+  readonly #waiting: Buffer[] = [];
+  /** Operations whose callback is still to come; the descriptor stays open as long as there are any. */
+  #inFlight = 0;
+  #isNameless = false;
+  #isWriting = false;
+  #hasFailed = false;
+  #isClosing = false;
+  #isClosed = false;
+
+  /** The directory belongs to this process alone; the name is gone before the first byte is written. */
+  constructor(directory: string, events: SpoolFileEvents) {
+    this.#events = events;
+    const path = join(directory, `body-${randomBytes(16).toString('hex')}`);
+    this.#inFlight += 1;
+    fs.open(path, 'wx+', 0o600, (err, fd) => {
+      if (err !== null) {
+        this.#settle(err);
+        return;
+      }
+      this.#fd = fd;
+      fs.unlink(path, (unlinkErr) => {
+        this.#isNameless = unlinkErr === null;
+        this.#settle(unlinkErr);
+      });
+    });
+  }
+
+  get flushedBytes(): number {
+    return this.#flushedBytes;
+  }
+
+  /** Takes the block over until `flushed` hands it back, or for good after `failed` or close(). */
+  append(block: Buffer): void {
+    if (this.#hasFailed || this.#isClosing) return;
+    this.#waiting.push(block);
+    this.#next();
+  }
+
+  /** Fewer bytes than wanted only at the end of what is flushed. `bytes` belong to the callee. */
+  read(position: number, bytesCount: number, done: ReadDone): void {
+    const block = Buffer.alloc(Math.min(bytesCount, this.#flushedBytes - position));
+    this.#inFlight += 1;
+    fs.read(this.#fd, block, 0, block.length, position, (err, count) => {
+      done(err, err === null ? block.subarray(0, count) : EMPTY);
+      this.#settle(null);
+    });
+  }
+
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#waiting.length = 0;
+    this.#finish();
+  }
+
+  #settle(err: Error | null): void {
+    this.#inFlight -= 1;
+    if (err !== null && !this.#hasFailed) {
+      this.#hasFailed = true;
+      this.#waiting.length = 0;
+      if (!this.#isClosing) this.#events.failed(err);
+    }
+    this.#next();
+    this.#finish();
+  }
+
+  #next(): void {
+    const block = this.#waiting[0];
+    if (block === undefined || !this.#isNameless || this.#isWriting) return;
+    this.#waiting.shift();
+    this.#isWriting = true;
+    this.#inFlight += 1;
+    this.#write(block, 0);
+  }
+
+  /** A short write is not an error: the rest follows, and ENOSPC comes with it if it must. */
+  #write(block: Buffer, offset: number): void {
+    const position = this.#flushedBytes + offset;
+    fs.write(this.#fd, block, offset, block.length - offset, position, (err, count) => {
+      if (err === null && offset + count < block.length) {
+        this.#write(block, offset + count);
+        return;
+      }
+      this.#isWriting = false;
+      if (err === null) {
+        this.#flushedBytes += block.length;
+        if (!this.#isClosing) this.#events.flushed(block);
+      }
+      this.#settle(err);
+    });
+  }
+
+  #finish(): void {
+    if (!this.#isClosing || this.#isClosed || this.#inFlight > 0) return;
+    this.#isClosed = true;
+    if (this.#fd === -1) this.#events.closed();
+    else fs.close(this.#fd, () => this.#events.closed());
+  }
+}
