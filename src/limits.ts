@@ -63,6 +63,20 @@ export const LIMITS = {
   factsTtlMs: 2_000, // of an application without workers: a changed manifest is seen after this
   retryMaxCount: 1,
 
+  // pools: who gets the next worker
+  backoffMinMs: 1_000,
+  backoffMaxMs: 60_000,
+  backoffJitterShare: 0.2, // of the delay, up and down
+  workerHealthyAfterMs: 10_000, // of life, or the first answer
+  poolForgetMs: 60_000, // a pool without workers and requests leaves memory after this
+  poolRefusalHoldMs: 1_000, // no new start after the supervisor refused one, so that a fix is seen soon
+  poolLimitHoldMinMs: 100, // the same where only a limit refused
+  poolLimitHoldMaxMs: 5_000,
+  poolYieldAfterMs: 2_000, // a pool without any worker waits this long before others give up theirs
+  poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
+  poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
+  supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
+
   // router <-> supervisor (security.md R-C1)
   ipcFrameMaxBytes: 4_096,
   ipcWriteQueueMaxBytes: 4 * MIB,

@@ -1,0 +1,70 @@
+// When an application that keeps dying may start again: 1 s x 2, ±20 %, at most 60 s, never giving up. Pure.
+import { LIMITS } from '../limits.js';
+
+export interface Backoff {
+  /** Crashes of young workers since the last sign of health, one for each generation of starts. */
+  readonly failures: number;
+  /** So many of them cost nothing: one after a sign of health, none before the first. */
+  readonly forgiven: number;
+  /** When the last of them was counted. */
+  readonly crashedAtMs: number;
+  /** No start before this. */
+  readonly blockedUntilMs: number;
+}
+
+/** Of an application that was never started. */
+export const NO_BACKOFF: Backoff = {
+  failures: 0,
+  forgiven: 0,
+  crashedAtMs: -Infinity,
+  blockedUntilMs: -Infinity,
+};
+
+export interface Crash {
+  readonly nowMs: number;
+  /** When the worker was asked for. */
+  readonly askedAtMs: number;
+  /** It had answered, or lived long enough. */
+  readonly wasHealthy: boolean;
+  /** From 0 to below 1. */
+  readonly random: number;
+}
+
+/** The delay after the n-th failure, from 1. */
+export function backoffDelayMs(failures: number, random: number): number {
+  const share = 1 + LIMITS.backoffJitterShare * (2 * random - 1);
+  return Math.min(LIMITS.backoffMaxMs, LIMITS.backoffMinMs * 2 ** (failures - 1) * share);
+}
+
+/**
+ * A worker ended by itself. A healthy one may be replaced at once. Several that were started together are one
+ * failure, otherwise a cold start of four workers would wait as long as four crashes in a row.
+ */
+export function afterCrash(backoff: Backoff, crash: Crash): Backoff {
+  if (crash.askedAtMs <= backoff.crashedAtMs) return backoff;
+  if (crash.wasHealthy) return afterHealth(backoff);
+  const failures = backoff.failures + 1;
+  const counted = failures - backoff.forgiven;
+  return {
+    failures,
+    forgiven: backoff.forgiven,
+    crashedAtMs: crash.nowMs,
+    blockedUntilMs:
+      counted > 0 ? crash.nowMs + backoffDelayMs(counted, crash.random) : backoff.blockedUntilMs,
+  };
+}
+
+/** A worker gave its first answer. */
+export function afterHealth(backoff: Backoff): Backoff {
+  return { ...NO_BACKOFF, forgiven: 1, crashedAtMs: backoff.crashedAtMs };
+}
+
+/** Milliseconds until the next start is allowed; 0 if it is. */
+export function blockedMs(backoff: Backoff, nowMs: number): number {
+  return Math.max(0, backoff.blockedUntilMs - nowMs);
+}
+
+/** Nothing has come up since the last crash: one start at a time is enough to find out. */
+export function isProbing(backoff: Backoff): boolean {
+  return backoff.failures > 0;
+}

@@ -1,0 +1,23 @@
+// Who gets the next worker: queues, limits, back-off and the life of workers, for all applications of one router.
+export { systemClock, type Clock } from './clock.js';
+export { NO_BACKOFF, afterCrash, afterHealth, blockedMs, type Backoff } from './backoff.js';
+export type {
+  PoolCallbacks,
+  PoolCounts,
+  PoolDescription,
+  PoolLimits,
+  SpawnedWorker,
+  WorkerDescription,
+  WorkerExit,
+} from './pool-contract.js';
+export { PoolSet, type PoolSetOptions } from './pool-set.js';
+export { Pool } from './pool.js';
+export { RETIRE_REASONS, type RetireReason } from './retire-reason.js';
+export { WaitQueue } from './wait-queue.js';
+export {
+  WORKER_TABLE,
+  stepWorker,
+  type WorkerEffect,
+  type WorkerEvent,
+  type WorkerState,
+} from './worker-state.js';

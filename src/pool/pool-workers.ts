@@ -1,0 +1,295 @@
+// The workers of one pool: when to ask for more, which one is next, when one has to go. Of requests it knows only counts.
+import { LIMITS } from '../limits.js';
+import { Account, type Slot, type Tenant } from './account.js';
+import { Alarm } from './alarm.js';
+import type { Clock } from './clock.js';
+import { Durations } from './durations.js';
+import { IdleTimeout } from './idle-timeout.js';
+import type { PoolLimits, Refusal, SpawnedWorker, WorkerExit } from './pool-contract.js';
+import { recheckAfterMs, workersToStart, type Load } from './pool-policy.js';
+import type { RetireReason } from './retire-reason.js';
+import { Roster } from './roster.js';
+import type { Slots } from './slots.js';
+import { StartGate } from './start-gate.js';
+import type { WorkerEvent } from './worker-state.js';
+import { Worker } from './worker.js';
+
+/** What the workers of a pool have to ask and to tell. */
+export interface WorkersOwner {
+  need(): void;
+  retire(worker: string, reason: RetireReason): void;
+  /** Look again what is needed; ends in `plan` of the workers. */
+  plan(): void;
+  /** Neither suspended nor without a supervisor. */
+  mayStart(): boolean;
+  queued(): number;
+  oldestWaitMs(nowMs: number): number;
+  usedAtMs(): number;
+}
+
+export interface PoolWorkersOptions {
+  readonly owner: WorkersOwner;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly slots: Slots;
+  /** Of the application. */
+  readonly account: Account;
+  readonly limits: PoolLimits;
+}
+
+export class PoolWorkers implements Tenant {
+  readonly roster = new Roster();
+  readonly gate = new StartGate();
+  readonly #owner: WorkersOwner;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #slots: Slots;
+  readonly #account: Account;
+  readonly #leaf: Account;
+  /** Slots of workers that were asked for and are not spawned yet, in the order of asking. */
+  readonly #asked: Slot[] = [];
+  readonly #idleTimeout: IdleTimeout;
+  readonly #planAlarm: Alarm;
+  readonly #durations = new Durations();
+  #limits: PoolLimits;
+  #concurrency = 1;
+  #renewReason: RetireReason = 'reload';
+
+  constructor(options: PoolWorkersOptions) {
+    this.#owner = options.owner;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#slots = options.slots;
+    this.#account = options.account;
+    this.#limits = options.limits;
+    this.#leaf = new Account({ parent: options.account, max: Infinity, tenant: this });
+    this.#idleTimeout = new IdleTimeout({
+      roster: this.roster,
+      clock: options.clock,
+      limits: options.limits,
+      retire: (worker) => this.retire(worker, 'idle'),
+    });
+    this.#planAlarm = new Alarm(options.clock, () => this.#owner.plan());
+  }
+
+  get asked(): number {
+    return this.#asked.length;
+  }
+
+  /** Some worker takes requests, or will. */
+  get hasHope(): boolean {
+    return this.roster.usable + this.#asked.length > 0;
+  }
+
+  /** The pool waits for a slot that others have. */
+  get isShort(): boolean {
+    return this.#leaf.short > 0;
+  }
+
+  configure(limits: PoolLimits): void {
+    this.#limits = limits;
+    this.#idleTimeout.configure(limits);
+  }
+
+  /** Gives one request to a worker that `roster.pick` has found. */
+  assign(worker: Worker, nowMs: number): void {
+    worker.noteAssigned(nowMs);
+    this.#apply(worker, { kind: 'assigned' });
+    if (!worker.isSpent(this.#limits.maxRequests)) return;
+    this.#apply(worker, { kind: 'retire', reason: 'max-requests' });
+    this.#replace(nowMs);
+  }
+
+  /** One request left the worker; not clean: the worker must not have another. */
+  ended(worker: Worker, isClean: boolean): void {
+    const nowMs = this.#clock.now();
+    this.#durations.noteEnded(worker, nowMs, isClean);
+    worker.idleSinceMs = nowMs;
+    if (!isClean) this.#apply(worker, { kind: 'retire', reason: 'protocol' });
+    this.#apply(worker, { kind: 'ended' });
+  }
+
+  /** The answer to `need`. One that nobody asked for is taken as well: it exists. */
+  spawned(facts: SpawnedWorker): Worker {
+    const slot = this.#asked.shift() ?? this.#slots.claim(this.#leaf, this.roster.edition);
+    return this.#join(facts, slot, false);
+  }
+
+  /** A worker from before the router was restarted. */
+  adopted(facts: SpawnedWorker): Worker {
+    return this.#join(facts, this.#slots.claim(this.#leaf, this.roster.edition), true);
+  }
+
+  /** The other answer to `need`; false if none was open. */
+  refused(refusal: Refusal): boolean {
+    const slot = this.#asked.shift();
+    if (slot === undefined) return false;
+    const [nowMs, random] = [this.#clock.now(), this.#random()];
+    this.gate.refused(refusal, { nowMs, askedAtMs: slot.takenAtMs, wasHealthy: false, random });
+    this.#slots.release(slot);
+    return true;
+  }
+
+  /** The first byte of the first answer of a worker. */
+  ready(worker: Worker): void {
+    const nowMs = this.#clock.now();
+    this.#durations.noteReady(worker, nowMs);
+    worker.isProved = true;
+    this.#apply(worker, { kind: 'ready' });
+    this.gate.proved();
+    if (!this.roster.hasOutdated) return;
+    for (const other of [...this.roster]) {
+      if (other.slot.edition < worker.slot.edition) this.retire(other, this.#renewReason);
+    }
+  }
+
+  retire(worker: Worker, reason: RetireReason): void {
+    const isGivenUp = reason === 'deadline' || reason === 'protocol';
+    this.#apply(worker, { kind: isGivenUp ? 'deadline' : 'retire', reason });
+  }
+
+  retireAll(reason: RetireReason): void {
+    for (const worker of [...this.roster]) this.retire(worker, reason);
+  }
+
+  exited(worker: Worker, exit: WorkerExit): void {
+    const nowMs = this.#clock.now();
+    if (!exit.wanted) {
+      this.gate.crashed({
+        nowMs,
+        askedAtMs: worker.slot.takenAtMs,
+        wasHealthy: exit.phase === 'run' && worker.wasHealthy(nowMs),
+        random: this.#random(),
+      });
+    }
+    this.#apply(worker, { kind: 'exit' });
+  }
+
+  /** Newer workers take over when they are needed and have come up; until then the old ones go on. */
+  renew(reason: RetireReason): void {
+    this.#renewReason = reason;
+    this.gate.reset();
+    this.roster.renew();
+  }
+
+  /** What was asked for will not be answered. */
+  forgetAsked(): void {
+    for (const slot of this.#asked.splice(0)) this.#slots.release(slot);
+  }
+
+  close(): void {
+    this.#idleTimeout.disarm();
+    this.#planAlarm.disarm();
+    this.#slots.close(this.#leaf);
+  }
+
+  /** Asks for the workers that pay. */
+  plan(): void {
+    const nowMs = this.#clock.now();
+    const wish = { count: this.#workersToStart(nowMs), edition: this.roster.edition };
+    for (const slot of this.#slots.want(this.#leaf, wish)) this.#ask(slot);
+  }
+
+  canSpare(slot: Slot): boolean {
+    return this.roster.usable > this.#limits.minWorkers || slot.edition < this.roster.edition;
+  }
+
+  evict(slot: Slot): void {
+    const worker = this.roster.at(slot);
+    if (worker !== undefined) this.retire(worker, 'surplus');
+  }
+
+  #workersToStart(nowMs: number): number {
+    if (!this.#owner.mayStart()) return 0;
+    const load = this.#load(nowMs);
+    const usable = this.#asked.length + this.roster.usable;
+    const waitMs = this.gate.waitMs(nowMs);
+    if (waitMs > 0) {
+      if (load.queued > 0 || usable < this.#limits.minWorkers) this.#planAlarm.arm(nowMs + waitMs);
+      return 0;
+    }
+    const recheckMs = recheckAfterMs(load);
+    if (recheckMs !== undefined) this.#planAlarm.arm(nowMs + recheckMs);
+    return workersToStart(load, {
+      count: this.#asked.length + this.roster.size,
+      max: this.#account.max,
+      usable,
+      min: this.#limits.minWorkers,
+      renew: this.#mustRenew(nowMs),
+      isProbing: this.gate.isProbing,
+    });
+  }
+
+  #load(nowMs: number): Load {
+    return {
+      queued: this.#owner.queued(),
+      oldestWaitMs: this.#owner.oldestWaitMs(nowMs),
+      asked: this.#asked.length,
+      ...this.roster.load,
+      concurrency: this.#concurrency,
+      startMs: this.#durations.startMs,
+      serviceMs: this.#durations.serviceMs,
+    };
+  }
+
+  /** Whether one worker of the edition of now is to be started beside the outdated ones. */
+  #mustRenew(nowMs: number): boolean {
+    const { roster } = this;
+    if (!roster.hasOutdated || roster.current > 0) return false;
+    if (this.#asked.at(-1)?.edition === roster.edition) return false;
+    // At the cap, one that is already being stopped makes room soon enough.
+    if (this.#account.count >= this.#account.max && roster.stopping > 0) return false;
+    return nowMs - this.#owner.usedAtMs() <= LIMITS.poolRenewWindowMs;
+  }
+
+  #ask(slot: Slot): void {
+    this.#asked.push(slot);
+    this.#owner.need();
+  }
+
+  /** A worker has its last request: its successor starts meanwhile, unless there is another one for the next request. */
+  #replace(nowMs: number): void {
+    const { starting } = this.roster.load;
+    if (this.#asked.length + starting > 0 || this.roster.pick() !== undefined) return;
+    if (!this.#owner.mayStart() || this.gate.waitMs(nowMs) > 0) return;
+    const slot = this.#slots.take(this.#leaf, this.roster.edition);
+    if (slot !== undefined) this.#ask(slot);
+  }
+
+  #join(facts: SpawnedWorker, slot: Slot, isProved: boolean): Worker {
+    const worker = new Worker({ facts, slot, nowMs: this.#clock.now(), isProved });
+    this.#concurrency = worker.concurrency;
+    this.roster.add(worker);
+    this.#slots.idle(slot);
+    this.#idleTimeout.arm();
+    return worker;
+  }
+
+  #apply(worker: Worker, event: WorkerEvent): void {
+    const effects = this.roster.apply(worker, event);
+    if (!worker.isIdle) this.#slots.busy(worker.slot);
+    for (const effect of effects) {
+      if (effect.kind === 'idle') this.#rest(worker);
+      else if (effect.kind === 'gone') this.#slots.release(worker.slot);
+      else {
+        this.#slots.stopping(worker.slot);
+        this.#owner.retire(worker.facts.worker, effect.reason);
+      }
+    }
+  }
+
+  /** The worker has nothing to do at this moment. */
+  #rest(worker: Worker): void {
+    const { slot } = worker;
+    const claims = {
+      isWanted: this.#owner.queued() > 0,
+      isOutdated: this.roster.isOutdated(worker),
+    };
+    if (this.#slots.mustYield(slot, claims)) {
+      this.retire(worker, claims.isOutdated ? this.#renewReason : 'surplus');
+      return;
+    }
+    this.#slots.idle(slot);
+    this.#idleTimeout.arm();
+  }
+}

@@ -1,0 +1,149 @@
+// The workers of one pool, sorted by what they can take, and which edition of the application each one runs.
+//
+// An edition is what the files were when a worker was asked for. After a graceful restart the workers of older
+// editions are outdated, but go on until one of a newer edition has answered.
+import type { Slot } from './account.js';
+import { LinkedList } from './linked-list.js';
+import type { Load } from './pool-policy.js';
+import type { Worker } from './worker.js';
+import type { WorkerEffect, WorkerEvent } from './worker-state.js';
+
+export class Roster {
+  readonly #workers = new Map<Slot, Worker>();
+  /** The idle are in the order of becoming idle; the last is taken first, so that the first ones can go. */
+  readonly #idleReady = new LinkedList<Worker>();
+  readonly #partReady = new LinkedList<Worker>();
+  readonly #idleStarting = new LinkedList<Worker>();
+  readonly #partStarting = new LinkedList<Worker>();
+  #edition = 0;
+  // Sums over #workers, written in #count only.
+  #starting = 0;
+  #startingFree = 0;
+  #ready = 0;
+  #busy = 0;
+  #stopping = 0;
+  #current = 0;
+
+  /** All that have not exited. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  get edition(): number {
+    return this.#edition;
+  }
+
+  /** Those that take requests, or will. */
+  get usable(): number {
+    return this.#starting + this.#ready;
+  }
+
+  get ready(): number {
+    return this.#ready;
+  }
+
+  get stopping(): number {
+    return this.#stopping;
+  }
+
+  /** Usable ones of the edition of now. */
+  get current(): number {
+    return this.#current;
+  }
+
+  get hasOutdated(): boolean {
+    return this.usable > this.#current;
+  }
+
+  get load(): Pick<Load, 'starting' | 'startingFree' | 'busy'> {
+    return { starting: this.#starting, startingFree: this.#startingFree, busy: this.#busy };
+  }
+
+  [Symbol.iterator](): Iterator<Worker> {
+    return this.#workers.values();
+  }
+
+  at(slot: Slot): Worker | undefined {
+    return this.#workers.get(slot);
+  }
+
+  isOutdated(worker: Worker): boolean {
+    return worker.slot.edition < this.#edition;
+  }
+
+  add(worker: Worker): void {
+    this.#workers.set(worker.slot, worker);
+    this.#count(worker, 1);
+    this.#sort(worker);
+  }
+
+  /** The only place where a worker changes its state. */
+  apply(worker: Worker, event: WorkerEvent): readonly WorkerEffect[] {
+    this.#count(worker, -1);
+    const effects = worker.step(event);
+    this.#count(worker, 1);
+    this.#sort(worker);
+    if (worker.state.kind === 'exited') this.#workers.delete(worker.slot);
+    return effects;
+  }
+
+  /** From now on every worker is outdated. */
+  renew(): void {
+    this.#edition += 1;
+    this.#current = 0;
+  }
+
+  /** The worker for the next request; undefined if every one has as many as it takes. */
+  pick(): Worker | undefined {
+    return (
+      this.#pickNewcomer() ??
+      this.#idleReady.last ??
+      this.#partReady.first ??
+      this.#idleStarting.last ??
+      this.#partStarting.first
+    );
+  }
+
+  get longestIdle(): Worker | undefined {
+    const ready = this.#idleReady.first;
+    const starting = this.#idleStarting.first;
+    if (ready === undefined || starting === undefined) return ready ?? starting;
+    return ready.idleSinceMs <= starting.idleSinceMs ? ready : starting;
+  }
+
+  /** As long as others are outdated, one request finds out whether the new edition comes up. */
+  #pickNewcomer(): Worker | undefined {
+    if (!this.hasOutdated) return undefined;
+    const worker = this.#idleStarting.last;
+    return worker !== undefined && !this.isOutdated(worker) ? worker : undefined;
+  }
+
+  #count(worker: Worker, sign: 1 | -1): void {
+    const { state } = worker;
+    if (state.kind === 'starting') {
+      this.#starting += sign;
+      this.#startingFree += sign * (worker.concurrency - state.inFlight);
+    } else if (state.kind === 'ready') {
+      this.#ready += sign;
+      this.#busy += sign * state.inFlight;
+    } else if (state.kind === 'stopping') {
+      this.#stopping += sign;
+    }
+    if (worker.isUsable && !this.isOutdated(worker)) this.#current += sign;
+  }
+
+  #sort(worker: Worker): void {
+    const list = this.#listOf(worker);
+    if (list === worker.place.list) return;
+    if (list === undefined) worker.place.list?.remove(worker.place);
+    else list.append(worker.place);
+  }
+
+  #listOf(worker: Worker): LinkedList<Worker> | undefined {
+    const { state } = worker;
+    if (state.kind !== 'starting' && state.kind !== 'ready') return undefined;
+    if (state.inFlight >= worker.concurrency) return undefined;
+    if (state.kind === 'ready') return state.inFlight === 0 ? this.#idleReady : this.#partReady;
+    return state.inFlight === 0 ? this.#idleStarting : this.#partStarting;
+  }
+}

@@ -1,0 +1,92 @@
+// Whether a pool may start a worker now, and what its requests are told while it may not and has none.
+import { ERRORS, type ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import {
+  NO_BACKOFF,
+  afterCrash,
+  afterHealth,
+  blockedMs,
+  isProbing,
+  type Backoff,
+  type Crash,
+} from './backoff.js';
+import type { Refusal } from './pool-contract.js';
+
+/** Refusals that say nothing about the application: its requests keep waiting. */
+const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set(['E_SPAWN_LIMIT', 'E_SUPERVISOR_AWAY']);
+
+/** Refusals after a start was tried: they count as crashes. */
+const isFailedStart = (code: ErrorCode): boolean =>
+  ERRORS[code].family === 'privdrop' || code === 'E_START_FAILED' || code === 'E_START_TIMEOUT';
+
+export const isAboutLimits = (code: ErrorCode): boolean => LIMIT_CODES.has(code);
+
+export const retryAfterMsOf = (code: ErrorCode): number => ERRORS[code].retryAfterS * 1000;
+
+interface Hold {
+  readonly code: ErrorCode;
+  readonly untilMs: number;
+  readonly retryAfterMs: number;
+}
+
+function holdAfter(refusal: Refusal, nowMs: number): Hold {
+  const { code, retryAfterMs } = refusal;
+  const holdMs = isAboutLimits(code)
+    ? clamp(retryAfterMs, LIMITS.poolLimitHoldMinMs, LIMITS.poolLimitHoldMaxMs)
+    : code === 'E_CRASH_LOOP'
+      ? clamp(retryAfterMs, LIMITS.poolRefusalHoldMs, LIMITS.backoffMaxMs)
+      : LIMITS.poolRefusalHoldMs;
+  return { code, retryAfterMs, untilMs: nowMs + holdMs };
+}
+
+export class StartGate {
+  #backoff: Backoff = NO_BACKOFF;
+  #hold: Hold | undefined = undefined;
+
+  get isProbing(): boolean {
+    return isProbing(this.#backoff);
+  }
+
+  crashed(crash: Crash): void {
+    this.#backoff = afterCrash(this.#backoff, crash);
+  }
+
+  /** A worker gave its first answer. */
+  proved(): void {
+    this.#backoff = afterHealth(this.#backoff);
+  }
+
+  /** The supervisor did not start a worker. */
+  refused(refusal: Refusal, crash: Crash): void {
+    if (isFailedStart(refusal.code)) this.crashed(crash);
+    else this.#hold = holdAfter(refusal, crash.nowMs);
+  }
+
+  /** The application changed, or somebody said to try again. */
+  reset(): void {
+    this.#backoff = NO_BACKOFF;
+    this.#hold = undefined;
+  }
+
+  /** Milliseconds until a worker may be started; 0: now. */
+  waitMs(nowMs: number): number {
+    return Math.max(blockedMs(this.#backoff, nowMs), (this.#hold?.untilMs ?? 0) - nowMs, 0);
+  }
+
+  isBackingOff(nowMs: number): boolean {
+    return blockedMs(this.#backoff, nowMs) > 0;
+  }
+
+  /** For requests of a pool without any worker; undefined if it is worth waiting. */
+  refusal(nowMs: number): Refusal | undefined {
+    const backoffMs = blockedMs(this.#backoff, nowMs);
+    if (backoffMs > 0) return { code: 'E_CRASH_LOOP', retryAfterMs: backoffMs };
+    const hold = this.#hold;
+    if (hold === undefined || hold.untilMs <= nowMs || isAboutLimits(hold.code)) return undefined;
+    return { code: hold.code, retryAfterMs: Math.max(hold.retryAfterMs, hold.untilMs - nowMs) };
+  }
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
