@@ -82,7 +82,6 @@ export class ReportReader {
 
   /** `D` or `S`; the dialogue itself knows the other lines. */
   line(line: string): void {
-    if (this.#manifestBytes !== undefined) outsideDialogue('a line after the manifest');
     if (this.#physicalDirectory === undefined) {
       if (!line.startsWith('D /')) outsideDialogue('the directory is not the first line');
       this.#physicalDirectory = line.slice(2);
@@ -94,10 +93,6 @@ export class ReportReader {
   /** Keeps a view; the caller does not change the bytes. */
   manifest(bytes: Buffer): void {
     this.#manifestBytes = bytes;
-  }
-
-  get mayHaveManifest(): boolean {
-    return this.#marks.get('.') !== undefined && this.#manifestBytes === undefined;
   }
 
   #keep(mark: Mark): void {

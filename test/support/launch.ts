@@ -160,5 +160,4 @@ class Launch {
   }
 }
 
-export const launch = (options: LaunchOptions): Promise<LaunchOutcome> =>
-  new Launch(options).run();
+export const launch = (options: LaunchOptions): Promise<LaunchOutcome> => new Launch(options).run();
