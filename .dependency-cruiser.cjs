@@ -38,7 +38,7 @@ const ROWS = [
   {
     from: '^src/runtimes/',
     ours: ['errors'],
-    types: ['config', 'spawner'],
+    types: ['config'],
     packages: [],
     node: ['path'],
   },

@@ -8,7 +8,7 @@ import { ERRORS } from '../../src/errors.js';
 const ROOT = join(import.meta.dirname, '../../..');
 
 interface Generator {
-  errorsDocument(errors: typeof ERRORS): string;
+  readonly errorsDocument: (errors: typeof ERRORS) => string;
 }
 
 test('docs/errors.md is the catalogue (if not: node scripts/errors-doc.mjs)', async () => {
@@ -16,10 +16,7 @@ test('docs/errors.md is the catalogue (if not: node scripts/errors-doc.mjs)', as
   assert.equal(readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'), errorsDocument(ERRORS));
 });
 
-test('every answer has a reason of its own, and every reason an answer', () => {
-  const answered = Object.values(ERRORS).filter(({ status }) => status !== 0);
-  const reasons = answered.map(({ reason }) => reason);
-  assert.deepEqual(reasons, [...new Set(reasons)]);
+test('an answer has a reason, and a reason an answer', () => {
   for (const [code, { status, reason }] of Object.entries(ERRORS)) {
     assert.equal(status === 0, reason === '', code);
     if (reason !== '') assert.match(reason, /^[a-z][a-z-]*$/, code);

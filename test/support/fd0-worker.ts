@@ -54,12 +54,13 @@ export async function askWorker(
 ): Promise<string> {
   const socket = connect(socketPath);
   const output: Buffer[] = [];
-  let hasEnded = false;
+  const ends: number[] = [];
   const decoder = new RecordDecoder({
-    record: (type, _id, content) => {
+    record: (type, id, content) => {
       if (type === RecordType.STDOUT) output.push(Buffer.from(content));
-      if (type === RecordType.END_REQUEST) hasEnded = true;
-      if (hasEnded) socket.end();
+      if (type !== RecordType.END_REQUEST) return;
+      ends.push(id);
+      socket.end();
     },
   });
   socket.on('data', (chunk) => decoder.push(chunk));
@@ -68,6 +69,6 @@ export async function askWorker(
   encoder.stream(RecordType.STDIN, 1, Buffer.from(body));
   encoder.endStream(RecordType.STDIN, 1);
   await once(socket, 'close');
-  if (!hasEnded) throw new Error('the connection closed before the end of the request');
+  if (ends.length !== 1) throw new Error('the worker did not end the request once');
   return Buffer.concat(output).toString('latin1');
 }
