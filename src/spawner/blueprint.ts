@@ -1,0 +1,59 @@
+// What the supervisor needs to know about an application to start it; worked out by a pure function that it is given.
+import type { Config, WorkerProtocol } from '../config/config-types.js';
+import { isUsherdError, type ErrorCode } from '../errors.js';
+import type { AppFacts } from '../ipc/index.js';
+import type { Mark } from '../privdrop/index.js';
+
+/** What to run and how, with everything that the router has to be told about the application. */
+export interface Blueprint {
+  readonly facts: Omit<AppFacts, 'type' | 'app'>;
+  readonly runtime: string;
+  readonly protocol: WorkerProtocol;
+  readonly concurrency: number;
+  readonly maxRequests: number;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly manifestEnvironment: ReadonlyMap<string, string>;
+  readonly stopSignal: NodeJS.Signals;
+  /** Debian package to name when argv[0] is missing. */
+  readonly debianPackage: string;
+}
+
+/** What the launcher saw, as the user. */
+export interface DescribeInput {
+  readonly user: string;
+  /** `user/app`. */
+  readonly app: string;
+  readonly directory: string;
+  readonly uid: number;
+  /** '' lets the application's markers decide. */
+  readonly wantedRuntime: string;
+  readonly marks: readonly Mark[];
+  readonly directoryMark: Mark;
+  readonly manifestText: string | undefined;
+}
+
+/** Why there is no worker: a catalogue code, the rule that refused ('' if none did), and words for a person. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly rule: string;
+  readonly detail: string;
+}
+
+export type Description = { readonly ok: true; readonly blueprint: Blueprint } | Refusal;
+
+export type Describe = (config: Config, input: DescribeInput) => Description;
+
+export const refusal = (code: ErrorCode, rule: string, detail: string): Refusal => ({
+  ok: false,
+  code,
+  rule,
+  detail,
+});
+
+/** For the log and the router; the error itself goes no further. */
+export const refusalOf = (err: unknown): Refusal =>
+  isUsherdError(err)
+    ? refusal(err.code, err.findings[0]?.rule ?? '', err.message)
+    : refusal('E_START_FAILED', '', err instanceof Error ? err.message : String(err));

@@ -1,0 +1,170 @@
+// The supervisor's own subtree of cgroup v2: one group a worker, so that nothing a worker started survives it.
+//
+//   <base>/usherd-<instance>/u<uid>/a-<app>/w<worker>      base: the group the supervisor itself was started in
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { groupsBelow, isPopulated, killGroup, makeGroup } from './cgroup-files.js';
+import { readWord, removeGroup, tryRemove, writeAndReadBack } from './cgroup-files.js';
+
+export interface GroupLimits {
+  /** 0: no limit. */
+  readonly memoryMaxBytes: number;
+  /** 0: no limit. */
+  readonly pidsMax: number;
+}
+
+/** What `status` says about isolation by cgroup. */
+export interface CgroupStatus {
+  /** '' if there are none and only the process group of a worker can be stopped. */
+  readonly path: string;
+  /** Controllers that limit applications here; may well be empty. */
+  readonly controllers: readonly string[];
+}
+
+/** The group of one worker. */
+export class CgroupLeaf {
+  readonly #tree: string;
+  readonly path: string;
+
+  constructor(tree: string, path: string) {
+    this.#tree = tree;
+    this.path = path;
+  }
+
+  /** False if the process is not in the group afterwards, as /proc shows it. */
+  add(pid: number): boolean {
+    // cgroup.procs shows numbers in no fixed form, so the proof is the process's own file.
+    writeAndReadBack(join(this.path, 'cgroup.procs'), String(pid));
+    return this.path.endsWith(groupOf(String(pid)) ?? '\0');
+  }
+
+  kill(): void {
+    killGroup(this.path);
+  }
+
+  get isPopulated(): boolean {
+    return isPopulated(this.path);
+  }
+
+  /** False if it cannot be removed because somebody in it cannot be killed. */
+  async remove(): Promise<boolean> {
+    const isRemoved = await removeGroup(this.path);
+    // The groups of application and user go with their last worker; while others live in them this fails.
+    for (let above = dirname(this.path); above !== this.#tree; above = dirname(above)) {
+      if (!tryRemove(above)) break;
+    }
+    return isRemoved;
+  }
+}
+
+export class CgroupTree {
+  readonly path: string;
+  readonly controllers: readonly string[];
+
+  /** @param path exists and belongs to nobody else */
+  constructor(path: string, controllers: readonly string[]) {
+    this.path = path;
+    this.controllers = controllers;
+  }
+
+  /** Undefined if it could not be made: then there is no worker. */
+  leaf(
+    owner: { readonly uid: number; readonly app: string },
+    worker: string,
+    limits: GroupLimits,
+  ): CgroupLeaf | undefined {
+    const user = join(this.path, `u${owner.uid}`);
+    // The prefix keeps an application's name from meeting a file of the kernel's.
+    const app = join(user, `a-${owner.app.slice(owner.app.indexOf('/') + 1)}`);
+    const leaf = join(app, `w${worker}`);
+    if (!makeGroup(user)) return undefined;
+    for (const controller of this.controllers) enable(user, controller);
+    if (!makeGroup(leaf)) return undefined;
+    this.#limit(app, limits);
+    return new CgroupLeaf(this.path, leaf);
+  }
+
+  /** Ends everything below and takes the tree away: what a dead supervisor left, or what is left at the end. */
+  async clear(): Promise<boolean> {
+    killGroup(this.path);
+    for (const group of groupsBelow(this.path)) await removeGroup(group);
+    return await removeGroup(this.path);
+  }
+
+  #limit(app: string, limits: GroupLimits): void {
+    const orMax = (value: number): string => (value === 0 ? 'max' : String(value));
+    if (this.controllers.includes('pids')) {
+      writeAndReadBack(join(app, 'pids.max'), orMax(limits.pidsMax));
+    }
+    if (this.controllers.includes('memory')) {
+      writeAndReadBack(join(app, 'memory.max'), orMax(limits.memoryMaxBytes));
+      writeAndReadBack(join(app, 'memory.oom.group'), '1');
+    }
+  }
+}
+
+const OWN_LEAF = 'supervisor';
+const WANTED_CONTROLLERS = ['memory', 'pids'] as const;
+
+/** Kills what a dead supervisor of this instance left and makes the tree anew; undefined where cgroups cannot be had. */
+export async function openCgroups(
+  run: string,
+  base = findCgroupBase(),
+): Promise<CgroupTree | undefined> {
+  if (base === undefined) return undefined;
+  const instance = createHash('sha256').update(run).digest('hex').slice(0, 8);
+  const path = join(base, `usherd-${instance}`);
+  await new CgroupTree(path, []).clear();
+  if (!makeGroup(path)) return undefined;
+  if (!existsSync(join(path, 'cgroup.procs'))) return undefined; // a plain directory: not cgroup2 after all
+  stepAside(base);
+  const controllers = WANTED_CONTROLLERS.filter(
+    (controller) => enable(base, controller) && enable(path, controller),
+  );
+  return new CgroupTree(path, controllers);
+}
+
+/** A group with processes in it may not pass controllers on, so the supervisor moves into a leaf of its own. */
+function stepAside(base: string): void {
+  const passedOn = readWord(join(base, 'cgroup.subtree_control')) ?? '';
+  const isNeeded = WANTED_CONTROLLERS.some(
+    (name) => has(join(base, 'cgroup.controllers'), name) && !passedOn.split(' ').includes(name),
+  );
+  const isRoot = !existsSync(join(base, 'cgroup.events')); // the root of the hierarchy has none and is exempt
+  const own = join(base, OWN_LEAF);
+  if (isNeeded && !isRoot && makeGroup(own)) {
+    writeAndReadBack(join(own, 'cgroup.procs'), String(process.pid));
+  }
+}
+
+/** The group in which this process was started, as a directory of the cgroup2 mount. */
+export function findCgroupBase(): string | undefined {
+  const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
+    existsSync(join(path, 'cgroup.procs')),
+  );
+  const own = groupOf('self');
+  if (mount === undefined || own === undefined) return undefined;
+  // A parent that stepped aside before us would have us nest one deeper each time.
+  return join(mount, own.endsWith(`/${OWN_LEAF}`) ? dirname(own) : own);
+}
+
+/** The path in the unified hierarchy, which is the line `0::/path` of cgroups(7). */
+function groupOf(pid: string): string | undefined {
+  try {
+    return /^0::(\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function enable(group: string, controller: string): boolean {
+  const file = join(group, 'cgroup.subtree_control');
+  if (has(file, controller)) return true;
+  if (!has(join(group, 'cgroup.controllers'), controller)) return false;
+  writeAndReadBack(file, `+${controller}`); // refused while processes are in the group itself
+  return has(file, controller);
+}
+
+const has = (file: string, controller: string): boolean =>
+  (readWord(file) ?? '').split(' ').includes(controller);

@@ -1,0 +1,91 @@
+// Notices that the files which select and configure an application have changed, by lstat(2) of a few names and nothing more.
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LIMITS } from '../limits.js';
+
+/** What root may look at: as a member of the web server's group, without any capability above permissions. */
+const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', 'public'] as const;
+
+interface Watched {
+  readonly directory: string;
+  readonly names: readonly string[];
+  lookedAtMs: number;
+  /** Undefined until the first look is back. */
+  seen: string | undefined;
+}
+
+export class ChangeWatch {
+  readonly #now: () => number;
+  readonly #onChanged: (app: string) => void;
+  /** Only applications with living workers, so bounded as those are. */
+  readonly #watched = new Map<string, Watched>();
+  readonly #looking = new Set<string>();
+
+  constructor(now: () => number, onChanged: (app: string) => void) {
+    this.#now = now;
+    this.#onChanged = onChanged;
+  }
+
+  /** From the moment its first worker is started; the first look is what later ones are compared with. */
+  watch(app: string, directory: string, entryNames: readonly string[]): void {
+    if (this.#watched.has(app)) return;
+    const names = [...RESTART_NAMES, ...entryNames];
+    this.#watched.set(app, { directory, names, lookedAtMs: this.#now(), seen: undefined });
+    void this.#look(app);
+  }
+
+  forget(app: string): void {
+    this.#watched.delete(app);
+  }
+
+  /** At most once a second for an application, and never for one that nobody runs. */
+  check(app: string): void {
+    const watched = this.#watched.get(app);
+    if (watched === undefined) return;
+    if (this.#now() - watched.lookedAtMs < LIMITS.changeCheckIntervalMs) return;
+    watched.lookedAtMs = this.#now();
+    void this.#look(app);
+  }
+
+  async #look(app: string): Promise<void> {
+    const watched = this.#watched.get(app);
+    // Each look may hang with its file system, and holds one of libuv's few threads meanwhile.
+    const isBusy =
+      this.#looking.has(app) || this.#looking.size >= LIMITS.changeChecksInFlightMaxCount;
+    if (watched === undefined || isBusy) return;
+    this.#looking.add(app);
+    try {
+      const seen = await signatureOf(watched.directory, watched.names);
+      const isChanged = watched.seen !== undefined && watched.seen !== seen;
+      watched.seen = seen;
+      if (isChanged && this.#watched.get(app) === watched) this.#onChanged(app);
+    } finally {
+      this.#looking.delete(app);
+    }
+  }
+}
+
+/** One name after the other: all at once would take every thread for one application. */
+async function signatureOf(directory: string, names: readonly string[]): Promise<string> {
+  const parts = [await identityOf(directory)];
+  for (const name of names) parts.push(await identityOf(join(directory, name)));
+  return parts.join(' ');
+}
+
+/** A directory's own times change with every upload into it, so of one only its identity counts. */
+async function identityOf(path: string): Promise<string> {
+  try {
+    const { dev, ino, mtimeNs, size, isDirectory } = await lstatOf(path);
+    return isDirectory ? `${dev}:${ino}` : `${dev}:${ino}:${mtimeNs}:${size}`;
+  } catch {
+    return '-'; // not there, or not for our eyes: a home of mode 0700 is nobody's fault
+  }
+}
+
+async function lstatOf(
+  path: string,
+): Promise<{ dev: bigint; ino: bigint; mtimeNs: bigint; size: bigint; isDirectory: boolean }> {
+  const stats = await lstat(path, { bigint: true });
+  const { dev, ino, mtimeNs, size } = stats;
+  return { dev, ino, mtimeNs, size, isDirectory: stats.isDirectory() };
+}

@@ -1,0 +1,69 @@
+// What the admin may have the supervisor do: one row a command.
+import { UsherdError } from '../errors.js';
+import type { ControlRequest } from '../ipc/index.js';
+import type { Operations } from './operations.js';
+import type { Settings } from './settings.js';
+import { isSuspendedByFile } from './suspensions.js';
+
+export interface CommandParts {
+  readonly operations: Operations;
+  readonly settings: Settings;
+  readonly version: string;
+  readonly status: () => Promise<object>;
+  /** @throws E_CONFIG_* */
+  readonly reload: () => Promise<void>;
+}
+
+type Of<C extends ControlRequest['command']> = Extract<ControlRequest, { command: C }>;
+type Row<C extends ControlRequest['command']> = (
+  parts: CommandParts,
+  request: Of<C>,
+) => object | Promise<object>;
+
+const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
+  ping: ({ version }) => ({ version }),
+  status: ({ status }) => status(),
+  restart: ({ operations }, { app }) => {
+    const workers = operations.workers.ofApp(app).length;
+    operations.restart(app, 'command');
+    return { app, workers };
+  },
+  stop: ({ operations }, { app }) => {
+    const workers = operations.workers.ofApp(app);
+    for (const worker of workers) operations.terminate(worker);
+    return { app, workers: workers.length };
+  },
+  reset: ({ operations }, { app }) => {
+    operations.admission.forgive(app);
+    return { app, told: operations.link.send({ type: 'reset', app }) };
+  },
+  suspend: ({ operations }, { user }) => {
+    operations.suspensions.suspend(user);
+    const workers = operations.workers.ofUser(user).length;
+    operations.enforceSuspension(user);
+    return {
+      user,
+      workers,
+      lasts: 'until the supervisor stops; `suspended = true` in the file stays',
+    };
+  },
+  resume: ({ operations, settings }, { user }) => {
+    if (isSuspendedByFile(settings.config, user)) {
+      throw new UsherdError('E_CONTROL', `${user} is suspended in the configuration`);
+    }
+    const wasSuspended = operations.suspensions.resume(user);
+    operations.link.send({ type: 'resumed', user });
+    return { user, wasSuspended };
+  },
+  reload: async ({ reload }) => {
+    await reload();
+    return {};
+  },
+};
+
+/** @throws E_CONTROL | E_CONFIG_* */
+export function runCommand(parts: CommandParts, request: ControlRequest): object | Promise<object> {
+  // The compiler cannot correlate the two: the row belongs to this very command.
+  const row = COMMANDS[request.command] as Row<typeof request.command>;
+  return row(parts, request);
+}

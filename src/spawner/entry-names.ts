@@ -1,0 +1,15 @@
+// Which files of an application decide what runs there: when one of them changes, what runs is out of date.
+import type { Config } from '../config/config-types.js';
+import type { Blueprint } from './blueprint.js';
+
+/** Markers of entry runtimes, and the program itself where it lies in the application. Scripts are read at each request. */
+export function entryNames(config: Config, blueprint: Blueprint): readonly string[] {
+  const names = new Set<string>();
+  for (const runtime of config.runtimes.values()) {
+    if (runtime.kind === 'entry') for (const marker of runtime.markers) names.add(marker);
+  }
+  for (const word of blueprint.argv) if (isBelow(word)) names.add(word.slice(2));
+  return [...names];
+}
+
+const isBelow = (word: string): boolean => word.startsWith('./') && !word.split('/').includes('..');

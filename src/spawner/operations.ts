@@ -1,0 +1,255 @@
+// What root does when something happens: the router asks, a launch or a worker ends, files or accounts change.
+import { IPC_PROTOCOL, type RouterMessage } from '../ipc/index.js';
+import { LIMITS } from '../limits.js';
+import type { Mode } from '../privdrop/index.js';
+import { Admission, type Admitted, type Need } from './admission.js';
+import type { Blueprint, Describe, Refusal } from './blueprint.js';
+import type { CgroupTree } from './cgroup.js';
+import { ChangeWatch } from './change-watch.js';
+import { newCounters } from './counters.js';
+import { entryNames } from './entry-names.js';
+import { exitMessage, livingMessage } from './worker-messages.js';
+import { IdentityWatch } from './identity-watch.js';
+import type { LaunchGround, Launched } from './launch-ground.js';
+import type { Log } from './log-face.js';
+import type { Monitored, ReportRow } from './monitor.js';
+import type { RunPaths } from './paths.js';
+import type { PinnedTools } from './pinned-tools.js';
+import { printable } from './printable.js';
+import { RouterLink } from './router-link.js';
+import { RouterReports } from './router-report.js';
+import type { Settings } from './settings.js';
+import { Suspensions } from './suspensions.js';
+import type { WorkerProcess } from './worker-process.js';
+import type { WorkerExit } from './worker-state.js';
+import { Workers, type RunningWorker } from './workers.js';
+
+export interface OperationsParts {
+  readonly mode: Mode;
+  readonly version: string;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly paths: RunPaths;
+  readonly cgroups: CgroupTree | undefined;
+  readonly tools: PinnedTools;
+  readonly settings: Settings;
+  readonly describe: Describe;
+  readonly markNames: LaunchGround['markNames'];
+  readonly onStep: LaunchGround['onStep'];
+}
+
+type Retire = Extract<RouterMessage, { type: 'retire' }>;
+type Check = Extract<RouterMessage, { type: 'check' }>;
+
+export class Operations implements Monitored {
+  readonly workers = new Workers();
+  readonly suspensions = new Suspensions();
+  readonly reports = new RouterReports();
+  readonly counters = newCounters();
+  readonly link: RouterLink;
+  readonly admission: Admission;
+  readonly identities: IdentityWatch;
+  readonly #changes: ChangeWatch;
+  readonly #parts: OperationsParts;
+
+  constructor(parts: OperationsParts) {
+    this.#parts = parts;
+    const { log, now, settings } = parts;
+    this.link = new RouterLink({
+      monitored: this,
+      counters: this.counters,
+      log,
+      now,
+      onGone: () => this.#routerGone(),
+    });
+    this.admission = new Admission({
+      ground: this.#ground(),
+      tools: parts.tools,
+      config: () => settings.config,
+      accounts: () => settings.accounts,
+      isSuspended: (user) => this.suspensions.has(settings.config, user),
+      onLaunched: (admitted, launched) => this.#launched(admitted, launched),
+      onRefused: (need, why, retryAfterMs) => this.#refused(need, why, retryAfterMs),
+    });
+    this.#changes = new ChangeWatch(now, (app) => this.#changed(app));
+    this.identities = new IdentityWatch({
+      accounts: () => settings.accounts,
+      users: () => this.#livingUsers(),
+      onChanged: (user, why) => this.#identityChanged(user, why),
+    });
+  }
+
+  // --- the router asks -------------------------------------------------------------------------
+
+  /** A router has come, perhaps after another one: it hears what lives, and who is suspended. */
+  greet(): void {
+    const { version, settings } = this.#parts;
+    this.link.send({ type: 'welcome', protocol: IPC_PROTOCOL, version });
+    for (const worker of this.workers.running) if (worker.process.isRunning) this.#present(worker);
+    this.link.send({ type: 'settled' });
+    for (const user of this.suspensions.all(settings.config)) this.#hold(user);
+  }
+
+  need(message: Omit<Need, 'connection'>): void {
+    this.counters.needs += 1;
+    void this.admission.ask({ ...message, connection: this.link.connection });
+  }
+
+  retire({ worker, reason }: Retire): void {
+    const found = this.workers.find(worker); // not there: it ended by itself meanwhile
+    if (found === undefined) return;
+    const { process, blueprint } = found;
+    this.#parts.log.info({ ...idsOf(process), retireReason: reason }, 'worker retiring');
+    if (reason === 'deadline' || reason === 'protocol') {
+      process.terminate('SIGTERM', LIMITS.workerGivenUpGraceMs);
+    } else {
+      process.terminate(blueprint.stopSignal, blueprint.facts.limits.stopTimeoutMs);
+    }
+  }
+
+  check({ app }: Check): void {
+    this.#changes.check(app);
+  }
+
+  reported(row: ReportRow): void {
+    this.reports.row(row);
+  }
+
+  // --- also for the admin ----------------------------------------------------------------------
+
+  /** The router drains and replaces them; without a router nobody else would. */
+  restart(app: string, reason: 'changed' | 'command' | 'config'): void {
+    this.link.forgetFacts(app);
+    this.admission.forgive(app);
+    const isTold = this.link.send({ type: 'restart', app, user: '', reason, hold: false });
+    if (!isTold) for (const worker of this.workers.ofApp(app)) this.terminate(worker);
+  }
+
+  terminate({ process, blueprint }: RunningWorker): void {
+    process.terminate(blueprint.stopSignal, blueprint.facts.limits.stopTimeoutMs);
+  }
+
+  /** At once: what runs ends, what starts is called off, what comes is refused. */
+  enforceSuspension(user: string): void {
+    this.admission.cancelUser(user);
+    this.#hold(user);
+    for (const worker of this.workers.ofUser(user)) this.terminate(worker);
+  }
+
+  // --- launches and workers end ----------------------------------------------------------------
+
+  #ground(): LaunchGround {
+    const { mode, paths, cgroups, describe, markNames, log, now, onStep } = this.#parts;
+    return {
+      ...{ mode, paths, cgroups, describe, markNames, log, now, onStep },
+      onSpawned: (process) => this.workers.add(process),
+      onEnd: (process, exit, wanted) => this.#ended(process, exit, wanted),
+      onDescribed: (app, blueprint) => this.#described(app, blueprint),
+    };
+  }
+
+  #described(app: string, { facts }: Blueprint): void {
+    this.link.tellFacts(app, facts);
+  }
+
+  #launched({ need, askedAtMs }: Admitted, { worker: process, blueprint, input }: Launched): void {
+    const { settings, log, now } = this.#parts;
+    const worker: RunningWorker = { process, blueprint, input };
+    const startMs = Math.round(now() - askedAtMs);
+    this.counters.launched += 1;
+    this.workers.ran(worker);
+    this.#changes.watch(need.app, input.directory, entryNames(settings.config, blueprint));
+    log.info(
+      { ...idsOf(process), runtime: blueprint.runtime, durationMs: startMs },
+      'worker started',
+    );
+    if (need.connection !== this.link.connection) {
+      this.#present(worker); // whoever asked is gone; its successor may have it
+      return;
+    }
+    this.link.tellFacts(need.app, blueprint.facts);
+    const { ticket } = need;
+    this.link.announce({ ...livingMessage(worker), type: 'spawned', ticket, startMs });
+  }
+
+  #refused(need: Need, why: Refusal, retryAfterMs: number): void {
+    this.counters.refused += 1;
+    if (why.code === 'E_PRIVDROP_VERIFY') this.counters.privilegeDropAlarms += 1;
+    const { ticket, app, runtime, connection } = need;
+    if (connection !== this.link.connection) return;
+    const { code } = why;
+    const rule = printable(why.rule, 60);
+    const detail = printable(why.detail);
+    this.#parts.log.debug({ app, errorCode: code, rule, detail }, 'launch refused');
+    this.link.send({ type: 'refused', ticket, app, runtime, code, rule, detail, retryAfterMs });
+  }
+
+  #ended(process: WorkerProcess, exit: WorkerExit, wanted: boolean): void {
+    const { user, app } = process.owner;
+    const worker = this.workers.remove(process);
+    if (exit.by === 'lost') {
+      this.counters.lost += 1;
+      this.#parts.log.error(idsOf(process), 'worker survives kill');
+    }
+    if (worker === undefined) return; // never ran: the launch says what became of it
+    if (wanted) this.counters.retired += 1;
+    else this.counters.crashed += 1;
+    this.#parts.log.info({ ...idsOf(process), ...exitFields(exit), wanted }, 'worker gone');
+    if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
+    this.link.tellExit(exitMessage(worker, exit, wanted));
+    this.admission.left(user, app);
+  }
+
+  // --- the world changes -----------------------------------------------------------------------
+
+  #routerGone(): void {
+    this.reports.abandon();
+    this.admission.dropWaiting();
+  }
+
+  #changed(app: string): void {
+    this.counters.changesSeen += 1;
+    this.#parts.log.info({ app }, 'application changed');
+    this.restart(app, 'changed');
+  }
+
+  /** Killed, not asked: whatever runs there runs as somebody who is not that user any more. */
+  #identityChanged(user: string, why: string): void {
+    this.counters.identityChanges += 1;
+    this.#parts.log.error({ user, detail: printable(why) }, 'account changed');
+    this.admission.cancelUser(user);
+    this.link.send({ type: 'restart', app: '', user, reason: 'identity', hold: false });
+    for (const { process } of this.workers.ofUser(user)) process.kill();
+  }
+
+  #livingUsers(): ReadonlyMap<string, WorkerProcess['owner']> {
+    return new Map(this.workers.running.map(({ process }) => [process.owner.user, process.owner]));
+  }
+
+  #present(worker: RunningWorker): void {
+    this.link.tellFacts(worker.process.owner.app, worker.blueprint.facts);
+    this.link.announce(livingMessage(worker));
+  }
+
+  #hold(user: string): void {
+    this.link.send({ type: 'restart', app: '', user, reason: 'suspended', hold: true });
+  }
+}
+
+const idsOf = ({ id, pid, owner }: WorkerProcess): object => ({
+  user: owner.user,
+  app: owner.app,
+  worker: id,
+  workerPid: pid,
+});
+
+function exitFields(exit: WorkerExit): object {
+  switch (exit.by) {
+    case 'code':
+      return { exitCode: exit.code };
+    case 'signal':
+      return { exitSignal: exit.signal };
+    case 'lost':
+      return {};
+  }
+}

@@ -1,0 +1,30 @@
+// Step 11 of a launch: umask, environment and argv of the tenant's program.
+import type { Config } from '../config/config-types.js';
+import { workerEnvironment, type Account } from '../privdrop/index.js';
+import type { Blueprint } from './blueprint.js';
+
+/** Nobody but owner and group may ever write what a worker makes, whatever the configuration says. */
+const UMASK_ALWAYS = 0o002;
+
+export interface StartOrder {
+  readonly umask: number;
+  readonly environment: readonly string[];
+  readonly argv: readonly string[];
+}
+
+export const startOrder = (
+  config: Config,
+  account: Account,
+  app: string,
+  blueprint: Blueprint,
+): StartOrder => ({
+  umask: config.umask | UMASK_ALWAYS,
+  environment: workerEnvironment({
+    account,
+    app,
+    runtime: blueprint.environment,
+    manifest: blueprint.manifestEnvironment,
+    temporaryDirectory: '/tmp',
+  }),
+  argv: blueprint.argv,
+});

@@ -1,0 +1,142 @@
+// What `usherd status` shows: the supervisor's own knowledge with the router's and the kernel's figures beside it; pure.
+import type { Mode } from '../privdrop/index.js';
+import type { CgroupStatus } from './cgroup.js';
+import type { Counters } from './counters.js';
+import { printable } from './printable.js';
+import type { RouterReport } from './router-report.js';
+import type { Usage } from './usage.js';
+import type { RunningWorker } from './workers.js';
+
+export interface StatusInput {
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly mode: Mode;
+  readonly nowMs: number;
+  readonly routerIsConnected: boolean;
+  /** Undefined if the router is away or did not answer in time. */
+  readonly report: RouterReport | undefined;
+  readonly limits: {
+    readonly maxWorkers: number;
+    readonly workers: number;
+    readonly launching: number;
+    readonly waiting: number;
+  };
+  readonly cgroup: CgroupStatus;
+  readonly suspended: readonly string[];
+  readonly running: readonly RunningWorker[];
+  readonly usages: ReadonlyMap<number, Usage>;
+  readonly counters: Counters;
+}
+
+export interface WorkerStatus {
+  readonly id: string;
+  readonly pid: number;
+  readonly state: string;
+  readonly requestsServed: number;
+  readonly inFlight: number;
+  readonly rssBytes: number;
+  readonly cpuPercent: number;
+  readonly ageMs: number;
+  readonly currentRequest: string;
+}
+
+export interface AppStatus {
+  readonly app: string;
+  readonly user: string;
+  /** null while no worker of it lives: then nobody has looked the account up. */
+  readonly uid: number | null;
+  readonly runtime: string;
+  readonly state: string;
+  readonly queue: number;
+  readonly served: number;
+  readonly refused: number;
+  readonly workers: readonly WorkerStatus[];
+}
+
+export interface Status {
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly mode: Mode;
+  readonly router: { readonly connected: boolean; readonly answered: boolean };
+  readonly limits: StatusInput['limits'];
+  readonly isolation: { readonly cgroup: CgroupStatus };
+  readonly suspended: readonly string[];
+  readonly apps: readonly AppStatus[];
+  readonly counters: Counters;
+}
+
+const NO_FIGURES = { queue: 0, served: 0, refused: 0 } as const;
+const IDLE = { requestsServed: 0, inFlight: 0, currentRequest: '' } as const;
+const NO_USAGE: Usage = { rssBytes: 0, cpuPercent: 0 };
+
+export function buildStatus(input: StatusInput): Status {
+  const { version, uptimeMs, mode, limits, cgroup, suspended, counters } = input;
+  return {
+    version,
+    uptimeMs: Math.round(uptimeMs),
+    mode,
+    router: { ...routerFigures(input.report), connected: input.routerIsConnected },
+    limits,
+    isolation: { cgroup },
+    suspended,
+    apps: apps(input),
+    counters: { ...counters },
+  };
+}
+
+function routerFigures(report: RouterReport | undefined): { answered: boolean } {
+  if (report?.router === undefined) return { answered: report !== undefined };
+  const { frontConnections, requestsActive, requestsWaiting, requestsTotal } = report.router;
+  const { bufferedBytes, spooledBytes } = report.router;
+  const requests = { requestsActive, requestsWaiting, requestsTotal };
+  return Object.assign(
+    { answered: true },
+    { frontConnections, bufferedBytes, spooledBytes },
+    requests,
+  );
+}
+
+/** One row for an application and runtime: those that have workers, and those that the router speaks of. */
+function apps(input: StatusInput): readonly AppStatus[] {
+  const keys = new Map<string, { app: string; runtime: string }>();
+  const add = (app: string, runtime: string): void => {
+    keys.set(`${app} ${runtime}`, { app, runtime });
+  };
+  for (const { process, blueprint } of input.running) add(process.owner.app, blueprint.runtime);
+  for (const { app, runtime } of input.report?.apps ?? []) add(app, runtime);
+  const sorted = [...keys].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, { app, runtime }]) => appStatus(input, app, runtime));
+}
+
+function appStatus(input: StatusInput, app: string, runtime: string): AppStatus {
+  const own = input.running.filter(
+    ({ process, blueprint }) => process.owner.app === app && blueprint.runtime === runtime,
+  );
+  const row = input.report?.apps.find((r) => r.app === app && r.runtime === runtime);
+  const { state, queue, served, refused } = row ?? {
+    ...NO_FIGURES,
+    state: own.length > 0 ? 'running' : 'idle',
+  };
+  return {
+    app,
+    user: app.slice(0, app.indexOf('/')),
+    uid: own[0]?.process.owner.uid ?? null,
+    ...{ runtime, state, queue, served, refused },
+    workers: own.map((worker) => workerStatus(input, worker)),
+  };
+}
+
+function workerStatus(input: StatusInput, { process }: RunningWorker): WorkerStatus {
+  const row = input.report?.workers.find((r) => r.worker === process.id);
+  const { state, requestsServed, inFlight, currentRequest } = row ?? {
+    ...IDLE,
+    state: process.state,
+  };
+  const { rssBytes, cpuPercent } = input.usages.get(process.pid) ?? NO_USAGE;
+  const ageMs = Math.round(input.nowMs - process.startedAtMs);
+  return {
+    ...{ id: process.id, pid: process.pid, state, requestsServed, inFlight },
+    ...{ rssBytes, cpuPercent, ageMs },
+    currentRequest: printable(currentRequest, 200),
+  };
+}

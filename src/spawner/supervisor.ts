@@ -1,0 +1,219 @@
+// The root process of usherd: starts in the order of a checklist, answers its sockets, stops with everything it started.
+import { performance } from 'node:perf_hooks';
+import type { Config } from '../config/config-types.js';
+import { LIMITS } from '../limits.js';
+import {
+  assertAccountDatabase,
+  assertCapabilities,
+  assertNoInheritedDescriptors,
+  buildPlan,
+  findTools,
+  runCanary,
+  type DropPlan,
+  type Mode,
+} from '../privdrop/index.js';
+import type { Describe } from './blueprint.js';
+import { openCgroups, type CgroupTree } from './cgroup.js';
+import { runCommand } from './commands.js';
+import { serveControl } from './control.js';
+import { checkDirectories, type RouterIdentity } from './directories.js';
+import type { LaunchGround } from './launch-ground.js';
+import type { Log } from './log-face.js';
+import { Operations } from './operations.js';
+import { assertSocketPath, runPaths, type RunPaths } from './paths.js';
+import { PinnedTools } from './pinned-tools.js';
+import { applyConfig } from './reloading.js';
+import { Settings } from './settings.js';
+import {
+  assertNobodyListens,
+  publishServer,
+  removeStaleSockets,
+  type PublishedServer,
+} from './sockets.js';
+import { buildStatus, type Status } from './status.js';
+import { UsageReader } from './usage.js';
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  readonly mode: Mode;
+  readonly log: Log;
+  readonly describe: Describe;
+  readonly markNames: (config: Config) => readonly string[];
+  /** @throws E_CONFIG_* */
+  readonly loadConfig: () => Promise<Config>;
+  readonly version: string;
+  /** Called between the steps of each launch; for tests. */
+  readonly onLaunchStep?: LaunchGround['onStep'];
+}
+
+/** What there is between start and stop. */
+interface Standing {
+  readonly settings: Settings;
+  readonly operations: Operations;
+  readonly cgroups: CgroupTree | undefined;
+  readonly servers: readonly PublishedServer[];
+}
+
+const monotonicMs = (): number => performance.now();
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #usage = new UsageReader(monotonicMs);
+  readonly #startedAtMs = monotonicMs();
+  #standing: Standing | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** @throws E_STARTUP_* : then nothing was started, and nobody else's sockets were touched. */
+  async start(): Promise<void> {
+    const { config, mode, log } = this.#options;
+    const paths = runPaths(config.paths.run);
+
+    assertNoInheritedDescriptors();
+    assertCapabilities(mode);
+    if (mode === 'root') await assertAccountDatabase();
+    assertPaths(paths);
+    const router = checkDirectories(mode, paths);
+
+    // Before anything of a predecessor is cleared away: it may be alive.
+    await assertNobodyListens(paths.control);
+    await assertNobodyListens(paths.supervisor);
+
+    const cgroups = await openCgroups(paths.run);
+    const stale = removeStaleSockets(paths);
+    const tools = findTools();
+    const canary = canaryPlan(mode, router);
+    await runCanary(canary, tools);
+    await this.#usage.warmUp();
+
+    const settings = new Settings({ mode, tools, routerUid: router.uid }, config);
+    const operations = this.#operate(paths, settings, new PinnedTools(tools, canary), cgroups);
+    const servers = await this.#publish(paths, router, operations, settings);
+    this.#standing = { settings, operations, cgroups, servers };
+    operations.identities.start();
+
+    const cgroup = cgroups?.path ?? '';
+    log.info({ mode, cgroup, controllers: cgroups?.controllers ?? [], stale }, 'supervisor ready');
+    if (cgroups === undefined)
+      log.warn({}, 'no cgroups: what leaves its session outlives its worker');
+  }
+
+  /** Every worker is asked to end, then killed; settles when nothing of them is left, or what is left is lost. */
+  async stop(): Promise<void> {
+    const standing = this.#standing;
+    if (standing === undefined) return;
+    this.#standing = undefined;
+    const { operations, cgroups, servers } = standing;
+    for (const server of servers) server.close();
+    operations.identities.stop();
+    operations.admission.stop();
+    for (const worker of operations.workers.running) operations.terminate(worker);
+    for (const process of operations.workers.processes)
+      if (!process.isRunning) process.terminate('SIGTERM', 0);
+
+    const processes = operations.workers.processes;
+    const deadline = setTimeout(() => {
+      for (const process of operations.workers.processes) process.kill();
+    }, LIMITS.supervisorStopMaxMs);
+    await operations.workers.whenEmpty();
+    clearTimeout(deadline);
+    await Promise.all(processes.map((process) => process.released));
+    operations.link.close();
+    await cgroups?.clear();
+    this.#options.log.info({ workers: processes.length }, 'supervisor stopped');
+  }
+
+  /** @throws E_CONFIG_* : then the old configuration stays, whole. */
+  async reload(): Promise<void> {
+    const config = await this.#options.loadConfig();
+    const standing = this.#standing;
+    if (standing === undefined) return;
+    applyConfig(standing.operations, standing.settings, this.#options.describe, config);
+    this.#options.log.info({ file: config.file }, 'configuration reloaded');
+  }
+
+  async status(): Promise<Status | undefined> {
+    const standing = this.#standing;
+    if (standing === undefined) return undefined;
+    const { operations, settings, cgroups } = standing;
+    const { workers, admission, link, reports } = operations;
+    const [report, usages] = await Promise.all([
+      reports.ask((serial) => link.send({ type: 'report', serial })),
+      this.#usage.read(workers.running.map(({ process }) => process.pid)),
+    ]);
+    const nowMs = monotonicMs();
+    return buildStatus({
+      version: this.#options.version,
+      uptimeMs: nowMs - this.#startedAtMs,
+      mode: this.#options.mode,
+      nowMs,
+      routerIsConnected: link.isConnected,
+      report,
+      limits: {
+        maxWorkers: settings.config.maxWorkers,
+        workers: admission.workerCount,
+        launching: admission.launchingCount,
+        waiting: admission.waitingCount,
+      },
+      cgroup: { path: cgroups?.path ?? '', controllers: cgroups?.controllers ?? [] },
+      suspended: operations.suspensions.all(settings.config),
+      running: workers.running,
+      usages,
+      counters: operations.counters,
+    });
+  }
+
+  #operate(
+    paths: RunPaths,
+    settings: Settings,
+    tools: PinnedTools,
+    cgroups: CgroupTree | undefined,
+  ): Operations {
+    const { mode, version, log, describe, markNames, onLaunchStep } = this.#options;
+    const onStep = onLaunchStep ?? ((): void => undefined);
+    const now = monotonicMs;
+    const given = { mode, version, log, describe, markNames, onStep, now };
+    return new Operations({ ...given, paths, settings, tools, cgroups });
+  }
+
+  async #publish(
+    paths: RunPaths,
+    router: RouterIdentity,
+    operations: Operations,
+    settings: Settings,
+  ): Promise<readonly PublishedServer[]> {
+    const { mode, version, log } = this.#options;
+    const status = async (): Promise<object> => (await this.status()) ?? {};
+    const commands = { operations, settings, version, status, reload: () => this.reload() };
+    const control = await publishServer(paths.control, {}, (socket) => {
+      serveControl(socket, (request) => runCommand(commands, request), log);
+    });
+    control.server.maxConnections = LIMITS.controlConnectionsMaxCount;
+    try {
+      const access = mode === 'root' ? { gid: router.gid } : {};
+      const link = await publishServer(paths.supervisor, access, (socket) => {
+        operations.link.accept(socket);
+      });
+      return [control, link];
+    } catch (err) {
+      control.close();
+      throw err;
+    }
+  }
+}
+
+/** @throws E_STARTUP_SOCKET */
+function assertPaths(paths: RunPaths): void {
+  const worker = `${paths.workers}/${'0'.repeat(16)}.sock`;
+  for (const path of [paths.supervisor, paths.control, paths.log, worker]) assertSocketPath(path);
+}
+
+/** The router's own identity, which has nothing to lose: the trial drop becomes it and ends. */
+function canaryPlan(mode: Mode, { uid, gid }: RouterIdentity): DropPlan {
+  const account = { name: 'router', uid, gid, home: '/', groups: [], source: 'config' } as const;
+  const self = { ...account, gid: process.getgid?.() ?? gid, groups: process.getgroups?.() ?? [] };
+  const who = mode === 'root' ? account : self;
+  return buildPlan(who, { mode, noNewPrivileges: true, processes: 0 });
+}
