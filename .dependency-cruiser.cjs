@@ -1,55 +1,6 @@
 // Who may import whom, and nothing else: the table of CONTRIBUTING.md ("Import directions") as rules. No row, no import.
 
-/**
- * One row a folder: what it may import besides itself. `types` are allowed as types only.
- * `node` are the node: modules allowed: 'all', or a list.
- */
-const ROWS = [
-  { from: '^src/errors\\.ts$', ours: [], packages: [], node: [] },
-  { from: '^src/limits\\.ts$', ours: [], packages: [], node: [] },
-  { from: '^src/log\\.ts$', ours: ['errors', 'limits'], packages: ['pino'], node: 'all' },
-  { from: '^src/config/', ours: ['errors', 'limits'], packages: ['zod', 'smol-toml'], node: 'all' },
-  { from: '^src/fcgi-protocol/', ours: ['errors', 'limits'], packages: [], node: ['buffer'] },
-  {
-    from: '^src/pool/',
-    ours: ['errors', 'limits'],
-    types: ['log'],
-    packages: [],
-    node: 'all',
-    notNode: ['net', 'child_process'],
-  },
-  { from: '^src/privdrop/', ours: ['errors', 'limits'], packages: [], node: 'all' },
-  { from: '^src/ipc/', ours: ['errors', 'limits'], packages: ['zod'], node: 'all' },
-  {
-    from: '^src/spawner/',
-    ours: ['errors', 'limits', 'log', 'privdrop', 'ipc'],
-    types: ['config'],
-    packages: ['pidusage'],
-    node: 'all',
-  },
-  {
-    from: '^src/router/',
-    ours: ['errors', 'limits', 'log', 'fcgi-protocol', 'pool', 'ipc'],
-    types: ['config', 'runtimes'],
-    packages: [],
-    node: 'all',
-    notNode: ['child_process', 'cluster', 'worker_threads'],
-  },
-  {
-    from: '^src/runtimes/',
-    ours: ['errors'],
-    types: ['config'],
-    packages: [],
-    node: ['path'],
-  },
-  {
-    from: '^src/gateway/',
-    ours: ['errors', 'limits', 'log', 'fcgi-protocol'],
-    packages: [],
-    node: 'all',
-    notNode: ['child_process'],
-  },
-];
+const { ROWS } = require('./scripts/lib/import-rows.cjs');
 
 const target = (name) =>
   name === 'errors' || name === 'limits' || name === 'log' ? `^src/${name}\\.ts$` : `^src/${name}/`;
@@ -66,7 +17,7 @@ const rulesOfRow = ({ from, ours, types = [], packages, node, notNode = [] }) =>
   const rules = [
     {
       name: `${name}-imports-of-ours`,
-      comment: 'no row in .dependency-cruiser.cjs allows this import of ours',
+      comment: 'no row in scripts/lib/import-rows.cjs allows this import of ours',
       severity: 'error',
       from: { path: from },
       to: { path: '^src/', pathNot: [...allowed, ...types.map(target)] },

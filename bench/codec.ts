@@ -1,5 +1,6 @@
-// Records and MiB a second through the decoder, against the twin; and whole request heads, both ways.
-// Run: node --expose-gc dist/bench/codec.js [rounds]. Both versions alternate; median, lowest and highest are printed.
+// Records and MiB of content a second, decoded by the codec and by the twin; and request heads.
+// Run: node --expose-gc dist/bench/codec.js [rounds]. Both alternate; median and spread are
+// printed.
 import { Buffer } from 'node:buffer';
 import { availableParallelism, cpus } from 'node:os';
 

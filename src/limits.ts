@@ -25,10 +25,9 @@ export const LIMITS = {
   // front side
   frontConnectionsMaxCount: 8_192,
   frontRequestsPerConnectionMaxCount: 1_024,
-  frontWriteQueueMaxBytes: 256 * KIB, // above it the workers of that connection are paused
   frontParamsDeadlineMs: 10_000,
   frontBodyIdleDeadlineMs: 60_000,
-  frontDrainMaxBytes: 4 * MIB, // body still read after an early answer, per request
+  frontLingerMs: 30_000, // body still read after an early answer, so that the web server takes the answer
   getValuesMaxBytes: 4 * KIB,
 
   // HTTP gateway
@@ -51,6 +50,9 @@ export const LIMITS = {
   responseHeadLinesMaxCount: 100,
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
+  responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
+
+  abandonedOutputMaxBytes: 1 * MIB, // read and thrown away after the client left, then the worker is told
 
   // error pages
   errorPageLinesMaxCount: 20, // also kept per application from its log
@@ -58,9 +60,8 @@ export const LIMITS = {
 
   // applications known to the router
   appsMaxCount: 20_000,
-  negativeAppsMaxCount: 10_000,
   negativeAppTtlMs: 2_000,
-  factsTtlMs: 2_000, // of an application without workers: a changed manifest is seen after this
+  changeCheckMs: 1_000, // between two looks at the files of a running application
   retryMaxCount: 1,
 
   // pools: who gets the next worker
@@ -76,6 +77,10 @@ export const LIMITS = {
   poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
   poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
   supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
+
+  // end of the router
+  shutdownDrainMs: 30_000,
+  shutdownPollMs: 20,
 
   // router <-> supervisor (security.md R-C1)
   ipcFrameMaxBytes: 4_096,

@@ -81,7 +81,7 @@ function refusalFrom(file: string, err: unknown): FileText {
     return unreadable(file, `an error of the system: ${code}`, 'a readable file');
   return unsafe([
     {
-      rule: 'config-link',
+      rule: 'path-link',
       path: file,
       found: 'a symbolic link',
       expected: 'the file itself',

@@ -27,7 +27,7 @@ export function ownershipFindings(
   const owners = trusted.size > 1 ? 'root or the current user' : 'root';
   if (!trusted.has(stats.uid)) {
     findings.push({
-      rule: 'config-owner',
+      rule: 'path-owner',
       path,
       found: `it belongs to uid ${stats.uid}`,
       expected: `it belongs to ${owners}`,
@@ -36,7 +36,7 @@ export function ownershipFindings(
   }
   if ((stats.mode & GROUP_OR_OTHER_WRITE) !== 0) {
     findings.push({
-      rule: 'config-mode',
+      rule: 'path-mode',
       path,
       found: `its mode is ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}`,
       expected: `nobody but ${owners} can write to it`,
@@ -90,7 +90,7 @@ function checkDirectory(path: string, stats: Stats, trusted: TrustedUids): reado
 }
 
 const endlessLink = (path: string): Finding => ({
-  rule: 'config-link',
+  rule: 'path-link',
   path,
   found: `more than ${LINKS_MAX_COUNT} symbolic links`,
   expected: 'a path with an end',

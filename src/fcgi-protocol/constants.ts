@@ -1,4 +1,4 @@
-// The numbers of FastCGI 1.0, spelled as the specification spells them; each member says what it is for.
+// The numbers of FastCGI 1.0 as the specification spells them; each member says what it is for.
 
 /** The only version there is (FastCGI 1.0 §3.3). */
 export const VERSION = 1;
@@ -6,7 +6,7 @@ export const VERSION = 1;
 /** The request id of management records; an application record never has it (§3.3). */
 export const NULL_REQUEST_ID = 0;
 
-/** What a record is (§3.3, §8). Management records have request id 0, application records any other. */
+/** What a record is (§3.3, §8): a management record with request id 0, or an application record. */
 export const RecordType = {
   BEGIN_REQUEST: 1, // application, discrete: the web server starts a request (§5.1)
   ABORT_REQUEST: 2, // application, discrete: the web server wants the request to end early (§5.4)
@@ -18,7 +18,7 @@ export const RecordType = {
   DATA: 8, // application, stream: the file that a Filter filters (§5.3)
   GET_VALUES: 9, // management: the web server asks for variables of the application (§4.1)
   GET_VALUES_RESULT: 10, // management: those that the application knows, with values (§4.1)
-  UNKNOWN_TYPE: 11, // management: the application does not know the type of a management record (§4.2)
+  UNKNOWN_TYPE: 11, // management: the application does not know the type of a record (§4.2)
 } as const;
 
 /** What the web server expects of the application (§5.1, §6). */
@@ -30,7 +30,7 @@ export const Role = {
 
 /** Bits of the flags of BEGIN_REQUEST (§5.1). */
 export const Flag = {
-  KEEP_CONN: 1, // set: the web server closes the connection; clear: the application does, after the request
+  KEEP_CONN: 1, // clear: the application closes the connection after the request
 } as const;
 
 /** How the application ends a request on the protocol's level (§5.5). */

@@ -1,4 +1,4 @@
-// The face of the FastCGI 1.0 codec: both sides of the protocol, bytes in and records out, nothing that acts.
+// The face of the FastCGI 1.0 codec: both sides of the protocol, and nothing that acts.
 export {
   Flag,
   NULL_REQUEST_ID,

@@ -1,4 +1,4 @@
-// Name-value pairs (FastCGI 1.0 §3.4): lengths of one or four bytes, a name, a value; as a stream or as one body.
+// Name-value pairs (FastCGI 1.0 §3.4), decoded from a stream or from one body, and encoded.
 // Names and values are latin1 strings, one char a byte, so that every byte comes out as it went in.
 import { Buffer } from 'node:buffer';
 
@@ -56,10 +56,11 @@ export class ParamsDecoder {
   }
 
   /**
-   * Takes the content of one record and keeps no view into it. The first failure frees everything; what is
-   * pushed after it is ignored, so the rest of a refused stream can be drained through here.
+   * Takes the content of one record and keeps no view into it. The first failure frees everything;
+   * what is pushed after it is ignored, so the rest of a refused stream can be drained here.
    *
-   * @throws UsherdError E_PARAMS_TOO_LARGE, as soon as a length announces it; other failures wait for `end()`
+   * @throws UsherdError E_PARAMS_TOO_LARGE, as soon as a length announces it; other failures wait
+   * for `end()`
    */
   push(content: Buffer): void {
     if (this.#failure !== undefined) return;
@@ -79,7 +80,7 @@ export class ParamsDecoder {
   }
 
   /**
-   * The pairs in the order in which they came, owned by the caller; to be called once, at the empty record.
+   * The pairs in the order in which they came, owned by the caller. Called once, at the empty record.
    *
    * @throws UsherdError E_PARAMS_MALFORMED, E_PARAMS_DUPLICATE, E_PARAMS_TOO_LARGE
    */
@@ -102,7 +103,7 @@ export class ParamsDecoder {
     }
   }
 
-  /** Ends the carried pair, or carries all of the content too; returns where the next pair begins. */
+  /** Ends the carried pair, or carries all of the content too; returns where the next begins. */
   #completeCarried(content: Buffer): number {
     let at = 0;
     let neededBytes = this.#measure(this.#carry, 0, this.#carryBytes);
@@ -119,7 +120,7 @@ export class ParamsDecoder {
     return at;
   }
 
-  // Grows with what has come, by doubling: neither a length field nor tiny records make it expensive.
+  // Grows with what has come, by doubling: neither long lengths nor tiny records make it expensive.
   #carryOver(content: Buffer, start: number, end: number): void {
     const neededBytes = this.#carryBytes + end - start;
     if (neededBytes > this.#carry.length) {
@@ -132,8 +133,9 @@ export class ParamsDecoder {
   }
 
   /**
-   * How many bytes the pair at `start` takes, of which those before `end` are there; while its lengths are not
-   * whole, how many it takes to know more. Refuses by the lengths alone, long before the bytes would come.
+   * How many bytes the pair at `start` takes, of which those before `end` are there; while its
+   * lengths are not whole, how many it takes to know more. Refuses by the lengths alone, long
+   * before the bytes would come.
    */
   #measure(bytes: Buffer, start: number, end: number): number {
     const haveBytes = end - start;
@@ -155,7 +157,13 @@ export class ParamsDecoder {
     return lengthsBytes + nameBytes + valueBytes;
   }
 
-  /** Adds the pair at `start`, which was measured and is whole. */
+  /**
+   * Adds the pair at `start`, which was measured and is whole.
+   *
+   * Deviation: FastCGI 1.0 §3.4 allows what an environment cannot hold or would hold twice. NUL is
+   * refused, an empty name is dropped, and a name that comes twice is refused: if two readers pick
+   * different ones, one is deceived.
+   */
   #add(bytes: Buffer, start: number): void {
     this.#pairCount += 1;
     if (this.#pairCount > this.#limits.pairMaxCount) {
@@ -163,8 +171,8 @@ export class ParamsDecoder {
     }
     const nameStart = start + this.#lengthsBytes;
     const nameBytes = this.#nameBytes;
-    // One string a pair, cut in two: half the calls into the runtime of a string each, and a value that outlives
-    // the request keeps its own name alive, not the whole stream.
+    // One string a pair, cut in two: half the calls into the runtime of a string each, and a value
+    // that outlives the request keeps its own name alive, not the whole stream.
     const pair = bytes.toString('latin1', nameStart, nameStart + nameBytes + this.#valueBytes);
     if (pair.includes('\0')) throw malformed('a NUL byte in a name or value');
     if (nameBytes === 0) return;
@@ -197,10 +205,10 @@ export function nameValueLength(name: string, value: string): number {
 }
 
 /**
- * One pair as latin1 text. Text, because many pairs are joined and written to memory once, which takes half the
- * time of a write for each name and value.
+ * One pair as latin1 text. Text, because many pairs are joined and written to memory once, which
+ * takes half the time of a write for each name and value.
  *
- * @throws UsherdError E_PARAMS_MALFORMED for a char above 255, which would lose its upper half (and may become NUL)
+ * @throws UsherdError E_PARAMS_MALFORMED for a char above 255, which would lose its upper half
  */
 export function encodeNameValue(name: string, value: string): string {
   if (NOT_LATIN1.test(name) || NOT_LATIN1.test(value)) {

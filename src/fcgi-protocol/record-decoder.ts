@@ -1,4 +1,4 @@
-// Bytes in, records out: cuts a transport connection's bytes into records, however they were chunked.
+// Bytes in, records out: cuts a connection's bytes into records, however they were chunked.
 // It knows framing only. Which types and request ids are allowed is the connection's business.
 import { Buffer } from 'node:buffer';
 
@@ -11,11 +11,12 @@ const CARRY_MIN_BYTES = 512;
 const CARRY_GROWTH = 4;
 const EMPTY = Buffer.alloc(0);
 
-/** Called once per record, as soon as its content is complete; its padding may still be on the way. */
+/** Called once per record, when its content is complete; its padding may still be on the way. */
 export interface RecordSink {
   /**
-   * `content` is a view into the chunk, or a carry buffer that the decoder has given up. The decoder never
-   * writes to it again, so it may be passed on without a copy; it stays valid as long as the chunk does.
+   * `content` is a view into the chunk, or a carry buffer that the decoder has given up. The
+   * decoder never writes to it again, so it may be passed on without a copy; it stays valid as long
+   * as the chunk does.
    */
   record(type: number, requestId: number, content: Buffer): void;
 }
@@ -26,7 +27,7 @@ export interface RecordSink {
  *      chunk  |padding|header|content|padding|header|content|padding|header|cont
  *             `skip --'       `------ views -------'                `- #header, #carry
  *
- * Content that begins exactly at a chunk's border is not copied either, if that chunk has all of it.
+ * Content that begins at a chunk's border is not copied either, if that chunk has all of it.
  */
 
 /** Decodes records from chunks of any size; holds less than one record. */
@@ -47,8 +48,8 @@ export class RecordDecoder {
   }
 
   /**
-   * Decodes one chunk. What the sink throws passes through. Whoever threw, the decoder is dead afterwards: it
-   * holds nothing and ignores further chunks, as after `stop()`.
+   * Decodes one chunk. What the sink throws passes through. Whoever threw, the decoder is dead
+   * afterwards: it holds nothing and ignores further chunks, as after `stop()`.
    *
    * @throws UsherdError E_FCGI_VERSION, at the first wrong byte and after all records before it
    */
@@ -65,15 +66,14 @@ export class RecordDecoder {
     if (this.#isDecoding()) this.#state = 'idle';
   }
 
-  /** Ends decoding for good; from inside the sink too, where the rest of the chunk is then dropped. */
+  /** Ends decoding for good; from inside the sink too, where the rest of the chunk is dropped. */
   stop(): void {
     this.#state = 'dead';
     this.#headerBytes = 0;
-    this.#skipBytes = 0;
     this.#dropCarry();
   }
 
-  /** Bytes of an incomplete record that are held; 0 exactly if the stream may end here without loss. */
+  /** Bytes held of an incomplete record; 0 exactly if the stream may end here without loss. */
   get pendingBytes(): number {
     return this.#headerBytes + this.#carryBytes;
   }
@@ -84,7 +84,7 @@ export class RecordDecoder {
     if (this.#headerBytes > 0) at = this.#decodeStraddling(chunk, at);
     at = this.#decodeWhole(chunk, at);
     if (at < chunk.length) at = this.#decodeStraddling(chunk, at);
-    if (this.#isDecoding()) this.#skipBytes = Math.max(0, at - chunk.length);
+    this.#skipBytes = Math.max(0, at - chunk.length);
   }
 
   /** Decodes the records that lie whole in the chunk; returns where the first other one begins. */
@@ -104,7 +104,7 @@ export class RecordDecoder {
     return at;
   }
 
-  /** Goes on with a record that does not lie whole in one chunk; returns where it ends, or the chunk does. */
+  /** Goes on with a record that is not whole in one chunk; returns where it or the chunk ends. */
   #decodeStraddling(chunk: Buffer, from: number): number {
     let at = this.#fillHeader(chunk, from);
     if (this.#headerBytes < HEADER_BYTES) return at;
@@ -140,8 +140,8 @@ export class RecordDecoder {
     return end;
   }
 
-  // Grows with what has come, not with what a header announces: else 8 bytes would buy 64 KiB of memory. By
-  // factors, so that a record in tiny chunks is not copied again for each of them.
+  // Grows with what has come, not with what a header announces: else 8 bytes would buy 64 KiB of
+  // memory. By factors, so that a record in tiny chunks is not copied again for each of them.
   #fillCarry(chunk: Buffer, from: number, contentBytes: number): number {
     const end = Math.min(chunk.length, from + contentBytes - this.#carryBytes);
     const neededBytes = this.#carryBytes + end - from;

@@ -1,4 +1,5 @@
-// Records out: whole messages as one Buffer, streams as a header and the caller's bytes. Never pads (docs/protocol.md).
+// Records out: whole messages as one Buffer, streams as a header and the caller's bytes.
+// Deviation: never pads, though FastCGI 1.0 §3.3 recommends it: nobody reads records in place.
 import { Buffer } from 'node:buffer';
 
 import { UsherdError } from '../errors.js';
@@ -19,8 +20,8 @@ export interface ByteSink {
 }
 
 /**
- * Writes records to one transport connection. Every method returns what the last write said: false means that the
- * bytes were taken, but that the caller should wait for the sink to drain.
+ * Writes records to one transport connection. Every method returns what the last write said: false
+ * means that the bytes were taken, but that the caller should wait for the sink to drain.
  */
 export class RecordEncoder {
   readonly #sink: ByteSink;
@@ -34,9 +35,12 @@ export class RecordEncoder {
   }
 
   /**
-   * The whole PARAMS stream with its end. No pair is split over two records: php-cgi, uWSGI and Ruby lose it.
+   * The whole PARAMS stream with its end, in one write.
    *
-   * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record, E_PARAMS_MALFORMED for one not latin1
+   * Deviation: stricter than FastCGI 1.0 §3.3, no pair is split over two records, as php-cgi, uWSGI
+   * and Ruby lose such a pair.
+   *
+   * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record; E_PARAMS_MALFORMED
    */
   params(id: number, pairs: ReadonlyMap<string, string>): boolean {
     const contents = packPairs(pairs);
@@ -44,9 +48,11 @@ export class RecordEncoder {
     return this.#sink.write(bytes.finish());
   }
 
-  /** Passes content on without a copy, in as many records as it takes; none for none, as that would end the stream. */
+  /**
+   * Passes content on without a copy, in as many records as it takes. Empty content is no record,
+   * as that would end the stream.
+   */
   stream(type: number, id: number, content: Buffer): boolean {
-    if (content.length === 0) return true;
     let mayWriteMore = true;
     this.#sink.cork();
     for (let at = 0; at < content.length; at += CONTENT_MAX_BYTES) {
@@ -63,7 +69,10 @@ export class RecordEncoder {
     return this.#sink.write(encodeRecordHeader(type, id, 0));
   }
 
-  /** Header and body in one write: Apache reads the body with a single recv and poisons the connection otherwise. */
+  /**
+   * Header and body in one write: Apache reads the body with a single recv and poisons the
+   * connection otherwise.
+   */
   endRequest(id: number, appStatus: number, protocolStatus: number): boolean {
     const bytes = new RecordBytes(DISCRETE_BYTES).endRequest(id, appStatus, protocolStatus);
     return this.#sink.write(bytes.finish());
@@ -97,21 +106,31 @@ export class RecordEncoder {
   }
 }
 
-/** One STDOUT content with all that ends a request after it, for answers that go out in one write. Copies. */
-export function encodeLastOutput(id: number, content: Buffer, appStatus: number): Buffer {
+/**
+ * One STDOUT content with all that ends a request after it, for answers that go out in one write.
+ * Copies.
+ */
+export function encodeLastOutput(
+  id: number,
+  content: Buffer,
+  appStatus: number,
+  protocolStatus: number = ProtocolStatus.REQUEST_COMPLETE,
+): Buffer {
   const records = Math.ceil(content.length / CONTENT_MAX_BYTES);
   const bytes = new RecordBytes((records + 1) * HEADER_BYTES + content.length + DISCRETE_BYTES);
   for (let at = 0; at < content.length; at += CONTENT_MAX_BYTES) {
     bytes.content(RecordType.STDOUT, id, partOf(content, at));
   }
   bytes.header(RecordType.STDOUT, id, 0);
-  return bytes.endRequest(id, appStatus, ProtocolStatus.REQUEST_COMPLETE).finish();
+  return bytes.endRequest(id, appStatus, protocolStatus).finish();
 }
 
 /**
- * BEGIN_REQUEST and the whole PARAMS stream, so that a worker gets the head of a request in one read.
+ * BEGIN_REQUEST and the whole PARAMS stream, so that a worker gets the head of a request in one
+ * read.
  *
- * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record, E_PARAMS_MALFORMED for one not latin1
+ * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record, E_PARAMS_MALFORMED for
+ * one not latin1
  */
 export function encodeRequestHead(
   id: number,
@@ -129,7 +148,10 @@ export function encodeRecordHeader(type: number, id: number, contentLength: numb
   return new RecordBytes(HEADER_BYTES).header(type, id, contentLength).finish();
 }
 
-/** Memory of a known size that records fill from front to back; it is handed out only when every byte is written. */
+/**
+ * Memory of a known size that records fill from front to back; it is handed out only when every
+ * byte is written.
+ */
 class RecordBytes {
   readonly #bytes: Buffer;
   #at = 0;
@@ -138,7 +160,8 @@ class RecordBytes {
     this.#bytes = Buffer.allocUnsafe(sizeBytes);
   }
 
-  // All eight bytes, always. The fixed-width writes throw a RangeError for an id or a length that does not fit.
+  // All eight bytes, always. The fixed-width writes throw a RangeError for an id or a length that
+  // does not fit.
   header(type: number, id: number, contentLength: number): this {
     const at = this.#at;
     this.#bytes.writeUInt8(VERSION, at);

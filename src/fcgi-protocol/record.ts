@@ -3,7 +3,9 @@ import type { Buffer } from 'node:buffer';
 
 import { UsherdError } from '../errors.js';
 
-/** Bytes of the body of each record that is not a stream and not a list of pairs (§4.2, §5.1, §5.5). */
+/**
+ * Bytes of the body of each record that is not a stream and not a list of pairs (§4.2, §5.1, §5.5).
+ */
 export const DISCRETE_BODY_BYTES = 8;
 
 export interface BeginRequest {

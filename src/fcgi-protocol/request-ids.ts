@@ -1,9 +1,11 @@
-// The request ids of one connection on the web server's side: always the smallest that is free (FastCGI 1.0 §3.3).
+// Request ids on the web server's side of one connection: always the smallest that is free.
 import { NULL_REQUEST_ID } from './constants.js';
 
 const REQUEST_ID_MAX = 0xffff;
 
-/** Gives out ids from 1 up to a bound. Small ids keep the application's tables small, as §3.3 asks. */
+/**
+ * Gives out ids from 1 up to a bound. Small ids keep the application's tables small, as §3.3 asks.
+ */
 export class RequestIds {
   readonly #maxCount: number;
   readonly #open = new Set<number>();

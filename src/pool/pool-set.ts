@@ -8,6 +8,7 @@ import type {
   PoolCounts,
   PoolDescription,
   PoolLimits,
+  Refusal,
   SpawnedWorker,
   WorkerExit,
 } from './pool-contract.js';
@@ -87,6 +88,15 @@ export class PoolSet<T extends object> {
     const pool = this.#registry.get(app, runtime);
     if (pool !== undefined) pool.submit(request, options?.retried === true);
     else this.#refuseUnknown(request);
+  }
+
+  /** Why a request for this application would be refused whatever its runtime; undefined if it would not. */
+  blocked(app: string): Refusal | undefined {
+    for (const pool of this.#registry.select(app, undefined)) {
+      const refusal = pool.refusal(this.#clock.now());
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   /** The web server left while the request waited; false if it does not wait. */

@@ -109,7 +109,7 @@ export class Pool<T extends object> {
   submit(request: T, isRetried: boolean): void {
     const nowMs = this.#host.clock.now();
     this.#usedAtMs = nowMs;
-    const refusal = this.#refusal(nowMs);
+    const refusal = this.refusal(nowMs);
     if (refusal !== undefined) {
       this.#refuse(request, refusal);
       return;
@@ -211,7 +211,7 @@ export class Pool<T extends object> {
 
   plan(): void {
     if (this.#queue.length > 0) {
-      const refusal = this.#refusal(this.#host.clock.now());
+      const refusal = this.refusal(this.#host.clock.now());
       if (refusal !== undefined) this.#refuseAll(refusal);
     }
     this.#workers.plan();
@@ -256,8 +256,8 @@ export class Pool<T extends object> {
     this.#host.callbacks.assign(request, worker.facts);
   }
 
-  /** Why a request cannot even wait; undefined if it can. */
-  #refusal(nowMs: number): Refusal | undefined {
+  /** Why a request that came now could not even wait; undefined if it could. */
+  refusal(nowMs: number): Refusal | undefined {
     if (this.#heldBy !== undefined) return refusalFor(this.#heldBy);
     if (this.#workers.hasHope) return undefined;
     const refusal = this.#workers.gate.refusal(nowMs);

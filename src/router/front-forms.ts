@@ -57,9 +57,7 @@ function isEncoded(file: string, url: string, params: Params): boolean {
 function plainFile(file: string, url: string, params: Params): string | undefined {
   if (!file.includes('%')) return file;
   if (HIDDEN_SEPARATOR.test(file)) return undefined;
-  if (!isEncoded(file, url, params)) return file;
-  const plain = unescapePath(file);
-  return plain === undefined || HIDDEN_SEPARATOR.test(plain) ? undefined : plain;
+  return isEncoded(file, url, params) ? unescapePath(file) : file;
 }
 
 /**
@@ -93,23 +91,46 @@ function belowDocumentRoot(params: Params, url: string): Place {
   return { path: squeezeSlashes(param(params, 'DOCUMENT_ROOT') + url), url };
 }
 
-/** Undefined where the file name cannot be read in one way only. */
-export function placeOf(params: Params, roots: Roots): Place | undefined {
-  const file = squeezeSlashes(param(params, 'SCRIPT_FILENAME').replace(PROXY_FORM, ''));
-  const pathInfo = squeezeSlashes(param(params, 'PATH_INFO'));
-  const scriptName = squeezeSlashes(param(params, 'SCRIPT_NAME'));
-  const asked = requestPath(params);
-  const named = squeezeSlashes(scriptName + pathInfo);
-  if (file === '') return belowDocumentRoot(params, named === '' ? (asked ?? '/') : named);
-  if (isAction(params, pathInfo, asked)) {
-    return { path: squeezeSlashes(param(params, 'PATH_TRANSLATED')), url: pathInfo };
-  }
+/** The params that name a place, with single slashes; '' where they were not sent. */
+interface Said {
+  readonly file: string;
+  readonly scriptName: string;
+  readonly pathInfo: string;
+  /** Path of REQUEST_URI. */
+  readonly asked: string | undefined;
+}
+
+/** Undefined where the escapes of the file name hide something. */
+function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
+  const { file, scriptName, pathInfo, asked } = said;
   if (pathInfo !== '' && !holdsPathInfo(file, pathInfo, scriptName, roots)) {
     const plain = plainFile(file, scriptName, params);
-    return plain === undefined ? undefined : { path: squeezeSlashes(plain + pathInfo), url: named };
+    return plain === undefined
+      ? undefined
+      : { path: squeezeSlashes(plain + pathInfo), url: squeezeSlashes(scriptName + pathInfo) };
   }
-  const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? named);
+  // Without path info SCRIPT_NAME is the whole URL; where the file name holds it, SCRIPT_NAME may be anything.
+  const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? scriptName + pathInfo);
   const plain = plainFile(file, url, params);
   if (plain === undefined) return undefined;
   return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params, asked) };
+}
+
+/** Undefined where the params can be read in more than one way. */
+export function placeOf(params: Params, roots: Roots): Place | undefined {
+  const said = {
+    file: squeezeSlashes(param(params, 'SCRIPT_FILENAME').replace(PROXY_FORM, '')),
+    scriptName: squeezeSlashes(param(params, 'SCRIPT_NAME')),
+    pathInfo: squeezeSlashes(param(params, 'PATH_INFO')),
+    asked: requestPath(params),
+  };
+  if (said.pathInfo !== '' && !said.pathInfo.startsWith('/')) return undefined;
+  if (said.file === '') {
+    const named = squeezeSlashes(said.scriptName + said.pathInfo);
+    return belowDocumentRoot(params, named === '' ? (said.asked ?? '/') : named);
+  }
+  if (isAction(params, said.pathInfo, said.asked)) {
+    return { path: squeezeSlashes(param(params, 'PATH_TRANSLATED')), url: said.pathInfo };
+  }
+  return fromFile(said, params, roots);
 }

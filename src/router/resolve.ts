@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.js';
 import { placeOf, type Params, type Place } from './front-forms.js';
 import type { Roots } from './roots.js';
-import { isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
+import { HIDDEN_SEPARATOR, isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
 
 export type { Params } from './front-forms.js';
 export { Roots } from './roots.js';
@@ -51,8 +51,9 @@ const refuse = (code: ErrorCode, detail: string): Refusal => ({ ok: false, code,
 /** Details name the rule, never a value: what a client sent does not belong into a log unescaped. */
 export function resolveApplication(params: Params, roots: Roots): Resolution {
   const place = placeOf(params, roots);
-  if (place === undefined) {
-    return refuse('E_PATH_REFUSED', 'the path hides a dot or a slash in an escape');
+  // Escapes that are left after decoding were escaped twice: somebody behind us might undo them.
+  if (place === undefined || HIDDEN_SEPARATOR.test(place.path)) {
+    return refuse('E_PATH_REFUSED', 'the path can be read in more than one way');
   }
   if (!isSoundPath(place.path)) {
     return refuse('E_PATH_REFUSED', 'the path is relative, climbs, or has control bytes');

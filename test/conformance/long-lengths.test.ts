@@ -1,4 +1,4 @@
-// The four layouts of a name-value pair that FastCGI 1.0 §3.4 draws, at the border of 127 and 128, by hand.
+// The four layouts of a name-value pair that FastCGI 1.0 §3.4 draws, by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,4 @@
-// The twin: FastCGI 1.0 once more, slow and obvious, straight from §3.3 and §3.4, never to be optimized.
+// The twin: FastCGI 1.0 once more, slow and obvious, from §3.3 and §3.4, never to be optimized.
 // The real codec must agree with it in both directions.
 
 export interface TwinRecord {

@@ -1,7 +1,8 @@
 // The import directions are really checked: planted imports are caught, and allowed ones are not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { scratchDirectory } from '../support/scratch.js';
@@ -95,7 +96,8 @@ function plant(t: TestContext): string {
   write('src/pool/one.ts', "import type { Two } from './two.js';\nexport type One = Two;");
   write('src/pool/two.ts', "import type { One } from './one.js';\nexport type Two = One;");
   write('package.json', '{ "type": "module" }');
-  for (const name of ['tsconfig.json', '.dependency-cruiser.cjs']) {
+  mkdirSync(join(directory, 'scripts/lib'), { recursive: true });
+  for (const name of ['tsconfig.json', '.dependency-cruiser.cjs', 'scripts/lib/import-rows.cjs']) {
     copyFileSync(join(ROOT, name), join(directory, name));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
@@ -124,4 +126,36 @@ test('every forbidden import is caught and every allowed one is not', (t) => {
     assert.equal(verdicts.get(`src/${path}.ts`), isAllowed, `${file}: ${line}`);
   }
   assert.equal(verdicts.get('src/pool/one.ts'), false, 'a cycle of types');
+});
+
+interface Row {
+  readonly from: string;
+  readonly ours: readonly string[];
+  readonly types?: readonly string[];
+  readonly packages: readonly string[];
+  readonly node: 'all' | readonly string[];
+  readonly notNode?: readonly string[];
+}
+
+const list = (names: readonly string[]): string => names.join(', ') || '–';
+
+function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map(({ from, ours, types = [], packages, node, notNode = [] }) => {
+    const name = from.replace(/^\^src\//, '').replace(/\/$|\\.ts\$$/, '');
+    const but = notNode.length > 0 ? `all but ${notNode.join(', ')}` : 'all';
+    const modules = node === 'all' ? but : list(node);
+    return `| ${name} | ${list(ours)} | ${list(types)} | ${list(packages)} | ${modules} |`;
+  });
+  return lines.join('\n');
+}
+
+/** Tables in documents are padded for the eye. */
+const unpadded = (text: string): string => text.replace(/ +\|/g, ' |').replace(/\| +/g, '| ');
+
+test('docs/architecture.md has the same table', () => {
+  const { ROWS } = createRequire(import.meta.url)(join(ROOT, 'scripts/lib/import-rows.cjs')) as {
+    readonly ROWS: readonly Row[];
+  };
+  const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  assert.ok(unpadded(text).includes(tableOf(ROWS)), tableOf(ROWS));
 });

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 
 /**
- * Hex digits and white space; what is put in is itself bytes, latin1 text, or one number from 0 to 255:
- * bytes`01 06 0001 000b 00 00 ${'hello world'}`.
+ * Hex digits and white space; what is put in is itself bytes, latin1 text, or one number from 0 to
+ * 255: bytes`01 06 0001 000b 00 00 ${'hello world'}`.
  */
 export function bytes(
   hex: TemplateStringsArray,
@@ -18,7 +18,9 @@ export function bytes(
   return Buffer.concat(parts);
 }
 
-/** Cuts bytes into chunks of the given size, the last one shorter. Each chunk has memory of its own. */
+/**
+ * Cuts bytes into chunks of the given size, the last one shorter. Each chunk has memory of its own.
+ */
 export function chunksOf(whole: Uint8Array, sizeBytes: number): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0; at < whole.length; at += sizeBytes) {
@@ -27,7 +29,10 @@ export function chunksOf(whole: Uint8Array, sizeBytes: number): Buffer[] {
   return chunks;
 }
 
-/** Cuts bytes at the given places, in any order; places outside and twice the same give empty chunks. */
+/**
+ * Cuts bytes at the given places, in any order; places outside and twice the same give empty
+ * chunks.
+ */
 export function chunksAt(whole: Uint8Array, places: readonly number[]): Buffer[] {
   const sorted = [...places].sort((a, b) => a - b);
   return [0, ...sorted].map((from, index) => Buffer.from(whole.subarray(from, sorted[index])));

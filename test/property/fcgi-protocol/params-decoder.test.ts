@@ -1,4 +1,4 @@
-// What holds for name-value pairs whatever comes: splits change nothing, junk is refused by a known code.
+// What holds for params whatever comes: splits change nothing, junk is refused by a known code.
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';

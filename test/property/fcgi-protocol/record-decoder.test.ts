@@ -1,4 +1,4 @@
-// What holds for the decoder whatever comes: chunking changes nothing, junk harms nobody, memory is bounded.
+// What holds for the decoder whatever comes: no chunking matters, no junk harms, memory is bounded.
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
@@ -34,7 +34,10 @@ interface Outcome {
   readonly pendingBytes: number;
 }
 
-/** Pushes all chunks, holds the decoder to its bounds, and lets nothing but catalogued failures pass. */
+/**
+ * Pushes all chunks, holds the decoder to its bounds, and lets nothing but catalogued failures
+ * pass.
+ */
 function outcomeOf(chunks: readonly Buffer[]): Outcome {
   const log = new RecordLog();
   const decoder = new RecordDecoder(log);

@@ -35,7 +35,7 @@ const noise = fc.oneof(
   fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
   fc.string({ maxLength: 40 }).map((text) => Buffer.from(text)),
   fc.constantFrom(...LINES).map((text) => Buffer.from(text)),
-  fc.uint8Array({ minLength: 20_000, maxLength: 40_000 }).map((bytes) => Buffer.from(bytes)),
+  fc.nat(40_000).map((length) => Buffer.alloc(length, 'R')),
 );
 
 const stages: readonly (() => Recorder)[] = [

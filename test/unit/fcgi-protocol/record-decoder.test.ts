@@ -1,4 +1,4 @@
-// The decoder's records: any chunking, any padding, versions, and types and ids that it does not judge.
+// The decoder's records: chunks, padding, versions, and types and ids that it does not judge.
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What the encoder writes and in how many writes; its bytes are compared with bytes written by hand.
+// What the encoder writes and in how many writes, compared with bytes written by hand.
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';

@@ -86,6 +86,14 @@ test('path info cannot climb out of the application', () => {
   assert.equal(verdict('/srv/alice/apps/blog', { PATH_INFO: '/../../../bob' }), 'E_PATH_REFUSED');
 });
 
+test('path info begins with a slash, or it would lengthen a name', () => {
+  assert.equal(verdict('/srv/alice/apps/blog', { PATH_INFO: '2' }), 'E_PATH_REFUSED');
+});
+
+test('an escape that is left in path info was escaped twice and is refused', () => {
+  assert.equal(verdict('/srv/alice/apps/blog', { PATH_INFO: '/%2e%2e/x' }), 'E_PATH_REFUSED');
+});
+
 test('a document root does not help a SCRIPT_FILENAME outside of the roots', () => {
   assert.equal(verdict('/var/www/x', { DOCUMENT_ROOT: '/srv/alice/apps/blog' }), 'E_PATH_REFUSED');
 });

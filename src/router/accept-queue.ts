@@ -1,0 +1,23 @@
+// Whether a worker has taken its connection out of the accept queue: asked once, when a start deadline fires.
+import fs from 'node:fs';
+
+/** Column `St` of /proc/net/unix for a connection that nobody has accepted (SS_CONNECTING, <linux/net.h>). */
+const STATE_CONNECTING = '02';
+
+/**
+ * connect(2) to a listening socket succeeds before accept(2), so a slow start and a slow first request look
+ * alike from here. The kernel's list of sockets tells them apart: connections in the accept queue carry the
+ * listening socket's name and are still "connecting". It is read at a deadline, never polled.
+ * The name is the one the socket was bound with, which contains the worker's id.
+ */
+export function isAccepted(workerId: string): boolean {
+  let table: string;
+  try {
+    table = fs.readFileSync('/proc/net/unix', 'latin1');
+  } catch {
+    return false; // not to be known: the start deadline holds
+  }
+  const lines = table.split('\n').filter((line) => line.includes(workerId));
+  const isWaiting = lines.some((line) => line.trim().split(/\s+/, 7)[5] === STATE_CONNECTING);
+  return lines.length > 0 && !isWaiting;
+}

@@ -1,0 +1,71 @@
+// The answer of a worker on its way to the web server: head checked and held back until whole, body cut where HTTP has none.
+import type { ErrorCode } from '../errors.js';
+import { ResponseHeadParser } from './response-head.js';
+
+export class Answer {
+  readonly #method: string;
+  readonly #missingScriptBody: string;
+  readonly #replace: (code: ErrorCode) => Buffer;
+  #parser: ResponseHeadParser | undefined = new ResponseHeadParser();
+  #bodyBytes = 0;
+  #expectedBytes: number | undefined;
+  #hasBody = true;
+  isBegun = false;
+
+  constructor(method: string, missingScriptBody: string, replace: (code: ErrorCode) => Buffer) {
+    this.#method = method;
+    this.#missingScriptBody = missingScriptBody;
+    this.#replace = replace;
+  }
+
+  get isHeadComplete(): boolean {
+    return this.#parser === undefined;
+  }
+
+  /** The worker announced more than it sent. */
+  get isShort(): boolean {
+    return this.#expectedBytes !== undefined && this.#bodyBytes < this.#expectedBytes;
+  }
+
+  /**
+   * @returns what goes to the web server now; undefined while the head is not complete.
+   * @throws UsherdError E_WORKER_PROTOCOL
+   */
+  push(content: Buffer): Buffer | undefined {
+    this.isBegun = true;
+    if (this.#parser === undefined) return this.#takeBody(content);
+    if (!this.#parser.push(content)) return undefined;
+    return this.#onHead(this.#parser);
+  }
+
+  /** Head and what came with it leave as one record (HAProxy of Debian 12 dies of less). */
+  #onHead(parser: ResponseHeadParser): Buffer {
+    this.#parser = undefined;
+    const { head, rest } = parser;
+    if (this.#isScriptMissing(head.status, rest)) {
+      this.#hasBody = false;
+      return this.#replace('E_SCRIPT_MISSING');
+    }
+    this.#hasBody = head.hasBody && this.#method !== 'HEAD';
+    this.#expectedBytes = this.#hasBody ? head.contentLength : undefined;
+    return Buffer.concat([head.bytes, this.#takeBody(rest)]);
+  }
+
+  #isScriptMissing(status: number, body: Buffer): boolean {
+    return (
+      status === 404 &&
+      this.#missingScriptBody !== '' &&
+      body.toString('latin1') === this.#missingScriptBody
+    );
+  }
+
+  /** Bytes beyond the announced length are dropped, as are those that an answer cannot have. */
+  #takeBody(content: Buffer): Buffer {
+    if (!this.#hasBody) return content.subarray(0, 0);
+    const room =
+      this.#expectedBytes === undefined ? content.length : this.#expectedBytes - this.#bodyBytes;
+    const taken = room >= content.length ? content : content.subarray(0, Math.max(0, room));
+    this.#bodyBytes += taken.length;
+    return taken;
+  }
+}

@@ -1,0 +1,77 @@
+// The applications and workers that the router knows of, bounded; nothing here decides or acts.
+import type { SupervisorMessage } from '../ipc/index.js';
+import { LIMITS } from '../limits.js';
+import { Application } from './application.js';
+import type { WorkerRecord } from './worker-record.js';
+
+export type WorkerNews = Extract<SupervisorMessage, { type: 'spawned' | 'living' }>;
+
+export class AppRegistry {
+  readonly #apps = new Map<string, Application>();
+  readonly #workers = new Map<string, WorkerRecord>();
+  readonly #runDirectory: string;
+
+  constructor(runDirectory: string) {
+    this.#runDirectory = runDirectory;
+  }
+
+  app(id: string): Application | undefined {
+    return this.#apps.get(id);
+  }
+
+  apps(): Iterable<Application> {
+    return this.#apps.values();
+  }
+
+  worker(id: string | undefined): WorkerRecord | undefined {
+    return id === undefined ? undefined : this.#workers.get(id);
+  }
+
+  workers(): readonly WorkerRecord[] {
+    return [...this.#workers.values()];
+  }
+
+  /** Found or made. */
+  obtain(id: string): Application {
+    let app = this.#apps.get(id);
+    if (app === undefined) {
+      if (this.#apps.size >= LIMITS.appsMaxCount) this.#forgetOne();
+      app = new Application(id);
+      this.#apps.set(id, app);
+    }
+    return app;
+  }
+
+  addWorker(news: WorkerNews): void {
+    if (this.#workers.has(news.worker)) return;
+    this.#workers.set(news.worker, {
+      id: news.worker,
+      app: news.app,
+      runtime: news.runtime,
+      protocol: news.protocol,
+      socketPath: `${this.#runDirectory}/worker/${news.worker}.sock`,
+      requests: new Set(),
+      served: 0,
+      hasAnswered: news.type === 'living',
+    });
+    this.obtain(news.app).workerCount += 1;
+  }
+
+  removeWorker(id: string): WorkerRecord | undefined {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return undefined;
+    this.#workers.delete(id);
+    const app = this.#apps.get(worker.app);
+    if (app !== undefined) app.workerCount -= 1;
+    return worker;
+  }
+
+  /** The map is bounded: the oldest application without workers and requests makes room. */
+  #forgetOne(): void {
+    for (const [id, app] of this.#apps) {
+      if (app.workerCount > 0 || app.pending.size > 0) continue;
+      this.#apps.delete(id);
+      return;
+    }
+  }
+}

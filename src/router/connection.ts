@@ -1,0 +1,294 @@
+// One front connection: records in, requests told apart by their id, records out in whole writes.
+import type net from 'node:net';
+import { isUsherdError, UsherdError } from '../errors.js';
+import {
+  decodeBeginRequest,
+  decodeNameValues,
+  encodeLastOutput,
+  encodeRecordHeader,
+  Flag,
+  NULL_REQUEST_ID,
+  RecordDecoder,
+  RecordEncoder,
+  RecordType,
+  type RecordSink,
+} from '../fcgi-protocol/index.js';
+import { LIMITS } from '../limits.js';
+import { FrontWriter } from './front-writer.js';
+import { FrontRequest } from './request.js';
+import type { RouterContext } from './context.js';
+import type { Exchange } from './protocols/exchange.js';
+
+/** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
+const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
+  ['FCGI_MAX_CONNS', String(LIMITS.frontConnectionsMaxCount)],
+  ['FCGI_MAX_REQS', String(LIMITS.frontConnectionsMaxCount)],
+  ['FCGI_MPXS_CONNS', '1'],
+]);
+
+export class FrontConnection implements RecordSink {
+  readonly #socket: net.Socket;
+  readonly #context: RouterContext;
+  /** Requests of another user are refused here; undefined: all are served. */
+  readonly boundUser: string | undefined;
+  readonly #decoder: RecordDecoder;
+  readonly #encoder: RecordEncoder;
+  readonly #writer: FrontWriter;
+  readonly #requests = new Map<number, FrontRequest>();
+  readonly #congested = new Set<Exchange>();
+  #openCount = 0;
+  #keepConnection = true;
+  #isClosing = false;
+  #isClosed = false;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: net.Socket, context: RouterContext, boundUser: string | undefined) {
+    this.#socket = socket;
+    this.#context = context;
+    this.boundUser = boundUser;
+    this.#decoder = new RecordDecoder(this);
+    this.#writer = new FrontWriter(socket, context.writeBudget);
+    this.#encoder = new RecordEncoder(socket);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('drain', () => this.#onDrain());
+    socket.on('error', () => undefined); // 'close' follows and does the work
+    socket.on('close', () => this.#onClose());
+  }
+
+  get isIdle(): boolean {
+    return this.#openCount === 0;
+  }
+
+  // --- records in ----------------------------------------------------------------------------
+
+  record(type: number, requestId: number, content: Buffer): void {
+    if (requestId === NULL_REQUEST_ID) {
+      this.#onManagement(type, content);
+      return;
+    }
+    switch (type) {
+      case RecordType.BEGIN_REQUEST:
+        this.#onBegin(requestId, content);
+        return;
+      case RecordType.PARAMS:
+        this.#requests.get(requestId)?.onParams(content);
+        return;
+      case RecordType.STDIN:
+        this.#onStdin(requestId, content);
+        return;
+      case RecordType.ABORT_REQUEST:
+        this.#requests.get(requestId)?.onLeft();
+        return;
+      case RecordType.END_REQUEST:
+      case RecordType.STDOUT:
+      case RecordType.STDERR:
+      case RecordType.GET_VALUES_RESULT:
+        throw new UsherdError('E_FCGI_RECORD_TYPE', `type ${type} comes from applications only`);
+      default: // DATA without a Filter, GET_VALUES with an id, unknown types: nothing to do
+    }
+  }
+
+  #onManagement(type: number, content: Buffer): void {
+    switch (type) {
+      case RecordType.GET_VALUES:
+        this.#onGetValues(content);
+        return;
+      case RecordType.BEGIN_REQUEST:
+      case RecordType.ABORT_REQUEST:
+      case RecordType.PARAMS:
+      case RecordType.STDIN:
+      case RecordType.DATA:
+        throw new UsherdError('E_FCGI_REQUEST_ID', `type ${type} with request id 0`);
+      case RecordType.END_REQUEST:
+      case RecordType.STDOUT:
+      case RecordType.STDERR:
+      case RecordType.GET_VALUES_RESULT:
+        throw new UsherdError('E_FCGI_RECORD_TYPE', `type ${type} comes from applications only`);
+      default:
+        this.#encoder.unknownType(type);
+    }
+  }
+
+  #onGetValues(content: Buffer): void {
+    if (content.length > LIMITS.getValuesMaxBytes) {
+      throw new UsherdError('E_FCGI_RECORD_LENGTH', `GET_VALUES of ${content.length} bytes`);
+    }
+    const answer = new Map<string, string>();
+    for (const name of decodeNameValues(content).keys()) {
+      const value = GET_VALUES_ANSWERS.get(name);
+      if (value !== undefined) answer.set(name, value);
+    }
+    this.#encoder.getValuesResult(answer);
+  }
+
+  #onBegin(requestId: number, content: Buffer): void {
+    const { role, flags } = decodeBeginRequest(content);
+    const earlier = this.#requests.get(requestId);
+    if (earlier !== undefined && !earlier.isEnded) {
+      throw new UsherdError('E_FCGI_REQUEST_ID', `request ${requestId} is still open`);
+    }
+    if (this.#requests.size >= LIMITS.frontRequestsPerConnectionMaxCount && earlier === undefined) {
+      throw new UsherdError('E_FCGI_TOO_MANY_REQUESTS', `more than ${this.#requests.size}`);
+    }
+    if (this.#isClosing) return; // we announced the end of this connection
+    this.#keepConnection = (flags & Flag.KEEP_CONN) !== 0;
+    const request = new FrontRequest(requestId, role, this, this.#context);
+    this.#requests.set(requestId, request);
+    this.#openCount += 1;
+    this.#context.counters.requestsActive += 1;
+    this.#context.counters.requestsTotal += 1;
+    request.begin();
+  }
+
+  #onStdin(requestId: number, content: Buffer): void {
+    const request = this.#requests.get(requestId);
+    if (request === undefined) return;
+    request.onStdin(content);
+    if (request.isEnded && content.length === 0) this.#forget(requestId, request);
+  }
+
+  // --- records out, called by requests -------------------------------------------------------
+
+  /** One STDOUT record of a header block and what came with it; both given away by the caller. */
+  sendOutput(requestId: number, content: Buffer): void {
+    for (let at = 0; at < content.length; at += LIMITS.recordContentMaxBytes) {
+      const end = Math.min(content.length, at + LIMITS.recordContentMaxBytes);
+      this.#writer.add(encodeRecordHeader(RecordType.STDOUT, requestId, end - at));
+      this.#writer.add(content.subarray(at, end));
+    }
+  }
+
+  flush(source: Exchange | undefined): void {
+    this.#writer.flush();
+    if (source !== undefined && this.#writer.isCongested && !this.#congested.has(source)) {
+      this.#congested.add(source);
+      source.pause();
+    }
+  }
+
+  /** END_REQUEST, with the last of the output; then the connection lives on, lingers or ends. */
+  endRequest(request: FrontRequest, output: Buffer, protocolStatus: number): void {
+    this.#writer.add(encodeLastOutput(request.id, output, 0, protocolStatus));
+    this.#writer.flush();
+    this.#afterEnd(request);
+  }
+
+  /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
+  cut(request: FrontRequest): void {
+    this.#writer.flush();
+    this.#afterEnd(request);
+    this.#socket.destroy();
+  }
+
+  endSilently(request: FrontRequest): void {
+    if (!this.#isClosed && !this.#socket.readableEnded) {
+      this.#writer.add(encodeLastOutput(request.id, EMPTY, 0, 0));
+      this.#writer.flush();
+    }
+    this.#afterEnd(request);
+  }
+
+  forgetExchange(exchange: Exchange): void {
+    this.#congested.delete(exchange);
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  /** No more requests: used when the router stops. */
+  close(): void {
+    this.#keepConnection = false;
+    if (this.isIdle) this.#close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #afterEnd(request: FrontRequest): void {
+    this.#openCount -= 1;
+    this.#context.counters.requestsActive -= 1;
+    if (request.isStdinEnded) this.#forget(request.id, request);
+    if (this.#keepConnection || !this.isIdle) return;
+    this.#close();
+  }
+
+  #forget(requestId: number, request: FrontRequest): void {
+    if (this.#requests.get(requestId) === request) this.#requests.delete(requestId);
+    if (this.#isClosing && this.#requests.size === 0) this.#socket.destroySoon();
+  }
+
+  /** Our side is done. A web server that still uploads takes the answer only if we go on reading. */
+  #close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#socket.end();
+    if (this.#requests.size === 0) {
+      this.#socket.destroySoon();
+      return;
+    }
+    this.#socket.resume();
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LIMITS.frontLingerMs);
+  }
+
+  // --- the socket ----------------------------------------------------------------------------
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk);
+    } catch (err) {
+      if (!isUsherdError(err)) throw err;
+      this.#context.log.warn({ errorCode: err.code, err: err.message }, 'front connection refused');
+      this.#context.counters.protocolErrors += 1;
+      this.#decoder.stop();
+      this.#socket.destroy();
+    }
+  }
+
+  /**
+   * EOF. Web servers close both sides at once when their client leaves, which looks the same here as a
+   * half-close. An empty STDERR record tells the two apart: it fails with EPIPE if nobody reads, and then
+   * 'close' ends the requests; it means nothing to a peer that only stopped sending.
+   */
+  #onEnd(): void {
+    for (const request of this.#requests.values()) {
+      if (!request.isStdinEnded) request.onLeft();
+    }
+    if (this.isIdle) {
+      this.#socket.end();
+      return;
+    }
+    this.#keepConnection = false;
+    for (const request of this.#requests.values()) {
+      if (!request.isEnded) this.#writer.add(encodeRecordHeader(RecordType.STDERR, request.id, 0));
+    }
+    this.#writer.flush();
+  }
+
+  #onDrain(): void {
+    this.#writer.count();
+    if (this.#congested.size === 0) return;
+    const paused = [...this.#congested];
+    this.#congested.clear();
+    for (const exchange of paused) exchange.resume();
+  }
+
+  #onClose(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#lingerTimer);
+    this.#decoder.stop();
+    this.#writer.count();
+    for (const request of this.#requests.values()) request.onLeft();
+    this.#requests.clear();
+    this.#onDrain();
+    this.#context.connectionClosed(this);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,45 @@
+// What every front connection and request is given by the router: shared budgets, counters, and the way to a worker.
+import type { Logger } from '../log.js';
+import type { SpoolBudget } from './spool-budget.js';
+import type { FrontConnection } from './connection.js';
+import type { WriteBudget } from './front-writer.js';
+import type { LogSink } from './log-sink.js';
+import type { FrontRequest } from './request.js';
+import type { Roots } from './resolve.js';
+
+/** Plain counters: read by status and metrics, written in place. */
+export interface RouterCounters {
+  frontConnections: number;
+  connectionsRefused: number;
+  requestsActive: number;
+  requestsTotal: number;
+  protocolErrors: number;
+  retries: number;
+}
+
+/** The way from a request to a worker and back. */
+export interface Dispatcher {
+  submit(request: FrontRequest, isRetry: boolean): void;
+  withdraw(request: FrontRequest): void;
+  released(request: FrontRequest, outcome: 'clean' | 'dirty' | 'deadline'): void;
+  firstByte(request: FrontRequest): void;
+  /** Whether the worker has taken the connection of this request out of its accept queue. */
+  isAccepted(request: FrontRequest): boolean;
+  /** Whether failures of this application are explained to the client. */
+  modeOf(app: string): 'production' | 'development';
+  /** Bytes; 0 where there is no limit or it is not known yet. */
+  bodyLimitOf(app: string): number;
+}
+
+export interface RouterContext {
+  readonly log: Logger;
+  readonly counters: RouterCounters;
+  readonly writeBudget: WriteBudget;
+  readonly spoolBudget: SpoolBudget;
+  readonly spoolDirectory: string;
+  readonly logSink: LogSink;
+  readonly dispatcher: Dispatcher;
+  roots(): Roots;
+  nextRequestName(): string;
+  connectionClosed(connection: FrontConnection): void;
+}

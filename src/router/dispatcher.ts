@@ -1,0 +1,210 @@
+// From a request to a worker: what is known of its application decides whether it asks, waits, or enters a pool.
+import type { Config } from '../config/index.js';
+import type { AppFacts, RouterMessage } from '../ipc/index.js';
+import { LIMITS } from '../limits.js';
+import type { PoolSet, SpawnedWorker } from '../pool/index.js';
+import { isAccepted } from './accept-queue.js';
+import type { AppRegistry } from './app-registry.js';
+import type { Application } from './application.js';
+import type { Dispatcher, RouterCounters } from './context.js';
+import type { FrontRequest } from './request.js';
+import { routeRequest, wantedRuntime } from './route.js';
+import { runtimeTable, type RuntimeTable } from './script.js';
+import { openExchange, type WorkerRecord } from './worker-record.js';
+
+/** A `need` that a pool has sent. */
+export interface PoolTicket {
+  readonly app: string;
+  readonly runtime: string;
+}
+
+export interface DispatcherOptions {
+  readonly config: Config;
+  readonly registry: AppRegistry;
+  readonly pools: PoolSet<FrontRequest>;
+  readonly counters: RouterCounters;
+  /** False: the supervisor is away and the message is lost. */
+  readonly send: (message: RouterMessage) => boolean;
+}
+
+export class PoolDispatcher implements Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #tickets = new Map<number, PoolTicket>();
+  #config: Config;
+  #runtimes: RuntimeTable;
+  #lastTicket = 0;
+  /** The supervisor is there and has told all that it knows. */
+  isSupervisorUp = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#runtimes = runtimeTable(options.config.runtimes);
+  }
+
+  // --- from requests -------------------------------------------------------------------------
+
+  submit(request: FrontRequest, isRetry: boolean): void {
+    const app = this.#options.registry.obtain(request.resolution.app);
+    if (isRetry) this.#options.counters.retries += 1;
+    const refusal = app.refusal(performance.now()) ?? this.#options.pools.blocked(app.id);
+    if (refusal !== undefined) {
+      this.#check(app);
+      request.refuse(refusal);
+    } else if (app.facts !== undefined && app.workerCount > 0) {
+      this.#check(app);
+      this.enter(app.facts, request, isRetry);
+    } else {
+      this.#look(app, request);
+    }
+  }
+
+  withdraw(request: FrontRequest): void {
+    const app = this.#options.registry.app(request.resolution.app);
+    if (app?.pending.delete(request) !== true) this.#options.pools.withdraw(request);
+  }
+
+  firstByte(request: FrontRequest): void {
+    const worker = this.#workerOf(request);
+    if (worker === undefined || worker.hasAnswered) return;
+    worker.hasAnswered = true;
+    this.#options.pools.ready(worker.id);
+  }
+
+  isAccepted(request: FrontRequest): boolean {
+    const worker = this.#workerOf(request);
+    return worker !== undefined && isAccepted(worker.id);
+  }
+
+  released(request: FrontRequest, outcome: 'clean' | 'dirty' | 'deadline'): void {
+    const worker = this.#workerOf(request);
+    if (worker === undefined) return; // it has exited: the pool has forgotten it
+    worker.requests.delete(request);
+    if (outcome === 'clean') worker.served += 1;
+    if (outcome === 'deadline') this.#options.pools.retire(worker.id, 'deadline');
+    this.#options.pools.ended(worker.id, outcome === 'clean' ? 'clean' : 'dirty');
+  }
+
+  modeOf(app: string): 'production' | 'development' {
+    return this.#options.registry.app(app)?.facts?.mode ?? 'production';
+  }
+
+  bodyLimitOf(app: string): number {
+    return this.#options.registry.app(app)?.facts?.limits.maxBodyBytes ?? 0;
+  }
+
+  // --- from pools ----------------------------------------------------------------------------
+
+  need(app: string, runtime: string): void {
+    const ticket = this.#nextTicket();
+    this.#tickets.set(ticket, { app, runtime });
+    this.#options.send({ type: 'need', ticket, app, runtime });
+  }
+
+  assign(request: FrontRequest, spawned: SpawnedWorker): void {
+    const worker = this.#options.registry.worker(spawned.worker);
+    const limits = this.#options.registry.app(worker?.app ?? '')?.facts?.limits;
+    if (worker === undefined || limits === undefined) {
+      throw new Error('dispatcher: assigned to a worker that is not known');
+    }
+    worker.requests.add(request);
+    request.assigned({
+      worker: worker.id,
+      limits,
+      isFirst: !worker.hasAnswered,
+      missingScriptBody: this.#config.runtimes.get(worker.runtime)?.missingScriptBody ?? '',
+      open: (exchange, sink) => openExchange(worker, exchange, sink),
+    });
+  }
+
+  // --- from the supervisor's news ------------------------------------------------------------
+
+  /** The pool that asked with this ticket, once. */
+  takeTicket(ticket: number): PoolTicket | undefined {
+    const asked = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return asked;
+  }
+
+  /** The supervisor went away: nothing that was asked of it will be answered. */
+  forgetTickets(): void {
+    this.#tickets.clear();
+    for (const app of this.#options.registry.apps()) app.ticket = undefined;
+  }
+
+  configure(facts: AppFacts, runtime: string): void {
+    const user = facts.app.slice(0, facts.app.indexOf('/'));
+    this.#options.pools.configure(facts.app, runtime, user, {
+      ...facts.limits,
+      maxWorkersPerUser: facts.maxWorkersPerUser,
+    });
+  }
+
+  /** Facts are known: to a pool, unless the request itself is not possible there. */
+  enter(facts: AppFacts, request: FrontRequest, isRetry: boolean): void {
+    const route = routeRequest(request.params, request.resolution, facts, this.#runtimes);
+    if (!route.ok) {
+      request.refuse({ code: route.code, detail: route.detail });
+      return;
+    }
+    const maxBytes = facts.limits.maxBodyBytes;
+    if (maxBytes > 0 && request.bodyBytes > maxBytes) {
+      request.refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBytes} bytes` });
+      return;
+    }
+    const runtime = route.runtime === '' ? facts.defaultRuntime : route.runtime;
+    this.#options.registry.obtain(facts.app).runtimes.add(runtime);
+    if (!this.#options.pools.has(facts.app, runtime)) this.configure(facts, runtime);
+    request.routed(route.params);
+    this.#options.pools.submit(facts.app, runtime, request, { retried: isRetry });
+  }
+
+  /** For those who wait in front of the pools: start one worker, which tells what the application is. */
+  ask(app: Application): void {
+    const [first] = app.pending;
+    if (first === undefined || app.ticket !== undefined || !this.isSupervisorUp) return;
+    app.ticket = this.#nextTicket();
+    const runtime = wantedRuntime(first.resolution, this.#runtimes.scripts);
+    this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime });
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#runtimes = runtimeTable(config.runtimes);
+    this.#options.pools.setMaxWorkers(config.maxWorkers);
+  }
+
+  // --- inside --------------------------------------------------------------------------------
+
+  #look(app: Application, request: FrontRequest): void {
+    const { queueLength, queueTimeoutMs } = app.facts?.limits ?? this.#config.defaults;
+    if (app.pending.size >= queueLength) {
+      request.refuse({ code: 'E_QUEUE_FULL' });
+      return;
+    }
+    const deadlineMs = this.isSupervisorUp ? queueTimeoutMs : LIMITS.supervisorAwayGraceMs;
+    app.wait(request, deadlineMs, () => {
+      const code = this.isSupervisorUp ? 'E_QUEUE_DEADLINE' : 'E_SUPERVISOR_AWAY';
+      for (const late of app.takePending()) late.refuse({ code });
+    });
+    this.ask(app);
+  }
+
+  /** At most once a second: have its files changed? The supervisor answers only if they have. */
+  #check(app: Application): void {
+    if (!app.isCheckDue(performance.now())) return;
+    this.#options.send({ type: 'check', app: app.id });
+  }
+
+  #nextTicket(): number {
+    this.#lastTicket = (this.#lastTicket + 1) % TICKETS_COUNT;
+    return this.#lastTicket;
+  }
+
+  #workerOf(request: FrontRequest): WorkerRecord | undefined {
+    return this.#options.registry.worker(request.assignment?.worker);
+  }
+}
+
+/** Tickets are 32 bits on the wire; so many are never open at once. */
+const TICKETS_COUNT = 0xffff_ffff;

@@ -1,0 +1,41 @@
+// One request on one worker, whatever protocol the worker speaks: what the request tells it and what it tells the request.
+import type { Params } from '../resolve.js';
+import type { BodySpool } from '../body-spool.js';
+
+/** How a worker connection ended without a whole answer. */
+export type LossKind =
+  /** The request never reached the worker: nothing was read of it. */
+  | 'undelivered'
+  /** The connection ended before its answer did. */
+  | 'died'
+  /** The worker broke its protocol. */
+  | 'protocol';
+
+/** The request's side. `content` is given away: it stays as it is. */
+export interface ExchangeSink {
+  /** Bytes of a CGI answer: header block, blank line, body. */
+  output(content: Buffer): void;
+  errorOutput(content: Buffer): void;
+  /** Everything read in one turn was passed on: write it out. */
+  outputFlush(): void;
+  /** The answer is whole. What END_REQUEST says of the program's exit status is nobody's business. */
+  answered(): void;
+  lost(kind: LossKind, detail: string): void;
+}
+
+export interface ExchangeRequest {
+  readonly role: number;
+  readonly params: Params;
+  readonly body: BodySpool;
+}
+
+/** The worker's side. After `answered` or `lost` nothing more comes. */
+export interface Exchange {
+  /** Stop reading the worker: the web server side is full. */
+  pause(): void;
+  resume(): void;
+  /** Nobody wants the answer any more: read on to its end, pass nothing on. */
+  abandon(): void;
+  /** Close at once; no callback follows. */
+  drop(): void;
+}

@@ -1,0 +1,197 @@
+// The life of one request in the router as a total table: states x events, pure; request.ts performs the effects.
+import type { ErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
+
+export type RequestState =
+  /** Its PARAMS stream is being received. */
+  | { readonly kind: 'params' }
+  /** Routed; its body is read ahead, so that a slow client holds no worker. */
+  | { readonly kind: 'reading' }
+  /** In its application's queue. */
+  | { readonly kind: 'waiting'; readonly retries: number }
+  /** A worker has it. */
+  | { readonly kind: 'streaming'; readonly retries: number; readonly isHeadSent: boolean }
+  /** The client left; the worker is still busy with it and its answer is thrown away. */
+  | { readonly kind: 'aborting' }
+  /** END_REQUEST is sent; the request id is free again (FastCGI 1.0 §3.3). */
+  | { readonly kind: 'ended' };
+
+export type RequestEvent =
+  | { readonly kind: 'routed'; readonly isBuffered: boolean }
+  | { readonly kind: 'bodyEnd' }
+  | { readonly kind: 'assigned' }
+  | { readonly kind: 'headSent' }
+  /** The worker's END_REQUEST came and the answer is whole. */
+  | { readonly kind: 'answered' }
+  /** The worker connection is over without a whole answer. */
+  | { readonly kind: 'lost'; readonly code: ErrorCode; readonly isRetriable: boolean }
+  | { readonly kind: 'refused'; readonly code: ErrorCode }
+  /** ABORT_REQUEST, or the web server closed the connection. */
+  | { readonly kind: 'left' }
+  | { readonly kind: 'deadline'; readonly code: ErrorCode };
+
+export type RequestEffect =
+  | { readonly kind: 'submit'; readonly isRetry: boolean }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'withdraw' }
+  /** Go on reading the worker, throw its bytes away, so that it is known when it is free. */
+  | { readonly kind: 'abandon' }
+  /** Give the worker slot back; `dirty`: the worker is not to be used again. */
+  | { readonly kind: 'release'; readonly outcome: 'clean' | 'dirty' | 'deadline' }
+  /** The one place where END_REQUEST comes from. `cut`: close instead, the answer is not whole. */
+  | { readonly kind: 'end'; readonly how: 'complete' | 'cut' | 'silent' }
+  | { readonly kind: 'end'; readonly how: 'error'; readonly code: ErrorCode };
+
+export interface RequestStep {
+  readonly state: RequestState;
+  readonly effects: readonly RequestEffect[];
+}
+
+export type RequestStateKind = RequestState['kind'];
+export type RequestEventKind = RequestEvent['kind'];
+type StateOf<S extends RequestStateKind> = Extract<RequestState, { kind: S }>;
+type EventOf<E extends RequestEventKind> = Extract<RequestEvent, { kind: E }>;
+type Cell<S extends RequestStateKind, E extends RequestEventKind> =
+  'stay' | 'impossible' | ((state: StateOf<S>, event: EventOf<E>) => RequestStep);
+
+type Table = {
+  readonly [S in RequestStateKind]: { readonly [E in RequestEventKind]: Cell<S, E> };
+};
+
+export const PARAMS: RequestState = Object.freeze({ kind: 'params' });
+const READING: RequestState = Object.freeze({ kind: 'reading' });
+const ABORTING: RequestState = Object.freeze({ kind: 'aborting' });
+const ENDED: RequestState = Object.freeze({ kind: 'ended' });
+const FIRST_WAIT: RequestState = Object.freeze({ kind: 'waiting', retries: 0 });
+
+const SUBMIT = [{ kind: 'submit', isRetry: false }] as const;
+const SILENT = { kind: 'end', how: 'silent' } as const;
+const CUT = { kind: 'end', how: 'cut' } as const;
+
+const fail = (_state: RequestState, event: { readonly code: ErrorCode }): RequestStep => ({
+  state: ENDED,
+  effects: [{ kind: 'end', how: 'error', code: event.code }],
+});
+const vanish = (): RequestStep => ({ state: ENDED, effects: [SILENT] });
+
+/** An answer whose head is out can only be cut: an END_REQUEST would make it look whole. */
+const broken = (
+  state: StateOf<'streaming'>,
+  code: ErrorCode,
+  outcome: 'dirty' | 'deadline',
+): RequestStep => ({
+  state: ENDED,
+  effects: [
+    { kind: 'release', outcome },
+    state.isHeadSent ? CUT : { kind: 'end', how: 'error', code },
+  ],
+});
+
+const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestStep => {
+  if (!event.isRetriable || state.isHeadSent || state.retries >= LIMITS.retryMaxCount) {
+    return broken(state, event.code, 'dirty');
+  }
+  return {
+    state: { kind: 'waiting', retries: state.retries + 1 },
+    effects: [
+      { kind: 'release', outcome: 'dirty' },
+      { kind: 'submit', isRetry: true },
+    ],
+  };
+};
+
+export const REQUEST_TABLE: Table = {
+  params: {
+    routed: (_state, event) =>
+      event.isBuffered ? { state: READING, effects: [] } : { state: FIRST_WAIT, effects: SUBMIT },
+    bodyEnd: 'impossible', // STDIN before the end of PARAMS is a framing error of the connection
+    assigned: 'impossible',
+    headSent: 'impossible',
+    answered: 'impossible',
+    lost: 'impossible',
+    refused: fail,
+    left: vanish,
+    deadline: fail,
+  },
+  reading: {
+    routed: 'impossible',
+    bodyEnd: () => ({ state: FIRST_WAIT, effects: SUBMIT }),
+    assigned: 'impossible',
+    headSent: 'impossible',
+    answered: 'impossible',
+    lost: 'impossible',
+    refused: fail,
+    left: vanish,
+    deadline: fail,
+  },
+  waiting: {
+    routed: 'impossible',
+    bodyEnd: 'stay', // streamed body
+    assigned: (state) => ({
+      state: { kind: 'streaming', retries: state.retries, isHeadSent: false },
+      effects: [{ kind: 'open' }],
+    }),
+    headSent: 'impossible',
+    answered: 'impossible',
+    lost: 'impossible',
+    refused: fail,
+    left: () => ({ state: ENDED, effects: [{ kind: 'withdraw' }, SILENT] }),
+    deadline: (_state, event) => ({
+      state: ENDED,
+      effects: [{ kind: 'withdraw' }, { kind: 'end', how: 'error', code: event.code }],
+    }),
+  },
+  streaming: {
+    routed: 'impossible',
+    bodyEnd: 'stay',
+    assigned: 'impossible',
+    headSent: (state) => ({ state: { ...state, isHeadSent: true }, effects: [] }),
+    answered: () => ({
+      state: ENDED,
+      effects: [
+        { kind: 'release', outcome: 'clean' },
+        { kind: 'end', how: 'complete' },
+      ],
+    }),
+    lost: onLost,
+    refused: (state, event) => broken(state, event.code, 'dirty'),
+    left: () => ({ state: ABORTING, effects: [{ kind: 'abandon' }] }),
+    deadline: (state, event) => broken(state, event.code, 'deadline'),
+  },
+  aborting: {
+    routed: 'impossible',
+    bodyEnd: 'stay',
+    assigned: 'impossible',
+    headSent: 'stay', // decided before the abort was seen
+    answered: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'clean' }, SILENT] }),
+    lost: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'dirty' }, SILENT] }),
+    refused: 'stay',
+    left: 'stay',
+    deadline: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'deadline' }, SILENT] }),
+  },
+  ended: {
+    routed: 'impossible',
+    bodyEnd: 'stay', // the rest of an upload whose answer came early
+    assigned: 'impossible', // it was withdrawn
+    headSent: 'impossible',
+    answered: 'impossible',
+    lost: 'stay', // closing the worker connection is the last thing that happens to it
+    refused: 'stay',
+    left: 'stay',
+    deadline: 'stay', // fired in the same turn in which it was disarmed
+  },
+};
+
+/**
+ * One step of the table.
+ * @throws Error for a cell that is `impossible`: a bug of ours, never a peer's doing.
+ */
+export function stepRequest(state: RequestState, event: RequestEvent): RequestStep {
+  // The compiler cannot correlate the two lookups (the cells are checked where they are written).
+  const cell = REQUEST_TABLE[state.kind][event.kind] as Cell<RequestStateKind, RequestEventKind>;
+  if (cell === 'stay') return { state, effects: [] };
+  if (cell === 'impossible') {
+    throw new Error(`request: ${event.kind} cannot happen in state ${state.kind}`);
+  }
+  return cell(state, event);
+}

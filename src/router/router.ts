@@ -1,0 +1,163 @@
+// The unprivileged middle: front sockets, log socket, spool, the link to the supervisor, and the order in which they live.
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/index.js';
+import { LIMITS } from '../limits.js';
+import type { Logger } from '../log.js';
+import { PoolSet, systemClock } from '../pool/index.js';
+import { AppRegistry } from './app-registry.js';
+import type { FrontConnection } from './connection.js';
+import type { RouterContext, RouterCounters } from './context.js';
+import { PoolDispatcher } from './dispatcher.js';
+import { FrontListeners } from './front-listener.js';
+import { WriteBudget } from './front-writer.js';
+import { LogSink } from './log-sink.js';
+import { sendReport } from './report.js';
+import type { FrontRequest } from './request.js';
+import { Roots } from './resolve.js';
+import { SpoolBudget } from './spool-budget.js';
+import { openSpoolDirectory } from './spool-directory.js';
+import { SupervisorLink } from './supervisor-link.js';
+import { SupervisorNews } from './supervisor-news.js';
+
+export interface RouterOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly loadConfig: () => Promise<Config>;
+}
+
+export class Router implements RouterContext {
+  readonly log: Logger;
+  readonly counters: RouterCounters = {
+    frontConnections: 0,
+    connectionsRefused: 0,
+    requestsActive: 0,
+    requestsTotal: 0,
+    protocolErrors: 0,
+    retries: 0,
+  };
+  readonly writeBudget = new WriteBudget();
+  readonly spoolBudget = new SpoolBudget();
+  readonly spoolDirectory: string;
+  readonly logSink: LogSink;
+  readonly dispatcher: PoolDispatcher;
+  readonly #loadConfig: () => Promise<Config>;
+  readonly #registry: AppRegistry;
+  readonly #pools: PoolSet<FrontRequest>;
+  readonly #link: SupervisorLink;
+  readonly #listeners: FrontListeners;
+  /** Differs from one start of the router to the next, so that request names never repeat in a log. */
+  readonly #namePrefix = randomBytes(4).toString('hex');
+  #nameCount = 0;
+  #config: Config;
+  #roots: Roots;
+
+  constructor(options: RouterOptions) {
+    const { config, log } = options;
+    this.#config = config;
+    this.log = log;
+    this.#loadConfig = options.loadConfig;
+    this.#roots = new Roots(config.apps.roots);
+    this.spoolDirectory = `${config.paths.state}/spool`;
+    this.logSink = new LogSink({
+      socketPath: `${config.paths.run}/router/log.sock`,
+      logDirectory: config.paths.log,
+      log,
+    });
+    this.#registry = new AppRegistry(config.paths.run);
+    this.#pools = new PoolSet<FrontRequest>({
+      clock: systemClock,
+      maxWorkers: config.maxWorkers,
+      callbacks: {
+        need: (app, runtime) => this.dispatcher.need(app, runtime),
+        assign: (request, worker) => this.dispatcher.assign(request, worker),
+        refuse: (request, code, retryAfterMs) => request.refuse({ code, retryAfterMs }),
+        retire: (worker, reason) => this.#link.send({ type: 'retire', worker, reason }),
+      },
+    });
+    this.dispatcher = new PoolDispatcher({
+      config,
+      registry: this.#registry,
+      pools: this.#pools,
+      counters: this.counters,
+      send: (message) => this.#link.send(message),
+    });
+    this.#link = new SupervisorLink(`${config.paths.run}/supervisor.sock`, log, this.#news());
+    this.#listeners = new FrontListeners(this, log);
+  }
+
+  /** @throws UsherdError E_STARTUP_SOCKET, E_STARTUP_DIRECTORY */
+  async start(): Promise<void> {
+    await openSpoolDirectory(this.#config.paths.state);
+    await this.logSink.start(); // before the first worker can be started
+    this.#link.start();
+    await this.#listeners.start(this.#config.front.sockets, this.#config.front.connectionsMax);
+    this.log.info('router ready');
+  }
+
+  /** No new requests; those in flight get `shutdownDrainMs`. */
+  async stop(): Promise<void> {
+    this.#listeners.stop();
+    await this.#drained(LIMITS.shutdownDrainMs);
+    this.#listeners.destroy();
+    this.#pools.close();
+    for (const app of this.#registry.apps()) app.close();
+    this.#link.stop();
+    await this.logSink.stop();
+    this.log.info('router stopped');
+  }
+
+  /** On error the configuration in force stays. */
+  async reload(): Promise<void> {
+    try {
+      const config = await this.#loadConfig();
+      this.#config = config;
+      this.#roots = new Roots(config.apps.roots);
+      this.dispatcher.reconfigure(config);
+      this.log.info('configuration reloaded');
+    } catch (err) {
+      this.log.error({ err: String(err) }, 'configuration not reloaded');
+    }
+  }
+
+  roots(): Roots {
+    return this.#roots;
+  }
+
+  nextRequestName(): string {
+    this.#nameCount += 1;
+    return `${this.#namePrefix}-${this.#nameCount.toString(36)}`;
+  }
+
+  connectionClosed(connection: FrontConnection): void {
+    this.#listeners.closed(connection);
+  }
+
+  #news(): SupervisorNews {
+    return new SupervisorNews({
+      registry: this.#registry,
+      pools: this.#pools,
+      dispatcher: this.dispatcher,
+      log: this.log,
+      onReload: () => void this.reload(),
+      onReport: (serial) =>
+        sendReport({
+          serial,
+          context: this,
+          pools: this.#pools,
+          registry: this.#registry,
+          send: (row) => void this.#link.send(row),
+        }),
+    });
+  }
+
+  #drained(deadlineMs: number): Promise<void> {
+    const giveUpMs = performance.now() + deadlineMs;
+    return new Promise((resolve) => {
+      const timer = setInterval(() => {
+        if (this.counters.requestsActive > 0 && performance.now() < giveUpMs) return;
+        clearInterval(timer);
+        resolve();
+      }, LIMITS.shutdownPollMs);
+    });
+  }
+}

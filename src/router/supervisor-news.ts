@@ -1,0 +1,181 @@
+// What each message of the supervisor means for applications, pools and requests: one row a message.
+import { ERRORS, type ErrorCode } from '../errors.js';
+import type { AppFacts, SupervisorMessage } from '../ipc/index.js';
+import { LIMITS } from '../limits.js';
+import type { Logger } from '../log.js';
+import type { PoolSet, SpawnedWorker } from '../pool/index.js';
+import type { AppRegistry, WorkerNews } from './app-registry.js';
+import type { PoolDispatcher } from './dispatcher.js';
+import type { FrontRequest } from './request.js';
+import type { WorkerRecord } from './worker-record.js';
+
+type Of<T extends SupervisorMessage['type']> = Extract<SupervisorMessage, { type: T }>;
+
+interface NewsOptions {
+  readonly registry: AppRegistry;
+  readonly pools: PoolSet<FrontRequest>;
+  readonly dispatcher: PoolDispatcher;
+  readonly log: Logger;
+  readonly onReload: () => void;
+  readonly onReport: (serial: number) => void;
+}
+
+export class SupervisorNews {
+  readonly #options: NewsOptions;
+  /** Told as living since the supervisor came back. */
+  readonly #announced = new Set<string>();
+
+  constructor(options: NewsOptions) {
+    this.#options = options;
+  }
+
+  /** Total: a new message is a compile error until it has a row. */
+  readonly #rows: { readonly [T in SupervisorMessage['type']]: (message: Of<T>) => void } = {
+    welcome: () => this.#announced.clear(),
+    living: (message) => this.#onLiving(message),
+    settled: () => this.#onSettled(),
+    facts: (message) => this.#onFacts(message),
+    spawned: (message) => this.#onSpawned(message),
+    refused: (message) => this.#onRefused(message),
+    exited: (message) => this.#onExited(message),
+    restart: (message) => this.#onRestart(message),
+    resumed: (message) => this.#options.pools.resume(message.user),
+    reset: (message) => this.#onReset(message.app),
+    reload: () => this.#options.onReload(),
+    report: (message) => this.#options.onReport(message.serial),
+    stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
+  };
+
+  onMessage(message: SupervisorMessage): void {
+    // The compiler cannot correlate the row with the message it was chosen by.
+    (this.#rows[message.type] as (message: SupervisorMessage) => void)(message);
+  }
+
+  onDown(): void {
+    if (!this.#options.dispatcher.isSupervisorUp) return;
+    this.#options.dispatcher.isSupervisorUp = false;
+    this.#options.dispatcher.forgetTickets();
+    this.#options.pools.supervisorLost();
+  }
+
+  #onLiving(message: Of<'living'>): void {
+    const { registry, pools, dispatcher } = this.#options;
+    this.#announced.add(message.worker);
+    registry.addWorker(message);
+    const app = registry.obtain(message.app);
+    app.runtimes.add(message.runtime);
+    if (app.facts !== undefined) dispatcher.configure(app.facts, message.runtime);
+    pools.adopted(message.app, message.runtime, spawnedWorker(message));
+  }
+
+  /** Workers that it did not name died while it was away. */
+  #onSettled(): void {
+    const { registry, pools, dispatcher } = this.#options;
+    for (const worker of registry.workers()) {
+      if (!this.#announced.has(worker.id)) this.#onExited(goneWith(worker));
+    }
+    this.#announced.clear();
+    dispatcher.isSupervisorUp = true;
+    pools.supervisorBack();
+    for (const app of registry.apps()) dispatcher.ask(app);
+  }
+
+  #onFacts(facts: AppFacts): void {
+    const app = this.#options.registry.obtain(facts.app);
+    app.facts = facts;
+    for (const runtime of app.runtimes) this.#options.dispatcher.configure(facts, runtime);
+  }
+
+  #onSpawned(message: Of<'spawned'>): void {
+    const { registry, pools, dispatcher } = this.#options;
+    const app = registry.obtain(message.app);
+    const isFirstLook = dispatcher.takeTicket(message.ticket) === undefined;
+    const { facts } = app;
+    if (facts !== undefined) {
+      app.runtimes.add(message.runtime);
+      dispatcher.configure(facts, message.runtime);
+    }
+    registry.addWorker(message);
+    pools.spawned(message.app, message.runtime, spawnedWorker(message));
+    if (!isFirstLook || app.ticket !== message.ticket || facts === undefined) return;
+    app.ticket = undefined;
+    for (const request of app.takePending()) dispatcher.enter(facts, request, false);
+  }
+
+  #onRefused(message: Of<'refused'>): void {
+    const { registry, pools, dispatcher } = this.#options;
+    const code = isErrorCode(message.code) ? message.code : 'E_START_FAILED';
+    const { rule, detail, retryAfterMs } = message;
+    const asked = dispatcher.takeTicket(message.ticket);
+    if (asked !== undefined) {
+      pools.refused(asked.app, asked.runtime, code, retryAfterMs);
+      return;
+    }
+    const app = registry.app(message.app);
+    if (app?.ticket !== message.ticket) return;
+    app.ticket = undefined;
+    if (code === 'E_SPAWN_LIMIT') {
+      // Only a limit: they go on waiting, and their deadline goes on running.
+      app.askLater(retryAfterMs, () => dispatcher.ask(app));
+      return;
+    }
+    const refusal = { code, rule, detail, retryAfterMs };
+    app.refuseFor(refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
+    for (const request of app.takePending()) request.refuse(refusal);
+  }
+
+  #onExited(message: Of<'exited'>): void {
+    const { registry, pools, log } = this.#options;
+    const worker = registry.removeWorker(message.worker);
+    if (worker === undefined) return;
+    const exitCause = message.by === 'signal' ? message.signal : `code ${message.exitCode}`;
+    if (!message.wanted) {
+      log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
+    }
+    pools.exited(message.worker, {
+      phase: message.phase,
+      wanted: message.wanted,
+      code: message.by === 'code' ? message.exitCode : undefined,
+      signal: message.by === 'signal' ? message.signal : undefined,
+    });
+    // A request on a worker whose program was never reached can have been read by nobody. The others
+    // read their connection to its end first: an exit may be seen before the last bytes are.
+    if (message.phase === 'run') return;
+    for (const request of [...worker.requests]) request.onLost('undelivered', exitCause);
+  }
+
+  #onRestart(message: Of<'restart'>): void {
+    const app = message.app === '' ? undefined : message.app;
+    const user = message.user === '' ? undefined : message.user;
+    if (app !== undefined) this.#onReset(app);
+    this.#options.pools.drain(app, user, 'reload', { hold: message.hold });
+  }
+
+  #onReset(app: string): void {
+    this.#options.registry.app(app)?.forgive();
+    this.#options.pools.reset(app);
+  }
+}
+
+const spawnedWorker = (news: WorkerNews): SpawnedWorker => ({
+  worker: news.worker,
+  pid: news.pid,
+  protocol: news.protocol,
+  concurrency: news.concurrency,
+  maxRequests: news.maxRequests,
+});
+
+/** The exit that nobody was there to tell. */
+const goneWith = (worker: WorkerRecord): Of<'exited'> => ({
+  type: 'exited',
+  worker: worker.id,
+  app: worker.app,
+  runtime: worker.runtime,
+  phase: 'run',
+  by: 'lost',
+  exitCode: 0,
+  signal: '',
+  wanted: true,
+});
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);

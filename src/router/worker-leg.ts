@@ -1,0 +1,102 @@
+// A request's time at one worker: its answer on the way back, and what is known of it when it ends. A retry gets a new one.
+import { isUsherdError } from '../errors.js';
+import { Answer } from './answer.js';
+import type { FrontConnection } from './connection.js';
+import type { RouterContext } from './context.js';
+import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import { failureAnswer } from './request-failure.js';
+import type { FrontRequest } from './request.js';
+import type { Assignment } from './request-types.js';
+
+/** What the leg tells its request. */
+export interface LegEvents {
+  /** The header block is whole and goes out now. */
+  onHead(): void;
+  onAnswered(): void;
+  onLost(kind: LossKind, detail: string): void;
+}
+
+interface LegOptions {
+  readonly request: FrontRequest;
+  readonly assignment: Assignment;
+  readonly connection: FrontConnection;
+  readonly context: RouterContext;
+  readonly events: LegEvents;
+}
+
+export class WorkerLeg implements ExchangeSink {
+  readonly assignment: Assignment;
+  readonly #options: LegOptions;
+  readonly #answer: Answer;
+  #exchange: Exchange | undefined;
+
+  constructor(options: LegOptions) {
+    const { request, assignment, context } = options;
+    this.#options = options;
+    this.assignment = assignment;
+    this.#answer = new Answer(request.method, assignment.missingScriptBody, (code) =>
+      failureAnswer(request, { code }, context),
+    );
+  }
+
+  /** Bytes of an answer have come. */
+  get hasBegun(): boolean {
+    return this.#answer.isBegun;
+  }
+
+  /** The worker announced more than it sent. */
+  get isShort(): boolean {
+    return this.#answer.isShort;
+  }
+
+  open(exchange: ExchangeRequest): void {
+    this.#exchange = this.assignment.open(exchange, this);
+  }
+
+  /** The client left: the rest of the answer is read, for nobody. */
+  abandon(): void {
+    this.#exchange?.abandon();
+  }
+
+  close(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#exchange = undefined;
+    exchange.drop();
+    this.#options.connection.forgetExchange(exchange);
+  }
+
+  output(content: Buffer): void {
+    const { request, connection, context, events } = this.#options;
+    const wasComplete = this.#answer.isHeadComplete;
+    if (!this.#answer.isBegun) context.dispatcher.firstByte(request);
+    try {
+      const out = this.#answer.push(content);
+      if (out === undefined) return;
+      if (!wasComplete) events.onHead();
+      connection.sendOutput(request.id, out);
+    } catch (err) {
+      if (!isUsherdError(err)) throw err;
+      events.onLost('protocol', err.message);
+    }
+  }
+
+  outputFlush(): void {
+    this.#options.connection.flush(this.#exchange);
+  }
+
+  errorOutput(content: Buffer): void {
+    const { request, context } = this.#options;
+    context.logSink.write(request.resolution.app, 'stderr', content, this.assignment.worker);
+  }
+
+  /** An end before the header block is whole happens with uWSGI, Perl and Go; it must not become a 200. */
+  answered(): void {
+    if (this.#answer.isHeadComplete) this.#options.events.onAnswered();
+    else this.#options.events.onLost('protocol', 'ended before its header block was complete');
+  }
+
+  lost(kind: LossKind, detail: string): void {
+    this.#options.events.onLost(kind, detail);
+  }
+}

@@ -1,0 +1,25 @@
+// What the router keeps of one worker, and how a request reaches it: the one place that knows the worker protocols.
+import type { WorkerProtocol } from '../config/index.js';
+import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
+import { FastcgiExchange } from './protocols/fastcgi.js';
+import type { FrontRequest } from './request.js';
+
+export interface WorkerRecord {
+  readonly id: string;
+  readonly app: string;
+  readonly runtime: string;
+  readonly protocol: WorkerProtocol;
+  readonly socketPath: string;
+  readonly requests: Set<FrontRequest>;
+  served: number;
+  /** Its first byte of an answer has come. */
+  hasAnswered: boolean;
+}
+
+export function openExchange(
+  worker: WorkerRecord,
+  request: ExchangeRequest,
+  sink: ExchangeSink,
+): Exchange {
+  return new FastcgiExchange(worker.socketPath, request, sink);
+}

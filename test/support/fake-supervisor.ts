@@ -1,0 +1,173 @@
+// A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
+import net from 'node:net';
+import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
+import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
+
+type Need = Extract<RouterMessage, { type: 'need' }>;
+type Refused = Extract<SupervisorMessage, { type: 'refused' }>;
+
+/** What stands behind one application id. */
+export interface FakeApp {
+  readonly worker?: FakeWorkerOptions;
+  readonly facts?: Partial<Omit<AppFacts, 'limits'>> & {
+    readonly limits?: Partial<AppFacts['limits']>;
+  };
+  readonly runtime?: string;
+  readonly concurrency?: number;
+  readonly maxRequests?: number;
+  readonly refuse?: Partial<Refused>;
+  /** Say `spawned` although nobody listens on the worker's socket. */
+  readonly isDead?: boolean;
+}
+
+export interface FakeRunning {
+  readonly id: string;
+  readonly app: string;
+  readonly runtime: string;
+  readonly worker: FakeWorker;
+}
+
+export const TEST_LIMITS: AppFacts['limits'] = {
+  maxWorkersPerApp: 4,
+  minWorkers: 0,
+  queueLength: 100,
+  queueTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  startTimeoutMs: 30_000,
+  firstByteTimeoutMs: 300_000,
+  requestTimeoutMs: 3_600_000,
+  stopTimeoutMs: 10_000,
+  maxRequests: 0,
+  maxBodyBytes: 0,
+  memoryMaxBytes: 0,
+  pidsMax: 256,
+};
+
+export class FakeSupervisor {
+  readonly runDirectory: string;
+  readonly apps = new Map<string, FakeApp>();
+  readonly running = new Map<string, FakeRunning>();
+  readonly received: RouterMessage[] = [];
+  readonly #server: net.Server;
+  #socket: net.Socket | undefined;
+  #count = 0;
+
+  constructor(runDirectory: string) {
+    this.runDirectory = runDirectory;
+    this.#server = net.createServer((socket) => this.#accept(socket));
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve) =>
+      this.#server.listen({ path: `${this.runDirectory}/supervisor.sock` }, resolve),
+    );
+  }
+
+  get needs(): readonly Need[] {
+    return this.received.filter((message) => message.type === 'need');
+  }
+
+  send(message: SupervisorMessage): void {
+    const json = Buffer.from(JSON.stringify(message));
+    const frame = Buffer.alloc(4 + json.length);
+    frame.writeUInt32BE(json.length, 0);
+    json.copy(frame, 4);
+    this.#socket?.write(frame);
+  }
+
+  /** As after SIGKILL: connections break, then the supervisor says so. */
+  kill(id: string, options: { readonly wanted?: boolean } = {}): void {
+    const running = this.running.get(id);
+    if (running === undefined) return;
+    running.worker.kill();
+    this.running.delete(id);
+    this.send({
+      type: 'exited',
+      worker: id,
+      app: running.app,
+      runtime: running.runtime,
+      phase: 'run',
+      by: 'signal',
+      exitCode: 0,
+      signal: 'SIGKILL',
+      wanted: options.wanted ?? false,
+    });
+  }
+
+  disconnect(): void {
+    this.#socket?.destroy();
+  }
+
+  close(): void {
+    for (const { worker } of this.running.values()) worker.kill();
+    this.#socket?.destroy();
+    this.#server.close();
+  }
+
+  #accept(socket: net.Socket): void {
+    this.#socket = socket;
+    let pending = Buffer.alloc(0);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 4 && pending.length >= 4 + pending.readUInt32BE(0)) {
+        const end = 4 + pending.readUInt32BE(0);
+        this.#onMessage(JSON.parse(pending.subarray(4, end).toString()) as RouterMessage);
+        pending = pending.subarray(end);
+      }
+    });
+  }
+
+  #onMessage(message: RouterMessage): void {
+    this.received.push(message);
+    if (message.type === 'hello') {
+      this.send({ type: 'welcome', protocol: 1, version: 'test' });
+      this.send({ type: 'settled' });
+    } else if (message.type === 'need') {
+      void this.#onNeed(message);
+    } else if (message.type === 'retire') {
+      this.kill(message.worker, { wanted: true });
+    }
+  }
+
+  async #onNeed(need: Need): Promise<void> {
+    const app = this.apps.get(need.app) ?? { refuse: { code: 'E_APP_UNKNOWN' } };
+    const runtime = need.runtime === '' ? (app.runtime ?? 'fastcgi') : need.runtime;
+    if (app.refuse !== undefined) {
+      const { ticket } = need;
+      const base = { ticket, app: need.app, runtime: '', code: 'E_START_FAILED', rule: '' };
+      this.send({ type: 'refused', ...base, detail: 'test', retryAfterMs: 0, ...app.refuse });
+      return;
+    }
+    this.send({
+      type: 'facts',
+      app: need.app,
+      defaultRuntime: app.runtime ?? 'fastcgi',
+      webRoot: '',
+      frontController: '',
+      mode: 'production',
+      bufferRequests: true,
+      maxWorkersPerUser: 8,
+      ...app.facts,
+      limits: { ...TEST_LIMITS, ...app.facts?.limits },
+    });
+    this.#count += 1;
+    const id = this.#count.toString(16).padStart(16, '0');
+    const worker = new FakeWorker(app.worker ?? {});
+    const path = `${this.runDirectory}/worker/${id}.sock`;
+    if (app.isDead !== true) await worker.listen(path);
+    this.running.set(id, { id, app: need.app, runtime, worker });
+    this.send({
+      type: 'spawned',
+      ticket: need.ticket,
+      app: need.app,
+      runtime,
+      worker: id,
+      pid: 1,
+      protocol: 'fastcgi',
+      concurrency: app.concurrency ?? 1,
+      maxRequests: app.maxRequests ?? 0,
+      startMs: 1,
+    });
+  }
+}
