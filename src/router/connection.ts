@@ -14,6 +14,7 @@ import {
   type RecordSink,
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
+import { encodeBrokenRecord } from './broken-record.js';
 import { FrontWriter } from './front-writer.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
@@ -174,11 +175,12 @@ export class FrontConnection implements RecordSink {
     this.#afterEnd(request);
   }
 
-  /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
+  /** The answer is not whole: the end of the connection says so, and a record that cannot be taken for the end of an answer. */
   cut(request: FrontRequest): void {
+    this.#writer.add(encodeBrokenRecord(request.id));
     this.#writer.flush();
     this.#afterEnd(request);
-    this.#socket.destroy();
+    this.#socket.destroySoon();
   }
 
   endSilently(request: FrontRequest): void {

@@ -15,6 +15,8 @@ export type Params = Map<string, string>;
 export interface Place {
   readonly path: string;
   readonly url: string;
+  /** What the client asked for, where lighttpd has rewritten it: SCRIPT_NAME is then of the rewritten URL. */
+  readonly askedUrl?: string | undefined;
 }
 
 // `proxy:fcgi://host:9000/srv/…`, also `//srv/…`, also with `[::1]:9`: mod_proxy_fcgi without ProxyFCGIBackendType GENERIC.
@@ -74,6 +76,10 @@ function isAction(params: Params, pathInfo: string, asked: string | undefined): 
   return params.has('REDIRECT_HANDLER') && params.has('PATH_TRANSLATED') && pathInfo === asked;
 }
 
+/** REDIRECT_URI comes from lighttpd only; Apache's REDIRECT_URL is about something else. */
+const rewrittenUrl = (params: Params, asked: string | undefined): string | undefined =>
+  params.has('REDIRECT_URI') ? asked : undefined;
+
 /** A mount without a file name: the document root with the URL behind it. */
 function belowDocumentRoot(params: Params, url: string): Place {
   const prefix = param(params, 'CONTEXT_PREFIX');
@@ -106,7 +112,8 @@ function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
   // Without path info SCRIPT_NAME is the whole URL; where the file name holds it, SCRIPT_NAME may be anything.
   const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? scriptName + pathInfo);
   const plain = plainFile(file, url, params);
-  return plain === undefined ? undefined : { path: squeezeSlashes(plain), url };
+  if (plain === undefined) return undefined;
+  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params, asked) };
 }
 
 /** Undefined where the params can be read in more than one way. */

@@ -1,6 +1,6 @@
 // From params to application: the only place that decides whose a request is.
 import type { ErrorCode } from '../errors.js';
-import { placeOf, type Params } from './front-forms.js';
+import { placeOf, type Params, type Place } from './front-forms.js';
 import type { Roots } from './roots.js';
 import { HIDDEN_SEPARATOR, isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
 
@@ -37,12 +37,13 @@ export const belowPublic = (rest: string): string =>
  * SCRIPT_NAME as Apache cuts it holds one component too many or none at all; the application's own path at the end
  * of the URL gives the mount. Where the web server maps names (`/x/…` to `sub/…`), there is no mount: the path is the truth.
  */
-function mountUrl(url: string, rest: string): MountedUrl {
+function mountUrl({ url, askedUrl }: Place, rest: string): MountedUrl {
   const inside = belowPublic(rest);
-  return (
-    splitUrl(url, rest) ??
-    splitUrl(url, inside) ?? { scriptName: '', path: inside === '' ? '/' : inside }
-  );
+  for (const candidate of askedUrl === undefined ? [url] : [askedUrl, url]) {
+    const mounted = splitUrl(candidate, rest) ?? splitUrl(candidate, inside);
+    if (mounted !== undefined) return mounted;
+  }
+  return { scriptName: '', path: inside === '' ? '/' : inside };
 }
 
 const refuse = (code: ErrorCode, detail: string): Refusal => ({ ok: false, code, detail });
@@ -62,5 +63,5 @@ export function resolveApplication(params: Params, roots: Roots): Resolution {
   if (verdict === 'below') {
     return refuse('E_APP_UNKNOWN', 'the path names no user and application that could exist');
   }
-  return { ok: true, ...verdict, url: mountUrl(place.url, verdict.rest) };
+  return { ok: true, ...verdict, url: mountUrl(place, verdict.rest) };
 }

@@ -31,7 +31,6 @@ const missing = (detail: string): Route => ({ ok: false, code: 'E_SCRIPT_MISSING
 interface View {
   /** Directory that URLs of the application see. */
   readonly webRoot: string;
-  readonly isInside: boolean;
   /** The resolution's rest as seen from the web root. */
   readonly rest: string;
   readonly url: MountedUrl;
@@ -39,11 +38,10 @@ interface View {
 
 function viewOf(resolution: Resolved, facts: AppFacts): View {
   const { directory, rest, url } = resolution;
-  if (facts.webRoot === '') return { webRoot: directory, isInside: true, rest, url };
+  if (facts.webRoot === '') return { webRoot: directory, rest, url };
   const inside = belowPublic(rest);
   return {
     webRoot: `${directory}/${facts.webRoot}`,
-    isInside: inside !== rest,
     rest: inside,
     url: splitUrl(url.scriptName + url.path, inside) ?? url,
   };
@@ -71,22 +69,24 @@ function workerParams(params: Params, names: Names): Params {
   if (clean.has('DOCUMENT_URI')) {
     clean.set('DOCUMENT_URI', names.scriptName + (names.pathInfo ?? ''));
   }
+  if (!clean.has('QUERY_STRING')) clean.set('QUERY_STRING', ''); // HAProxy; RFC 3875 §4.1.7 wants it empty
   if (!clean.has('REDIRECT_STATUS')) clean.set('REDIRECT_STATUS', '200');
   if (!clean.has('GATEWAY_INTERFACE')) clean.set('GATEWAY_INTERFACE', 'CGI/1.1');
   return clean;
 }
 
-/** A script exists or not for the worker to say; here it only has to lie where scripts may. */
+/**
+ * A script exists or not for the worker to say; here it only has to lie where scripts may. A web server that does not
+ * know of public/ names the script beside it: it is looked for in the web root, and nowhere else.
+ */
 function routeScript(params: Params, resolution: Resolved, view: View, place: ScriptPlace): Route {
-  if (!view.isInside) return missing('the script lies outside of the web root');
-  const scriptFilename = resolution.directory + resolution.rest.slice(0, place.end);
   if (HIDDEN.test(resolution.rest.slice(0, place.end))) return missing('hidden files are not run');
   const pathInfo = resolution.rest.slice(place.end);
   const script = view.rest.slice(0, view.rest.length - pathInfo.length);
   const names = {
     scriptName: view.url.scriptName + script,
     pathInfo: pathInfo === '' ? undefined : pathInfo,
-    scriptFilename,
+    scriptFilename: view.webRoot + script,
     webRoot: view.webRoot,
   };
   return { ok: true, runtime: place.runtime, params: workerParams(params, names) };

@@ -49,6 +49,8 @@ export class FrontClient {
   readonly management: { type: number; content: Buffer }[] = [];
   isEnded = false;
   isClosed = false;
+  /** Something came that is no FastCGI: how a web server is told that an answer is not whole. */
+  isBroken = false;
 
   constructor(socket: net.Socket) {
     this.socket = socket;
@@ -56,7 +58,13 @@ export class FrontClient {
     const decoder = new RecordDecoder({
       record: (type, id, content) => this.#record(type, id, Buffer.from(content)),
     });
-    socket.on('data', (chunk: Buffer) => decoder.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        decoder.push(chunk);
+      } catch {
+        this.isBroken = true;
+      }
+    });
     socket.on('end', () => (this.isEnded = true));
     socket.on('close', () => (this.isClosed = true));
     socket.on('error', () => undefined);

@@ -134,7 +134,7 @@ test('END_REQUEST without any output is a 502, never an empty 200', async () => 
   assert.equal(answer.headers.get('x-usherd-reason'), 'bad-response');
 });
 
-test('a worker that dies in mid-answer makes the front connection end without END_REQUEST', async () => {
+test('a worker that dies in mid-answer makes the front connection end in a broken record, not in END_REQUEST', async () => {
   const { front } = await startedWith((request) => {
     request.encoder.stream(
       RecordType.STDOUT,
@@ -146,6 +146,8 @@ test('a worker that dies in mid-answer makes the front connection end without EN
   front.send(1, appParams('alice/blog'));
   await waitFor(() => front.isEnded || front.isClosed, 'end of the front connection');
   assert.equal(front.answer(1).end, undefined);
+  assert.match(Buffer.concat(front.answer(1).stdout).toString(), /half$/);
+  assert.ok(front.isBroken);
 });
 
 test('a request whose web server leaves while it is queued never reaches a worker', async () => {

@@ -69,6 +69,7 @@ test('facts of the CGI environment are set, those of the request stay as they ca
   assert.equal(get('SERVER_SOFTWARE'), 'nginx');
   assert.equal(get('REDIRECT_STATUS'), '200');
   assert.equal(get('GATEWAY_INTERFACE'), 'CGI/1.1');
+  assert.equal(get('QUERY_STRING'), '');
 });
 
 test('the status of an error document stays', () => {
