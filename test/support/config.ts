@@ -1,0 +1,79 @@
+// A whole configuration for tests, with whatever a test wants different.
+import type {
+  Config,
+  RuntimeConfig,
+  UserConfig,
+  UserLimits,
+} from '../../src/config/config-types.js';
+
+export const TEST_LIMITS: UserLimits = {
+  maxWorkersPerApp: 4,
+  maxWorkersPerUser: 8,
+  minWorkers: 0,
+  queueLength: 100,
+  queueTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  startTimeoutMs: 30_000,
+  firstByteTimeoutMs: 300_000,
+  requestTimeoutMs: 3_600_000,
+  stopTimeoutMs: 10_000,
+  maxRequests: 0,
+  maxBodyBytes: 0,
+  memoryMaxBytes: 0,
+  pidsMax: 256,
+};
+
+export const TEST_RUNTIME: RuntimeConfig = {
+  name: 'fastcgi',
+  kind: 'entry',
+  protocol: 'fastcgi',
+  command: ['./app.fcgi'],
+  extensions: [],
+  markers: ['app.fcgi'],
+  environment: {},
+  concurrency: 1,
+  maxRequests: 0,
+  stopSignal: 'SIGTERM',
+  debianPackage: '',
+  missingScriptBody: '',
+};
+
+const DEFAULTS: Config = {
+  file: '',
+  paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
+  front: { sockets: [], authentication: 'none', connectionsMax: 100 },
+  apps: { roots: ['/srv/{user}/apps/{app}'] },
+  identity: {
+    routerUser: 'usherd',
+    minUid: 1_000,
+    maxUid: 60_000,
+    supplementaryGroups: 'none',
+    noNewPrivileges: true,
+    denyGroups: ['root', 'adm', 'shadow'],
+  },
+  maxWorkers: 64,
+  defaults: TEST_LIMITS,
+  umask: 0o027,
+  runtimes: new Map([['fastcgi', TEST_RUNTIME]]),
+  users: new Map(),
+  log: { level: 'info' },
+};
+
+export const testConfig = (overrides: Partial<Config> = {}): Config => ({
+  ...DEFAULTS,
+  ...overrides,
+});
+
+/** A user who is not in the passwd database; uid and gid are the same number. */
+export const testUser = (
+  name: string,
+  uid: number,
+  overrides: Partial<UserConfig> = {},
+): UserConfig => ({
+  name,
+  account: { uid, gid: uid, home: `/nonexistent/${name}` },
+  suspended: false,
+  limits: TEST_LIMITS,
+  noNewPrivileges: true,
+  ...overrides,
+});
