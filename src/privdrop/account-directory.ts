@@ -1,10 +1,11 @@
 // Account names to accounts that may run something: looked up, judged, and remembered for a while.
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isUsherdError, type ErrorCode, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { AccountFiles } from './account-files.js';
 import { ask, NOT_FOUND, type Answer } from './account-query.js';
-import { parseGroupIds, parseGroups, parsePasswd } from './account-text.js';
+import { parseGroupIds, parseGroups, parseId, parsePasswd } from './account-text.js';
 import {
   allowedGroups,
   checkAccountName,
@@ -15,6 +16,7 @@ import {
   type Mode,
 } from './identity.js';
 import { LookupSlots } from './lookup-slots.js';
+import { groupsOf, parseStatus } from './proc-status.js';
 import type { Tools } from './tools.js';
 
 export interface ConfiguredAccount {
@@ -227,12 +229,13 @@ const textOf = (err: unknown): string => {
 export const numericText = (names: readonly string[]): string =>
   `accounts or groups whose names are numbers: ${names.slice(0, 8).join(', ')}`;
 
-/** Without root there is only one user to be. */
+/** Without root there is only one user to be. process.getgroups() would add the primary group where the kernel has it not. */
 function currentUser(name: string): AccountResult {
-  const { getuid, getgid, getgroups } = process;
-  if (getuid === undefined || getgid === undefined || getgroups === undefined) {
-    return malformed(name, 'a system without users');
+  const fields = parseStatus(readFileSync('/proc/self/status', 'latin1'));
+  const [uid, gid] = ['Uid', 'Gid'].map((field) => parseId(fields.get(field)?.split(' ')[0] ?? ''));
+  const groups = groupsOf(fields);
+  if (uid === undefined || gid === undefined || groups === undefined) {
+    return malformed(name, '/proc/self/status says nothing about the current user');
   }
-  const ids = { uid: getuid(), gid: getgid(), groups: getgroups() };
-  return { ok: true, account: { name, ...ids, home: homedir(), source: 'self' } };
+  return { ok: true, account: { name, uid, gid, groups, home: homedir(), source: 'self' } };
 }

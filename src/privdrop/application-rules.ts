@@ -6,7 +6,7 @@ import { TextDecoder } from 'node:util';
 import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { MANIFEST_NAME } from './launcher-script.js';
-import type { Mark, Sighting } from './launcher-report.js';
+import { componentsOf, type Mark, type Sighting } from './launcher-report.js';
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -56,11 +56,14 @@ function judgeWay(seen: Sighting, asked: AskedFor): Finding | undefined {
   if (seen.physicalDirectory === asked.directory) return undefined;
   const links = seen.components.filter((component) => component.kind === 'link');
   const foreign = links.find((link) => link.uid !== 0);
-  if (links.length > 0 && foreign === undefined) return undefined;
+  // A component that is gone meanwhile explains nothing.
+  const isWhole = seen.components.length === componentsOf(asked.directory).length;
+  if (isWhole && links.length > 0 && foreign === undefined) return undefined;
   return {
     rule: 'app-directory-symlink',
     path: foreign?.name ?? asked.directory,
-    found: `a symbolic link; it leads to ${seen.physicalDirectory}`,
+    // The user chose where it leads, so the text may be anything.
+    found: `a symbolic link; it leads to ${JSON.stringify(seen.physicalDirectory.slice(0, 200))}`,
     expected: 'a directory, or a link that root made',
     remedy: 'put the directory itself there',
   };

@@ -139,7 +139,7 @@ export class LauncherDialogue {
     else if (this.#phase === 'starting') this.#readRefusedProgram(line);
     else if (line.startsWith('E ')) this.#readRefusedEntry(line);
     else if (line === `L ${this.#options.nonce}`) this.#finishReport();
-    else if (line === 'F' && this.#report.mayHaveManifest) this.#inManifest = true;
+    else if (line === 'F') this.#inManifest = true;
     else this.#report.line(line);
   }
 

@@ -76,7 +76,8 @@ function unsafeComponent(path: string): Finding | undefined {
   return undefined;
 }
 
-function checkTool(path: string): Finding | undefined {
+/** Why a program may not be used; undefined if it may. */
+export function checkTool(path: string): Finding | undefined {
   const target = realpathSync(path);
   const unsafe = unsafeComponent(path) ?? unsafeComponent(target);
   if (unsafe !== undefined) return unsafe;

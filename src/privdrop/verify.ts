@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Finding } from '../errors.js';
 import type { DropPlan } from './plan.js';
+import { groupsOf, parseStatus } from './proc-status.js';
 
 /** The texts of /proc/PID/status, limits and stat. */
 export interface ProcessTexts {
@@ -30,32 +31,19 @@ const REMEDY =
 
 const MISSING = 'nothing';
 
-/** `Uid:\t1\t1\t1\t1` and so on, words joined by one space. */
-function statusFields(status: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of status.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon < 0) continue;
-    const words = line.slice(colon + 1).split(/[\t ]+/);
-    fields.set(line.slice(0, colon), words.filter((word) => word !== '').join(' '));
-  }
-  return fields;
-}
-
 const four = (id: number): string => [id, id, id, id].join(' ');
 const sorted = (ids: readonly number[]): string =>
   [...new Set(ids)].sort((a, b) => a - b).join(' ');
 
 function identityClaims(fields: ReadonlyMap<string, string>, plan: DropPlan): readonly Claim[] {
-  const groups = fields.get('Groups');
+  const groups = groupsOf(fields);
   return [
     // Real, effective, saved and file system id: one that stays behind is a way back.
     { rule: 'drop-uid', found: fields.get('Uid') ?? MISSING, expected: four(plan.uid) },
     { rule: 'drop-gid', found: fields.get('Gid') ?? MISSING, expected: four(plan.gid) },
     {
       rule: 'drop-groups',
-      found:
-        groups === undefined ? MISSING : sorted(groups === '' ? [] : groups.split(' ').map(Number)),
+      found: groups === undefined ? MISSING : sorted(groups),
       expected: sorted(plan.groups),
     },
   ];
@@ -119,7 +107,7 @@ function sessionClaims(stat: string, { pid, parentPid }: Subject): readonly Clai
 /** Every claim of the plan that the texts do not bear out. */
 export function findDropFaults(texts: ProcessTexts, subject: Subject): readonly Finding[] {
   const { plan } = subject;
-  const fields = statusFields(texts.status);
+  const fields = parseStatus(texts.status);
   const claims = [
     ...identityClaims(fields, plan),
     ...privilegeClaims(fields, plan),

@@ -27,6 +27,8 @@ export interface LaunchOptions {
   readonly deadlineMs?: number;
   /** Called at each turn of the supervisor with the pid; after it the launch goes on. */
   readonly onStep?: (step: 'verify' | 'report', child: ChildProcess) => void;
+  /** Called when the worker has been started, or nothing will be. */
+  readonly onEnded?: (child: ChildProcess) => void;
 }
 
 export interface LaunchOutcome {
@@ -92,6 +94,7 @@ class Launch {
       this.#ended = this.#dialogue.ended();
       this.#startMs = performance.now() - this.#beganMs;
       line.end();
+      this.#options.onEnded?.(child);
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#output.push(chunk));
@@ -160,5 +163,4 @@ class Launch {
   }
 }
 
-export const launch = (options: LaunchOptions): Promise<LaunchOutcome> =>
-  new Launch(options).run();
+export const launch = (options: LaunchOptions): Promise<LaunchOutcome> => new Launch(options).run();

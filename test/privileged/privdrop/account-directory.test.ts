@@ -1,0 +1,289 @@
+// Accounts of a real database, and of databases that hang or lie; every account that is made here is removed again.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  AccountDirectory,
+  findTools,
+  type Account,
+  type AccountResult,
+  type IdentityRules,
+  type Tools,
+} from '../../../src/privdrop/index.js';
+import type { AccountDirectoryOptions } from '../../../src/privdrop/account-directory.js';
+import { AccountFiles, SYSTEM_ACCOUNT_FILES } from '../../../src/privdrop/account-files.js';
+import { LIMITS } from '../../../src/limits.js';
+import { needsRoot } from '../../support/needs-root.js';
+
+const RULES: IdentityRules = {
+  minUid: 1_000,
+  maxUid: 60_000,
+  denyGroups: ['root', 'shadow', 'usherdt-denied', 'usherdt-there-is-no-such-group'],
+  supplementaryGroups: 'account',
+  forbiddenUids: new Map([[52_105, 'the router']]),
+};
+
+/** A command that a test cannot do without. */
+function mustRun(file: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+  assert.equal(status, 0, `${file} ${args.join(' ')}: ${stderr}`);
+}
+
+const noUseradd = existsSync('/usr/sbin/useradd') ? false : 'no useradd(8)';
+
+function directory(tools: Tools, change: Partial<AccountDirectoryOptions> = {}): AccountDirectory {
+  return new AccountDirectory({
+    mode: 'root',
+    tools,
+    rules: RULES,
+    configured: new Map(),
+    ...change,
+  });
+}
+
+const ruleOf = (result: AccountResult): string => (result.ok ? 'accepted' : result.finding.rule);
+const codeOf = (result: AccountResult): string => (result.ok ? 'accepted' : result.code);
+
+function accountOf(result: AccountResult): Account {
+  assert.ok(result.ok, JSON.stringify(result));
+  return result.account;
+}
+
+describe('accounts of the system', { skip: needsRoot === false ? noUseradd : needsRoot }, () => {
+  const users = ['usherdt-a', 'usherdt-b', 'usherdt-c', 'usherdt-d', 'usherdt-e'] as const;
+  let tools: Tools;
+
+  const addUser = (name: string, uid: number, ...options: readonly string[]): void =>
+    mustRun(
+      '/usr/sbin/useradd',
+      '-M',
+      '-s',
+      '/usr/sbin/nologin',
+      '-u',
+      String(uid),
+      ...options,
+      name,
+    );
+
+  before(() => {
+    tools = findTools();
+    mustRun('/usr/sbin/groupadd', '-g', '52111', 'usherdt-denied');
+    mustRun('/usr/sbin/groupadd', '-g', '52112', 'usherdt-fine');
+    addUser('usherdt-a', 52_101, '-U', '-G', 'usherdt-denied,usherdt-fine,shadow');
+    addUser('usherdt-b', 52_102, '-g', 'usherdt-denied');
+    addUser('usherdt-c', 52_103, '-U', '-e', '1970-01-02');
+    addUser('usherdt-d', 52_104, '-g', 'usherdt-fine');
+    addUser('usherdt-e', 52_105, '-U');
+  });
+  after(() => {
+    for (const name of users) spawnSync('/usr/sbin/userdel', [name]);
+    for (const name of [...users, 'usherdt-denied', 'usherdt-fine']) {
+      spawnSync('/usr/sbin/groupdel', [name]);
+    }
+  });
+
+  it('are accepted with nologin and a locked password, without their denied groups', async () => {
+    const { gid, ...account } = accountOf(await directory(tools).lookup('usherdt-a'));
+    assert.deepEqual(account, {
+      name: 'usherdt-a',
+      uid: 52_101,
+      home: '/home/usherdt-a',
+      groups: [gid, 52_112],
+      source: 'passwd',
+    });
+  });
+
+  it('have no supplementary groups if none are wanted', async () => {
+    const rules: IdentityRules = { ...RULES, supplementaryGroups: 'none' };
+    const result = await directory(tools, { rules }).lookup('usherdt-a');
+    assert.deepEqual(accountOf(result).groups, []);
+  });
+
+  it('are refused with a denied primary group', async () => {
+    assert.equal(ruleOf(await directory(tools).lookup('usherdt-b')), 'gid-denied');
+  });
+
+  it('are refused when they expired', async () => {
+    assert.equal(ruleOf(await directory(tools).lookup('usherdt-c')), 'account-expired');
+  });
+
+  it('are refused with the uid of the router, and below the range', async () => {
+    assert.equal(ruleOf(await directory(tools).lookup('usherdt-e')), 'uid-reserved');
+    assert.equal(ruleOf(await directory(tools).lookup('root')), 'uid-range');
+    assert.equal(ruleOf(await directory(tools).lookup('daemon')), 'uid-range');
+  });
+
+  it('are refused, both, when they share a uid', async () => {
+    addUser('usherdt-f', 52_104, '-o', '-g', 'usherdt-fine');
+    try {
+      const accounts = directory(tools);
+      assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'uid-unique');
+      assert.equal(ruleOf(await accounts.lookup('usherdt-f')), 'uid-unique');
+    } finally {
+      mustRun('/usr/sbin/userdel', 'usherdt-f');
+    }
+    assert.equal(ruleOf(await directory(tools).lookup('usherdt-d')), 'accepted');
+  });
+
+  it('are refused when the configuration gives their uid to somebody else', async () => {
+    const configured = new Map([['guest', { uid: 52_104, gid: 52_112, home: '/srv/guest' }]]);
+    const accounts = directory(tools, { configured });
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'uid-unique');
+    assert.equal(ruleOf(await accounts.lookup('guest')), 'uid-unique');
+  });
+
+  it('do not exist', async () => {
+    const result = await directory(tools).lookup('usherdt-nobody');
+    assert.equal(ruleOf(result), 'account-exists');
+    assert.equal(codeOf(result), 'E_APP_UNKNOWN');
+  });
+
+  it('are remembered until they are forgotten', async () => {
+    const accounts = directory(tools);
+    await accounts.lookup('usherdt-d');
+    assert.equal(accounts.size, 1);
+    mustRun('/usr/sbin/usermod', '-e', '1970-01-02', 'usherdt-d');
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'accepted');
+    accounts.forget('usherdt-d');
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'account-expired');
+    accounts.forget();
+    assert.equal(accounts.size, 0);
+  });
+
+  it('are all refused as long as one of them is a number', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'usherd-passwd-'));
+    const passwd = join(folder, 'passwd');
+    writeFileSync(passwd, '1001:x:0:0::/root:/bin/sh\n');
+    const files = new AccountFiles({ ...SYSTEM_ACCOUNT_FILES, passwd });
+    const result = await directory(tools, { files }).lookup('usherdt-a');
+    assert.equal(ruleOf(result), 'account-entry');
+    assert.match(JSON.stringify(result), /1001/);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('configured accounts', { skip: needsRoot }, () => {
+  const withAccount = (uid: number, gid = uid): Promise<AccountResult> => {
+    const configured = new Map([['guest', { uid, gid, home: '/srv/guest' }]]);
+    return directory(findTools(), { configured }).lookup('guest');
+  };
+
+  it('need no entry in any database', async () => {
+    assert.deepEqual(accountOf(await withAccount(52_201)), {
+      name: 'guest',
+      uid: 52_201,
+      gid: 52_201,
+      home: '/srv/guest',
+      groups: [],
+      source: 'config',
+    });
+  });
+
+  it('pass the same rules', async () => {
+    for (const uid of [0, -1, 999, 1e3 - 1, 4_294_967_295, 4_294_967_296, 2_147_483_648]) {
+      assert.equal(ruleOf(await withAccount(uid, 52_201)), 'uid-range');
+    }
+    assert.equal(ruleOf(await withAccount(52_201, 0)), 'gid-denied');
+    assert.equal(ruleOf(await withAccount(52_201, 100)), 'gid-range');
+  });
+});
+
+describe('a database that lies or hangs', { skip: needsRoot }, () => {
+  let folder: string;
+  let tools: Tools;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'usherd-getent-'));
+    chmodSync(folder, 0o777);
+    tools = findTools();
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** A getent(1) whose answer to `passwd` is this shell text; `group` finds nothing. */
+  function withGetent(text: string, id = 'echo 52301'): Tools {
+    const write = (name: string, script: string): string => {
+      const path = join(folder, name);
+      writeFileSync(path, `#!/bin/sh\n${script}\n`);
+      chmodSync(path, 0o755);
+      return path;
+    };
+    const getent = write('getent', `[ "$1" = passwd ] || exit 2\n${text}`);
+    return { ...tools, getent, id: write('id', id) };
+  }
+
+  const ENTRY = 'alice:x:52301:52301::/home/alice:/bin/sh';
+  const ask = async (text: string, id?: string): Promise<string> =>
+    ruleOf(await directory(withGetent(text, id)).lookup('alice'));
+
+  it('is believed when it answers properly', async () => {
+    assert.equal(await ask(`echo ${ENTRY}`), 'accepted');
+  });
+
+  for (const [what, text] of [
+    ['two lines', `echo ${ENTRY}; echo ${ENTRY}`],
+    ['six fields', 'echo alice:x:52301:52301:/home/alice:/bin/sh'],
+    ['another case', `echo ${ENTRY.replace('alice', 'Alice')}`],
+    ['uid -1', `echo ${ENTRY.replace('52301', '-1')}`],
+    ['uid 4294967296', `echo ${ENTRY.replace('52301', '4294967296')}`],
+    ['nothing and success', 'exit 0'],
+    ['an entry and a failure', `echo ${ENTRY}; exit 3`],
+    ['death', `echo ${ENTRY}; kill -9 $$`],
+    ['more than anybody reads', 'exec /usr/bin/head -c 2000000 /dev/zero'],
+  ] as const) {
+    it(`is not believed when it answers with ${what}`, async () => {
+      assert.equal(await ask(text), 'account-entry');
+    });
+  }
+
+  it('is not believed about groups either', async () => {
+    assert.equal(await ask(`echo ${ENTRY}`, 'echo 1 x'), 'account-entry');
+    assert.equal(await ask(`echo ${ENTRY}`, 'exit 1'), 'account-entry');
+  });
+
+  it('is asked by nobody, without environment, groups and capabilities', async () => {
+    const copy = `cat /proc/self/status >${folder}/status; /usr/bin/env >${folder}/env`;
+    await ask(`${copy}; echo ${ENTRY}`);
+    const status = readFileSync(join(folder, 'status'), 'latin1');
+    assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    assert.match(status, /^Groups:\s*$/m);
+    assert.match(status, /^CapBnd:\t0{16}$/m);
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assert.equal(readFileSync(join(folder, 'env'), 'latin1'), `PWD=/\n`);
+  });
+
+  it('is not asked about names that are not names', async () => {
+    const accounts = directory(withGetent(`echo asked >>${folder}/asked`));
+    for (const name of ['a:b', '1001', '-rf', '', 'A', 'a\nb', '..']) {
+      assert.equal(ruleOf(await accounts.lookup(name)), 'account-name');
+    }
+    assert.equal(existsSync(join(folder, 'asked')), false);
+  });
+
+  it('is asked once for lookups of one name at one time', async () => {
+    const accounts = directory(withGetent(`echo x >>${folder}/once; echo ${ENTRY}`));
+    const results = await Promise.all([1, 2, 3].map(() => accounts.lookup('alice')));
+    assert.deepEqual(results.map(ruleOf), ['accepted', 'accepted', 'accepted']);
+    assert.equal(readFileSync(join(folder, 'once'), 'latin1'), 'x\n');
+  });
+
+  it('costs its deadline and no more, asks few at once, and blocks nobody', async () => {
+    const hanging = withGetent(`echo x >>${folder}/hung; exec /bin/sleep 30`);
+    const accounts = directory(hanging, { lookupDeadlineMs: 400 });
+    const began = performance.now();
+    let turns = 0;
+    const ticking = setInterval(() => (turns += 1), 5);
+    const names = Array.from({ length: 12 }, (_, i) => `alice${i}`);
+    const results = await Promise.all(names.map((name) => accounts.lookup(name)));
+    clearInterval(ticking);
+    const ms = performance.now() - began;
+    assert.deepEqual([...new Set(results.map(ruleOf))], ['account-lookup-deadline']);
+    assert.deepEqual([...new Set(results.map(codeOf))], ['E_PRIVDROP_DEADLINE']);
+    assert.ok(ms >= 390 && ms < 1_500, `${ms} ms`);
+    assert.ok(turns > 20, `${turns} turns of the event loop`);
+    const asked = readFileSync(join(folder, 'hung'), 'latin1').length / 2;
+    assert.equal(asked, LIMITS.accountLookupsInFlightMaxCount);
+  });
+});
