@@ -43,6 +43,10 @@ const NONE = [0, ''] as const;
 /** Every error code with its row. `docs/errors.md` is generated from it and a test keeps the two equal. */
 export const ERRORS = {
   // --- configuration -------------------------------------------------------------------------
+  E_USAGE: row(['config', 'process'], NONE, 'fatal', [
+    'the command line has mistakes',
+    'see `usherd --help`',
+  ]),
   E_CONFIG_UNREADABLE: row(['config', 'process'], NONE, 'fatal', [
     'the configuration file cannot be read',
     'give the right path with --config, or create the file',
@@ -72,6 +76,10 @@ export const ERRORS = {
   E_STARTUP_ACCOUNTS: row(['startup', 'process'], NONE, 'fatal', [
     'the account database has names that would be taken for numbers',
     'rename the accounts whose names are all digits',
+  ]),
+  E_STARTUP_IDENTITY: row(['startup', 'process'], NONE, 'fatal', [
+    'an account or group that usherd needs does not exist',
+    'make the account, or name another in the configuration',
   ]),
   E_STARTUP_CANARY: row(['startup', 'process'], NONE, 'fatal', [
     'the privilege drop failed its trial run',
@@ -156,6 +164,10 @@ export const ERRORS = {
   E_APP_EMPTY: row(['request', 'request'], [404, 'no-runtime'], 'info', [
     'the directory holds nothing that usherd knows how to run',
     'put an index.php, an executable app.fcgi or a usherd.toml into it',
+  ]),
+  E_MANIFEST_INVALID: row(['request', 'application'], [503, 'manifest-invalid', 5], 'warn', [
+    'the usherd.toml of the application has mistakes',
+    'mend the line named in the log of the application',
   ]),
   E_SCRIPT_MISSING: row(['request', 'request'], [404, 'no-script'], 'info', [
     'the script that the request names does not exist',

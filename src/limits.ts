@@ -5,6 +5,12 @@ export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
 
 export const LIMITS = {
+  // the administrator's configuration
+  configFileMaxBytes: 1 * MIB,
+  configUserFilesMaxCount: 20_000,
+  configFindingsMaxCount: 200, // per file; a person reads no more at once
+  manifestFindingsMaxCount: 10,
+
   // FastCGI (FastCGI 1.0 §3.3)
   recordHeaderBytes: 8,
   recordContentMaxBytes: 65_535,

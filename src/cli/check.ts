@@ -1,0 +1,25 @@
+// `usherd check`: everything that is wrong with the configuration, at once, with file and line.
+import { ExitCode, isUsherdError } from '../errors.js';
+import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { loadConfiguration } from './configuration.js';
+import { formatFailure } from './failure.js';
+import { complain, print } from './terminal.js';
+
+export const check: Command = {
+  usage: 'check',
+  summary: 'check the configuration and print everything that is wrong with it',
+  options: CONFIG_OPTION,
+  async run(args) {
+    const file = textOf(args, 'config');
+    try {
+      const config = await loadConfiguration(file);
+      const source = config.file === '' ? 'no file, all defaults' : config.file;
+      print(`the configuration is fine (${source}; ${config.users.size} users with settings)`);
+      return ExitCode.OK;
+    } catch (err) {
+      if (!isUsherdError(err)) throw err;
+      complain(formatFailure(err));
+      return ExitCode.FAILED;
+    }
+  },
+};

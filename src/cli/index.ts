@@ -1,0 +1,13 @@
+// The commands of `usherd`. A new one is one line here.
+import { check } from './check.js';
+import type { Command } from './command.js';
+import { CONTROL_COMMANDS } from './control.js';
+import { run } from './run.js';
+import { status } from './status.js';
+
+export type { Arguments, Command, Option } from './command.js';
+export { exitCodeOf, formatFailure } from './failure.js';
+export { complain } from './terminal.js';
+export { readVersion } from './version.js';
+
+export const COMMANDS: readonly Command[] = [run, check, status, ...CONTROL_COMMANDS];

@@ -1,0 +1,114 @@
+// What supervisor and router have in common as processes: how they begin, which signals they know, how they end.
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { Config } from '../config/index.js';
+import { ERRORS, ExitCode, isUsherdError, UsherdError } from '../errors.js';
+import { createLogger, type Logger } from '../log.js';
+import { loadConfiguration } from './configuration.js';
+import { exitCodeOf, formatFailure } from './failure.js';
+import type { ServiceName } from './node-flags.js';
+import { complain } from './terminal.js';
+
+/** A supervisor or a router. */
+export interface Service {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Reads the configuration again. */
+  reload?(): Promise<void>;
+}
+
+export interface ServiceGround {
+  readonly config: Config;
+  readonly log: Logger;
+  /** @throws UsherdError E_CONFIG_* */
+  readonly loadConfig: () => Promise<Config>;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT; resolves to the exit code. What cannot get better by itself is
+ * ExitCode.PERMANENT, so that whoever started us does not try again.
+ */
+export async function serve(
+  name: ServiceName,
+  argv: readonly string[],
+  compose: (ground: ServiceGround) => Promise<Service>,
+): Promise<number> {
+  let log: Logger | undefined;
+  try {
+    const file = configArgument(argv);
+    becomeService();
+    const loadConfig = (): Promise<Config> => loadConfiguration(file);
+    const config = await loadConfig();
+    log = createLogger(config.log.level, name);
+    return await untilOver(await compose({ config, log, loadConfig }), log);
+  } catch (err) {
+    report(err, log);
+    return exitCodeOf(err);
+  }
+}
+
+/**
+ * The only argument that a service takes. Not a matter for the argument parser of main.ts: root's process loads
+ * no package that it does not need.
+ */
+function configArgument(argv: readonly string[]): string | undefined {
+  if (argv.length === 0) return undefined;
+  const [option = '', file] = argv[0]?.startsWith('--config=')
+    ? ['--config', argv[0].slice('--config='.length)]
+    : argv;
+  if (option !== '--config' || file === undefined || file === '' || argv.length > 2) {
+    throw new UsherdError('E_USAGE', 'the only argument is --config FILE');
+  }
+  return resolve(file);
+}
+
+/** Nothing of whoever started us stays: no variable, no directory, no mode of files. */
+function becomeService(): void {
+  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+  process.umask(0o077);
+  process.chdir('/');
+}
+
+/** Serves until it is told to stop, or until something throws where nobody catches it. */
+function untilOver(service: Service, log: Logger): Promise<number> {
+  const crash = new Promise<number>((resolve) => {
+    process.once('uncaughtException', (err) => {
+      log.fatal({ err }, 'a bug: ending, to be started anew');
+      resolve(ExitCode.TEMPORARY);
+    });
+  });
+  return Promise.race([crash, untilStopped(service, log)]);
+}
+
+async function untilStopped(service: Service, log: Logger): Promise<number> {
+  // Before start(), which may take a while: a signal in between is not lost.
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  process.on('SIGHUP', () => void reload(service, log));
+  await service.start();
+  log.info('started');
+  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  log.info('stopping');
+  await service.stop();
+  return ExitCode.OK;
+}
+
+/** The old configuration stays where the new one has mistakes. */
+async function reload(service: Service, log: Logger): Promise<void> {
+  try {
+    await service.reload?.();
+  } catch (err) {
+    report(err, log);
+  }
+}
+
+function report(err: unknown, log: Logger | undefined): void {
+  if (log === undefined) {
+    complain(formatFailure(err));
+  } else if (isUsherdError(err)) {
+    const { code, findings, message } = err;
+    log.error({ errorCode: code, detail: message, findings }, ERRORS[code].meaning);
+  } else {
+    log.fatal({ err }, 'a bug');
+  }
+}

@@ -1,0 +1,72 @@
+// Every default of the configuration, in one table. conf.example/usherd.toml shows the same values; a test compares them.
+import { GIB, LIMITS, MIB } from '../limits.js';
+import type { UserLimits } from './config-types.js';
+
+export const DEFAULT_FILE = '/etc/usherd/usherd.toml';
+/** Beside the main file, one file a user. */
+export const USERS_DIRECTORY = 'users.d';
+
+const LIMIT_DEFAULTS: UserLimits = {
+  maxWorkersPerApp: 4,
+  maxWorkersPerUser: 8,
+  minWorkers: 0,
+  queueLength: 100,
+  queueTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  startTimeoutMs: 30_000,
+  firstByteTimeoutMs: 300_000,
+  requestTimeoutMs: 3_600_000,
+  stopTimeoutMs: 10_000,
+  maxRequests: 0, // no limit; a runtime may have its own (php: 1000)
+  maxBodyBytes: 0, // no limit
+  memoryMaxBytes: 0, // no limit
+  pidsMax: 256,
+};
+
+export const DEFAULTS = {
+  paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
+  front: {
+    /** Below the run directory. */
+    socketName: 'front/front.sock',
+    group: 'www-data',
+    authentication: 'none',
+    connectionsMax: LIMITS.frontConnectionsMaxCount,
+  },
+  apps: { roots: ['/srv/{user}/apps/{app}'] },
+  identity: {
+    routerUser: 'usherd',
+    minUid: 1_000, // login.defs(5) UID_MIN of every current distribution
+    maxUid: 60_000, // login.defs(5) UID_MAX; above it systemd's dynamic users, nobody, and user-namespace ranges
+    supplementaryGroups: 'account',
+    noNewPrivileges: true,
+    denyGroups: [
+      'root',
+      'adm',
+      'disk',
+      'shadow',
+      'sudo',
+      'wheel',
+      'docker',
+      'lxd',
+      'libvirt',
+      'kvm',
+      'systemd-journal',
+      'www-data',
+      'usherd',
+    ],
+  },
+  limits: LIMIT_DEFAULTS,
+  umask: 0o027,
+  log: { level: 'info' },
+} as const;
+
+/** What one worker is reckoned to need when `max_workers = 0` asks for a number from memory. */
+const WORKER_MEMORY_BYTES = 64 * MIB;
+const MAX_WORKERS_FLOOR = 16;
+const MAX_WORKERS_CEILING = 1_024;
+
+/** `max_workers = 0`: as many workers as fit into memory. */
+export function maxWorkersFromMemory(memoryBytes: number): number {
+  const fitting = Math.floor(Math.min(memoryBytes, 1_024 * GIB) / WORKER_MEMORY_BYTES);
+  return Math.min(MAX_WORKERS_CEILING, Math.max(MAX_WORKERS_FLOOR, fitting));
+}

@@ -1,0 +1,144 @@
+// The layers of a configuration, lowest first, and the Config that they make together.
+import type { Config, FrontSocket, RuntimeConfig, UserConfig, UserLimits } from './config-types.js';
+import { DEFAULTS, maxWorkersFromMemory } from './defaults.js';
+import { userDirectory } from './roots.js';
+import { limitFields, type MainTable, type RuntimeTable, type UserTable } from './schema.js';
+
+/** What was read, not yet merged: `usherd config` shows from which layer a value comes. */
+export interface Layers {
+  /** '' if there is none. */
+  readonly file: string;
+  readonly main: MainTable;
+  /** users.d/NAME.toml, by name. */
+  readonly userFiles: ReadonlyMap<string, UserTable>;
+}
+
+export interface Surroundings {
+  readonly builtinRuntimes: readonly RuntimeConfig[];
+  readonly memoryBytes: number;
+}
+
+/** Merges the layers over the defaults. Total: what is incomplete was found by checkLayers(), and is filled here. */
+export function mergeLayers(layers: Layers, surroundings: Surroundings): Config {
+  const { main } = layers;
+  const paths = { ...DEFAULTS.paths, ...given(main.paths) };
+  const roots: readonly string[] = main.apps?.roots ?? DEFAULTS.apps.roots;
+  const identity = identityOf(main);
+  const limits: UserLimits = { ...DEFAULTS.limits, ...limitFields(main.limits ?? {}) };
+  return {
+    file: layers.file,
+    paths,
+    front: frontOf(main, paths.run),
+    apps: { roots },
+    identity,
+    maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
+    defaults: limits,
+    umask: DEFAULTS.umask,
+    runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
+    users: mergeUsers(layers, { limits, root: roots[0] ?? '', ...identity }),
+    log: { level: main.log?.level ?? DEFAULTS.log.level },
+  };
+}
+
+function maxWorkersOf({ limits }: MainTable, memoryBytes: number): number {
+  const asked = limits?.max_workers ?? 0;
+  return asked === 0 ? maxWorkersFromMemory(memoryBytes) : asked;
+}
+
+function identityOf(main: MainTable): Config['identity'] {
+  const table = main.identity ?? {};
+  const defaults = DEFAULTS.identity;
+  return {
+    routerUser: table.router_user ?? defaults.routerUser,
+    minUid: table.min_uid ?? defaults.minUid,
+    maxUid: table.max_uid ?? defaults.maxUid,
+    supplementaryGroups: table.supplementary_groups ?? defaults.supplementaryGroups,
+    noNewPrivileges: table.no_new_privileges ?? defaults.noNewPrivileges,
+    denyGroups: table.deny_groups ?? defaults.denyGroups,
+  };
+}
+
+function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
+  const { socketName, group, authentication, connectionsMax } = DEFAULTS.front;
+  const sockets = front.sockets ?? [{ path: `${run}/${socketName}`, group }];
+  return {
+    sockets: sockets.map((socket): FrontSocket => given(socket)),
+    authentication: front.authentication ?? authentication,
+    connectionsMax: front.connections_max ?? connectionsMax,
+  };
+}
+
+function mergeRuntimes(
+  builtin: readonly RuntimeConfig[],
+  tables: Readonly<Record<string, RuntimeTable>>,
+): ReadonlyMap<string, RuntimeConfig> {
+  const runtimes = new Map(builtin.map((runtime) => [runtime.name, runtime]));
+  for (const [name, table] of Object.entries(tables)) {
+    const below = runtimes.get(name) ?? bareRuntime(name);
+    const isSameProgram = table.command === undefined || table.command[0] === below.command[0];
+    const debianPackage = isSameProgram ? below.debianPackage : '';
+    runtimes.set(name, { ...below, ...given(table), debianPackage });
+  }
+  return runtimes;
+}
+
+const bareRuntime = (name: string): RuntimeConfig => ({
+  name,
+  kind: 'entry',
+  protocol: 'fastcgi',
+  command: [],
+  extensions: [],
+  markers: [],
+  environment: {},
+  concurrency: 1,
+  maxRequests: 0,
+  stopSignal: 'SIGTERM',
+  debianPackage: '',
+  missingScriptBody: '',
+});
+
+interface UserBase {
+  readonly limits: UserLimits;
+  readonly root: string;
+  readonly noNewPrivileges: boolean;
+}
+
+function mergeUsers(layers: Layers, base: UserBase): ReadonlyMap<string, UserConfig> {
+  const tables = layers.main.users ?? {};
+  const names = new Set([...Object.keys(tables), ...layers.userFiles.keys()]);
+  return new Map([...names].map((name) => [name, mergeUser(name, userTables(layers, name), base)]));
+}
+
+/** Both layers of one user, lowest first. */
+export function userTables(layers: Layers, name: string): readonly UserTable[] {
+  const { users = {} } = layers.main;
+  // hasOwn: there may be an account called "constructor".
+  const inMain = Object.hasOwn(users, name) ? users[name] : undefined;
+  return [inMain, layers.userFiles.get(name)].filter((table) => table !== undefined);
+}
+
+function mergeUser(name: string, tables: readonly UserTable[], base: UserBase): UserConfig {
+  const table = mergeTables(tables);
+  const { uid, gid, home = userDirectory(base.root, name) } = table;
+  return {
+    name,
+    ...(uid !== undefined && gid !== undefined && { account: { uid, gid, home } }),
+    suspended: table.suspended ?? false,
+    limits: { ...base.limits, ...limitFields(table.limits ?? {}) },
+    noNewPrivileges: table.no_new_privileges ?? base.noNewPrivileges,
+  };
+}
+
+/** One user's layers as one table; its limits key by key. */
+export function mergeTables(tables: readonly UserTable[]): UserTable {
+  const limits = Object.assign({}, ...tables.map((table) => table.limits)) as UserTable['limits'];
+  return { ...(Object.assign({}, ...tables) as UserTable), limits };
+}
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The keys that have a value: zod's optional keys may be there and undefined. */
+function given<T extends object>(table: T | undefined): Given<T> {
+  const entries = Object.entries<unknown>(table ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Given<T>;
+}

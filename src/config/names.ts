@@ -1,0 +1,57 @@
+// The names that tenants and administrators may choose: users, applications, runtimes, environment variables.
+
+/** Account names, as useradd(8) makes them. Equal to ipc's USER_NAME; a test compares the two. */
+export const USER_NAME = /^[a-z_][a-z0-9_-]{0,31}$/;
+/** `user/app`. Equal to ipc's APP_ID; a test compares the two. */
+export const APP_ID = /^[a-z_][a-z0-9_-]{0,31}\/[a-z0-9][a-z0-9._-]{0,63}$/;
+export const RUNTIME_NAME = /^[a-z][a-z0-9_-]{0,31}$/;
+/** groupadd(8) is laxer than useradd(8): capital letters are found in the wild. */
+export const GROUP_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,31}$/;
+/** A file name that the launcher is asked to look for: one component, nothing a shell could misread. */
+export const MARKER_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
+export const SCRIPT_EXTENSION = /^\.[a-z0-9]{1,16}$/;
+
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
+
+/**
+ * Names that nobody may set for a worker. The first group changes how the launcher's shell reads its own constants or
+ * is read-only in a shell and would end it; the second group is usherd's own word to the worker.
+ */
+const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  'IFS',
+  'ENV',
+  'SHELLOPTS',
+  'BASHOPTS',
+  'PPID',
+  'UID',
+  'EUID',
+  'PS4',
+  'OPTIND',
+  'NOTIFY_SOCKET',
+]);
+const RESERVED_PREFIXES = ['BASH_', 'USHERD_', 'FCGI_', 'LISTEN_'] as const;
+
+/**
+ * Whether a manifest or a runtime may set this variable. Loader names such as LD_LIBRARY_PATH are fine: only the
+ * launcher exports them, after the drop.
+ */
+export function isSettableVariable(name: string): boolean {
+  return (
+    ENVIRONMENT_NAME.test(name) &&
+    !RESERVED_NAMES.has(name) &&
+    !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))
+  );
+}
+
+/** Lone halves of a surrogate pair: not text, and changed into something else when written as UTF-8. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** One line of text: the launcher's dialogue is made of lines, and execve(2) ends strings at NUL. */
+export function isOneLine(value: string): boolean {
+  return (
+    !value.includes('\n') &&
+    !value.includes('\r') &&
+    !value.includes('\0') &&
+    !LONE_SURROGATE.test(value)
+  );
+}

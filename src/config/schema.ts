@@ -1,0 +1,182 @@
+// What may stand in usherd.toml and in users.d/NAME.toml. Every key is optional: a layer says only what it wants to change.
+import { z } from 'zod';
+import type { UserLimits } from './config-types.js';
+import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
+import {
+  GROUP_NAME,
+  MARKER_NAME,
+  RUNTIME_NAME,
+  SCRIPT_EXTENSION,
+  USER_NAME,
+  isSettableVariable,
+} from './names.js';
+import { rootPatternProblem } from './roots.js';
+import { argv, choice, count, flag, limitValue, listOf, text } from './values.js';
+
+/** uid_t is 32 bits, but -1 means "no change" and Node handles 31: the largest that is safe everywhere. */
+const ID_MAX = 2 ** 31 - 2;
+/** Below it are root and the accounts of the operating system itself; no configuration reaches them. */
+const MIN_UID_FLOOR = 100;
+
+const absolutePath = (example: string): z.ZodType<string> =>
+  text({
+    expected: 'an absolute path without "//", ".", ".." or a slash at its end',
+    example,
+    accept: (path) => /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/.test(path),
+  });
+
+const matching = (pattern: RegExp, expected: string, example: string): z.ZodType<string> =>
+  text({ expected, example, accept: (name) => pattern.test(name) });
+
+export const userName = (): z.ZodType<string> => matching(USER_NAME, 'an account name', 'alice');
+const groupName = (): z.ZodType<string> => matching(GROUP_NAME, 'a group name', 'www-data');
+export const runtimeName = (): z.ZodType<string> =>
+  matching(RUNTIME_NAME, 'a runtime name: small letters, digits, "-" and "_"', 'php');
+
+const tableError = { error: 'a table' };
+
+type LimitTable<Name extends LimitName> = z.ZodObject<
+  Record<Name, z.ZodOptional<z.ZodType<number>>>,
+  z.core.$strict
+>;
+
+/** A strict table of optional limit keys. */
+export function limitTable<Name extends LimitName>(names: readonly Name[]): LimitTable<Name> {
+  const keys = names.map((name) => [name, limitValue(name).optional()] as const);
+  const shape = Object.fromEntries(keys) as Record<Name, z.ZodOptional<z.ZodType<number>>>;
+  return z.strictObject(shape, tableError);
+}
+
+/** From the keys of a file to the fields of the program; keys that were not given stay absent. */
+export function limitFields(
+  table: Readonly<Partial<Record<LimitName, number | undefined>>>,
+): Partial<UserLimits> {
+  const given = LIMIT_NAMES.flatMap((name) => {
+    const value = table[name];
+    return value === undefined ? [] : [[limitKey(name).field, value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+const frontSocket = z.strictObject(
+  {
+    path: absolutePath('/run/usherd/front/front.sock'),
+    group: groupName(),
+    user: userName().optional(),
+  },
+  tableError,
+);
+
+const environment = z.record(
+  text({
+    expected: 'a name of a variable that usherd does not set itself',
+    example: 'APP_ENV',
+    accept: isSettableVariable,
+  }),
+  text({ expected: 'text on one line', example: '', accept: () => true }),
+  tableError,
+);
+
+const runtime = z.strictObject(
+  {
+    kind: choice(['entry', 'script']).optional(),
+    protocol: choice(['fastcgi', 'http', 'scgi']).optional(),
+    command: argv({
+      expected: 'an absolute path or one that starts with "./"',
+      example: '/usr/bin/program',
+      accept: (program) => /^(\/|\.\/)./.test(program),
+    }).optional(),
+    extensions: listOf(
+      matching(SCRIPT_EXTENSION, 'a file name extension in small letters, with its dot', '.php'),
+      'a list of extensions',
+    ).optional(),
+    markers: listOf(
+      matching(MARKER_NAME, 'the name of a file in the application directory', 'app.py'),
+      'a list of file names',
+    ).optional(),
+    environment: environment.optional(),
+    concurrency: count(1, 1_024).optional(),
+  },
+  tableError,
+);
+export type RuntimeTable = z.infer<typeof runtime>;
+
+const user = z.strictObject(
+  {
+    uid: count(1, ID_MAX).optional(),
+    gid: count(1, ID_MAX).optional(),
+    home: absolutePath('/srv/alice').optional(),
+    suspended: flag().optional(),
+    no_new_privileges: flag().optional(),
+    limits: limitTable(LIMIT_NAMES).optional(),
+  },
+  tableError,
+);
+export type UserTable = z.infer<typeof user>;
+
+/** A whole users.d/NAME.toml. */
+export const userFileSchema = user;
+
+/** A whole usherd.toml. */
+export const mainFileSchema = z.strictObject({
+  paths: z
+    .strictObject(
+      {
+        run: absolutePath('/run/usherd').optional(),
+        log: absolutePath('/var/log/usherd').optional(),
+        state: absolutePath('/var/lib/usherd').optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  front: z
+    .strictObject(
+      {
+        sockets: listOf(frontSocket, 'a list of sockets').optional(),
+        authentication: choice(['none', 'token']).optional(),
+        connections_max: count(1, 65_536).optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  apps: z
+    .strictObject(
+      {
+        roots: listOf(
+          text({
+            expected: 'an absolute path with {user} and {app} once each as whole components',
+            example: '/srv/{user}/apps/{app}',
+            accept: (pattern) => rootPatternProblem(pattern) === undefined,
+          }),
+          'a list of path patterns',
+        ).optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  identity: z
+    .strictObject(
+      {
+        router_user: userName().optional(),
+        min_uid: count(MIN_UID_FLOOR, ID_MAX).optional(),
+        max_uid: count(MIN_UID_FLOOR, ID_MAX).optional(),
+        supplementary_groups: choice(['account', 'none']).optional(),
+        no_new_privileges: flag().optional(),
+        deny_groups: listOf(groupName(), 'a list of group names').optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  limits: limitTable(LIMIT_NAMES)
+    .extend({ max_workers: count(1, 100_000, 'a number that fits the memory').optional() })
+    .optional(),
+  runtimes: z.record(runtimeName(), runtime, tableError).optional(),
+  users: z.record(userName(), user, tableError).optional(),
+  log: z
+    .strictObject(
+      { level: choice(['info', 'fatal', 'error', 'warn', 'debug', 'trace']).optional() },
+      tableError,
+    )
+    .optional(),
+});
+export type MainTable = z.infer<typeof mainFileSchema>;

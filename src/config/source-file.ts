@@ -1,0 +1,119 @@
+// One configuration file on its way from the disk to a checked table, keeping what is needed to say where things stand.
+import type { z } from 'zod';
+import type { ErrorCode, Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { Explainer } from './explain.js';
+import type { KeyPath } from './locate.js';
+import { readTrustedFile } from './read-file.js';
+import { parseToml, type Table } from './toml.js';
+import type { TrustedUids } from './trusted-path.js';
+
+export interface SourceFile<T> {
+  readonly explainer: Explainer;
+  /** What the schema took; keys with mistakes are left out. */
+  readonly table: T;
+  /** First keys below which something was left out: rules between keys must not judge those. */
+  readonly troubled: ReadonlySet<string>;
+}
+
+/** What is wrong so far, in every file. */
+export class Refusals {
+  readonly findings: Finding[] = [];
+  readonly #codes = new Set<ErrorCode>();
+
+  add(code: ErrorCode, findings: readonly Finding[]): void {
+    if (findings.length === 0) return;
+    this.#codes.add(code);
+    this.findings.push(...findings);
+  }
+
+  addFile(path: string, what: Pick<Finding, 'found' | 'expected' | 'remedy'>): void {
+    this.add('E_CONFIG_UNREADABLE', [{ rule: 'config-file', path, ...what }]);
+  }
+
+  /** The code that weighs most; undefined if nothing is wrong. */
+  get code(): ErrorCode | undefined {
+    return SEVEREST_FIRST.find((code) => this.#codes.has(code));
+  }
+}
+
+const SEVEREST_FIRST = ['E_CONFIG_UNSAFE', 'E_CONFIG_UNREADABLE', 'E_CONFIG_INVALID'] as const;
+
+export interface ReadOptions {
+  readonly trusted: TrustedUids;
+  readonly mustExist: boolean;
+  readonly refusals: Refusals;
+}
+
+/** 'missing' if there is no such file and there need not be; 'refused' after saying why in `refusals`. */
+export async function readSource<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  { trusted, mustExist, refusals }: ReadOptions,
+): Promise<SourceFile<T> | 'missing' | 'refused'> {
+  const read = await readTrustedFile(path, trusted);
+  if (read.kind === 'text') return parseSource({ name: path, text: read.text }, schema, refusals);
+  if (read.kind === 'missing' && !mustExist) return 'missing';
+  if (read.kind === 'refused') refusals.add(read.code, read.findings);
+  else refusals.addFile(path, { found: 'no such file', expected: 'a configuration file', remedy });
+  return 'refused';
+}
+
+const remedy = 'create the file (an empty one is valid), or name another with --config';
+
+function parseSource<T>(
+  { name, text }: { readonly name: string; readonly text: string },
+  schema: z.ZodType<T>,
+  refusals: Refusals,
+): SourceFile<T> | 'refused' {
+  const parsed = parseToml(text, name);
+  if (!parsed.ok) {
+    refusals.add('E_CONFIG_INVALID', [parsed.finding]);
+    return 'refused';
+  }
+  const { table } = parsed;
+  const findingsMax = LIMITS.configFindingsMaxCount;
+  const explainer = new Explainer({ name, text, table, schema, findingsMax });
+  const result = schema.safeParse(table);
+  if (result.success) return { explainer, table: result.data, troubled: new Set() };
+  const { issues } = result.error;
+  refusals.add('E_CONFIG_INVALID', explainer.issues(issues));
+  const sound = schema.safeParse(withoutIssues(table, issues));
+  return sound.success ? { explainer, table: sound.data, troubled: firstKeys(issues) } : 'refused';
+}
+
+/** A copy without the keys that have issues, so that what is sound can be judged in the same run. */
+function withoutIssues(table: Table, issues: readonly z.core.$ZodIssue[]): Table {
+  const copy = structuredClone(table);
+  for (const issue of issues) {
+    const names = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    if (names.length === 0) remove(copy, topmost(issue.path));
+    for (const name of names) remove(copy, [...issue.path, name]);
+  }
+  return copy;
+}
+
+/** An element of a list goes with its list: without it the list would mean something else. */
+function topmost(path: KeyPath): KeyPath {
+  const element = path.findIndex((part) => typeof part === 'number');
+  return element < 0 ? path : path.slice(0, element);
+}
+
+function remove(table: Table, path: KeyPath): void {
+  let at: unknown = table;
+  for (const key of path.slice(0, -1)) at = isTable(at) ? at[String(key)] : undefined;
+  const last = path.at(-1);
+  if (isTable(at) && last !== undefined) Reflect.deleteProperty(at, last);
+}
+
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+const firstKeys = (issues: readonly z.core.$ZodIssue[]): ReadonlySet<string> =>
+  new Set(
+    issues.flatMap((issue) =>
+      issue.path.length === 0 && issue.code === 'unrecognized_keys'
+        ? issue.keys
+        : [String(issue.path[0])],
+    ),
+  );

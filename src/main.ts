@@ -1,0 +1,56 @@
+// argv to command. Nothing is imported statically: the first statement has to run before anything else can.
+
+// E16: without a handler SIGUSR1 opens the inspector, to everybody on this machine.
+process.on('SIGUSR1', () => undefined);
+
+process.exit(await dispatch(process.argv.slice(2)));
+
+/** Supervisor and router are composed without the argument parser and without each other's code. */
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === 'supervisor') return (await import('./cli/supervisor.js')).runSupervisor(rest);
+  if (name === 'router') return (await import('./cli/router.js')).runRouter(rest);
+  return runCommand(argv);
+}
+
+/** Everything that a person types. */
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const { COMMANDS, complain, exitCodeOf, formatFailure, readVersion } =
+    await import('./cli/index.js');
+  const { default: yargs } = await import('yargs');
+  const { ExitCode, UsherdError } = await import('./errors.js');
+
+  const problems: string[] = [];
+  let chosen: (() => Promise<number>) | undefined;
+  const parser = yargs([...argv])
+    .scriptName('usherd')
+    .usage('$0 COMMAND: per-user FastCGI process manager')
+    .locale('en')
+    .version(readVersion())
+    .strict()
+    .demandCommand(1, 'no command is given')
+    .recommendCommands()
+    .exitProcess(false)
+    .fail((message: string) => void problems.push(message));
+  for (const { usage, summary, options, run } of COMMANDS) {
+    const builder = Object.fromEntries(
+      Object.entries(options).map(([name, { summary: describe, ...rest }]) => [
+        name,
+        { describe, requiresArg: rest.type !== 'boolean', ...rest },
+      ]),
+    );
+    parser.command(usage, summary, builder, (args) => {
+      chosen = () => run(args);
+    });
+  }
+  await parser.parseAsync();
+
+  try {
+    if (problems.length > 0) throw new UsherdError('E_USAGE', problems.join('; '));
+    // Without a command --help or --version was asked for, and answered.
+    return chosen === undefined ? ExitCode.OK : await chosen();
+  } catch (err) {
+    complain(formatFailure(err));
+    return exitCodeOf(err);
+  }
+}

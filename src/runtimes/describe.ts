@@ -1,0 +1,141 @@
+// From what the launcher saw to what is started: pure, so that `usherd explain` can say the same as the supervisor does.
+// Owners and modes of what was seen are judged before this, by the rules of privdrop.
+import type {
+  AppLimits,
+  Config,
+  Manifest,
+  RuntimeConfig,
+  UserLimits,
+  WorkerProtocol,
+} from '../config/index.js';
+import {
+  refuse,
+  type ApplicationFacts,
+  type Description,
+  type Refusal,
+  type Sighting,
+} from './description.js';
+import { needsEntry, withEntry } from './entry.js';
+import { Seen, type Mark } from './marks.js';
+import { selectRuntime, type Selection } from './select.js';
+
+/** The protocols that the router speaks to workers. */
+const WORKER_PROTOCOLS: ReadonlySet<WorkerProtocol> = new Set<WorkerProtocol>(['fastcgi']);
+
+/** What to start for this application and the wanted runtime, or which rule refused it. */
+export function describeApplication(
+  config: Config,
+  sighting: Sighting,
+  manifest: Manifest | undefined,
+): Description {
+  const selection = selectRuntime(config.runtimes, new Seen(sighting.marks), manifest);
+  if (!selection.ok) return selection;
+  const runtime = runtimeToStart(config, sighting, selection);
+  if ('ok' in runtime) return runtime;
+  // The manifest's program is the application's own runtime, not that of a script beside it.
+  const program = programOf(runtime, runtime === selection.runtime ? manifest : undefined);
+  const argv = argvOf(program, selection.entry);
+  if ('ok' in argv) return argv;
+  if (!WORKER_PROTOCOLS.has(program.protocol)) return refuseProtocol(program.protocol);
+  const facts = factsOf(userLimits(config, sighting.user), selection, manifest);
+  return {
+    ok: true,
+    blueprint: {
+      facts,
+      runtime: program.name,
+      protocol: program.protocol,
+      concurrency: program.concurrency,
+      // 0 leaves it to the runtime.
+      maxRequests: facts.limits.maxRequests === 0 ? program.maxRequests : facts.limits.maxRequests,
+      argv,
+      environment: program.environment,
+      manifestEnvironment: manifest?.environment ?? new Map<string, string>(),
+      stopSignal: program.stopSignal,
+      debianPackage: program.debianPackage,
+    },
+  };
+}
+
+/** The limits of a user, which are the defaults for users whom the configuration does not name. */
+export const userLimits = (config: Config, user: string): UserLimits =>
+  config.users.get(user)?.limits ?? config.defaults;
+
+/** The wanted runtime: a script's, or the one of URLs without a script. */
+function runtimeToStart(
+  config: Config,
+  { wantedRuntime, app }: Sighting,
+  { runtime: own }: Selection,
+): RuntimeConfig | Refusal {
+  if (wantedRuntime === '') {
+    const detail = `${app} has no marker of a runtime, no index script and no manifest that names one`;
+    return own ?? refuse('E_APP_EMPTY', 'no-runtime', detail);
+  }
+  const wanted = config.runtimes.get(wantedRuntime);
+  if (wanted !== undefined && (wanted.kind === 'script' || wanted === own)) return wanted;
+  // Asked for by what an earlier launch saw; the files have changed since.
+  const detail = `${app} is not a ${wantedRuntime} application any more`;
+  return refuse('E_APP_EMPTY', 'runtime-changed', detail);
+}
+
+/** The runtime's row with what the manifest says about it. */
+function programOf(runtime: RuntimeConfig, manifest: Manifest | undefined): RuntimeConfig {
+  const {
+    command,
+    protocol = runtime.protocol,
+    concurrency = runtime.concurrency,
+  } = manifest ?? {};
+  // How many requests a script runtime's program takes at once is a fact that no application can change.
+  const row = runtime.kind === 'entry' ? { ...runtime, concurrency } : runtime;
+  return command === undefined ? row : { ...row, command, protocol, debianPackage: '' };
+}
+
+function argvOf(
+  { name, command, markers }: RuntimeConfig,
+  entry: Mark | undefined,
+): readonly string[] | Refusal {
+  if (!needsEntry(command)) return command;
+  if (entry === undefined) {
+    const detail = `the runtime ${name} needs one of ${markers.join(', ')}`;
+    return refuse('E_APP_EMPTY', 'entry-missing', detail);
+  }
+  const argv = withEntry(command, entry.name);
+  const isProgram = argv[0] === `./${entry.name}`;
+  return isProgram && !isExecutable(entry) ? refuseNotExecutable(entry) : argv;
+}
+
+const ANY_EXECUTE = 0o111;
+
+const isExecutable = (entry: Mark): boolean => (entry.mode & ANY_EXECUTE) !== 0;
+
+const refuseNotExecutable = ({ name }: Mark): Refusal =>
+  refuse('E_ACCESS_REFUSED', 'entry-executable', `${name} is not executable: chmod u+x ${name}`);
+
+function refuseProtocol(protocol: WorkerProtocol): Refusal {
+  const detail = `workers that speak ${protocol} are not supported by this version`;
+  return refuse('E_RUNTIME_MISSING', 'worker-protocol', detail);
+}
+
+function factsOf(
+  user: UserLimits,
+  selection: Selection,
+  manifest: Manifest | undefined,
+): ApplicationFacts {
+  return {
+    defaultRuntime: selection.runtime?.name ?? '',
+    webRoot: selection.webRoot,
+    frontController: selection.frontController,
+    mode: manifest?.mode ?? 'production',
+    bufferRequests: manifest?.bufferRequests ?? true,
+    maxWorkersPerUser: user.maxWorkersPerUser,
+    limits: effectiveLimits(user, manifest),
+  };
+}
+
+/** A user's limits, lowered by the manifest. */
+function effectiveLimits(user: UserLimits, manifest: Manifest | undefined): AppLimits {
+  const { maxWorkersPerUser, ...own } = user;
+  const limits = { ...own, ...manifest?.limits };
+  const maxWorkersPerApp = Math.min(limits.maxWorkersPerApp, maxWorkersPerUser);
+  const minWorkers = Math.min(limits.minWorkers, maxWorkersPerApp);
+  return { ...limits, maxWorkersPerApp, minWorkers };
+}

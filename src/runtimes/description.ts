@@ -1,0 +1,61 @@
+// What goes into and comes out of describing an application; the shapes that the supervisor takes.
+import type { AppLimits, WorkerProtocol } from '../config/index.js';
+import type { ErrorCode } from '../errors.js';
+import type { Mark } from './marks.js';
+
+/** One application as the launcher saw it. */
+export interface Sighting {
+  readonly user: string;
+  /** `user/app` */
+  readonly app: string;
+  readonly directory: string;
+  /** Of the account. */
+  readonly uid: number;
+  /** '' asks for what URLs without a script run. */
+  readonly wantedRuntime: string;
+  readonly marks: readonly Mark[];
+}
+
+/** What the router has to know of the application. */
+export interface ApplicationFacts {
+  /** '' if URLs without a script run nothing. */
+  readonly defaultRuntime: string;
+  readonly webRoot: '' | 'public';
+  /** Below the web root; '' if there is none. */
+  readonly frontController: string;
+  readonly mode: 'production' | 'development';
+  readonly bufferRequests: boolean;
+  readonly maxWorkersPerUser: number;
+  readonly limits: AppLimits;
+}
+
+/** Everything that a worker of the wanted runtime is started with. */
+export interface Blueprint {
+  readonly facts: ApplicationFacts;
+  readonly runtime: string;
+  readonly protocol: WorkerProtocol;
+  readonly concurrency: number;
+  /** 0: no limit. */
+  readonly maxRequests: number;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly manifestEnvironment: ReadonlyMap<string, string>;
+  readonly stopSignal: NodeJS.Signals;
+  readonly debianPackage: string;
+}
+
+export interface Refusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly rule: string;
+  readonly detail: string;
+}
+
+export type Description = { readonly ok: true; readonly blueprint: Blueprint } | Refusal;
+
+export const refuse = (code: ErrorCode, rule: string, detail: string): Refusal => ({
+  ok: false,
+  code,
+  rule,
+  detail,
+});

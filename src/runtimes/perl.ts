@@ -1,0 +1,19 @@
+// Perl: plackup serves a PSGI application over FastCGI on descriptor 0.
+import type { RuntimeConfig } from '../config/index.js';
+import { ENTRY } from './entry.js';
+
+export const perl: RuntimeConfig = {
+  name: 'perl',
+  kind: 'entry',
+  protocol: 'fastcgi',
+  // In any other environment than "deployment" plackup writes an access log line for every request to stderr.
+  command: ['/usr/bin/plackup', '-s', 'FCGI', '-E', 'deployment', ENTRY],
+  extensions: [],
+  markers: ['app.psgi'],
+  environment: {},
+  concurrency: 1,
+  maxRequests: 0,
+  stopSignal: 'SIGTERM',
+  debianPackage: 'libplack-perl libfcgi-perl libfcgi-procmanager-perl',
+  missingScriptBody: '',
+};

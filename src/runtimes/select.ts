@@ -1,0 +1,85 @@
+// Which runtime an application has, by the first rule that holds: its manifest, its marker files, its index script.
+import type { Manifest, RuntimeConfig } from '../config/index.js';
+import { RUNTIME_OF_COMMANDS } from './builtin.js';
+import { refuse, type Refusal } from './description.js';
+import { INDEX_SCRIPT, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.js';
+
+type Runtimes = ReadonlyMap<string, RuntimeConfig>;
+
+/** What URLs without a script run, and what that was concluded from. */
+export interface Selection {
+  readonly ok: true;
+  /** Absent if they run nothing. */
+  readonly runtime?: RuntimeConfig;
+  /** The marker file. */
+  readonly entry?: Mark;
+  readonly webRoot: '' | 'public';
+  readonly frontController: string;
+}
+
+/** Follows the order of the table in docs/architecture.md. */
+export function selectRuntime(
+  runtimes: Runtimes,
+  seen: Seen,
+  manifest: Manifest | undefined,
+): Selection | Refusal {
+  const webRoot = seen.directory(PUBLIC_DIRECTORY) ? PUBLIC_DIRECTORY : '';
+  const base = { ok: true, webRoot, frontController: '' } as const;
+  const entry = fromManifest(runtimes, seen, manifest) ?? fromMarkers(runtimes, seen);
+  if (entry !== undefined && 'ok' in entry) return entry;
+  if (entry?.runtime.kind === 'entry') return { ...base, ...entry };
+  const frontController = manifest?.frontController ?? indexScript(seen, webRoot);
+  const runtime = entry?.runtime ?? runtimeOfScript(runtimes, frontController);
+  return { ...base, frontController, ...(runtime !== undefined && { runtime }) };
+}
+
+/** A runtime with the marker file that selected it. */
+interface Chosen {
+  readonly runtime: RuntimeConfig;
+  readonly entry?: Mark;
+}
+
+function fromManifest(
+  runtimes: Runtimes,
+  seen: Seen,
+  manifest: Manifest | undefined,
+): Chosen | Refusal | undefined {
+  if (manifest?.runtime === undefined && manifest?.command === undefined) return undefined;
+  const name = manifest.runtime ?? RUNTIME_OF_COMMANDS;
+  const runtime = runtimes.get(name);
+  if (runtime !== undefined) return chosen(runtime, firstMarker(runtime, seen));
+  const known = [...runtimes.keys()].join(', ');
+  const detail = `usherd.toml asks for the runtime "${name}"; there are: ${known}`;
+  return refuse('E_RUNTIME_MISSING', 'manifest-runtime', detail);
+}
+
+function fromMarkers(runtimes: Runtimes, seen: Seen): Chosen | undefined {
+  for (const runtime of runtimes.values()) {
+    const marker = runtime.kind === 'entry' ? firstMarker(runtime, seen) : undefined;
+    if (marker !== undefined) return chosen(runtime, marker);
+  }
+  return undefined;
+}
+
+const chosen = (runtime: RuntimeConfig, entry: Mark | undefined): Chosen =>
+  entry === undefined ? { runtime } : { runtime, entry };
+
+function firstMarker(runtime: RuntimeConfig, seen: Seen): Mark | undefined {
+  for (const name of runtime.markers) {
+    const mark = seen.file(name);
+    if (mark !== undefined) return mark;
+  }
+  return undefined;
+}
+
+const indexScript = (seen: Seen, webRoot: string): string =>
+  seen.file(webRoot === '' ? INDEX_SCRIPT : `${webRoot}/${INDEX_SCRIPT}`) === undefined
+    ? ''
+    : INDEX_SCRIPT;
+
+/** The script runtime that has the extension of the path; undefined if none has. */
+export function runtimeOfScript(runtimes: Runtimes, path: string): RuntimeConfig | undefined {
+  return [...runtimes.values()].find(
+    ({ kind, extensions }) => kind === 'script' && extensions.some((end) => path.endsWith(end)),
+  );
+}
