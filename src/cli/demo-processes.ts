@@ -1,43 +1,13 @@
 // The processes of the demo: start them, wait until they answer, and see that none is left.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsherdError } from '../errors.js';
 
 const POLL_MS = 50;
 const LOG_LINES_SHOWN = 15;
-
-const CLOSE_ON_EXEC = 0o2000000; // as in fdinfo, proc(5)
-const BASH = '/bin/bash';
-
-/** Descriptors above stderr that children would inherit: a terminal or an editor left them open in us. */
-function inheritedDescriptors(): readonly number[] {
-  const numbers = readdirSync('/proc/self/fdinfo').map(Number);
-  return numbers.filter((descriptor) => descriptor > 2 && isInherited(descriptor));
-}
-
-function isInherited(descriptor: number): boolean {
-  try {
-    const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
-    const flags = /^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? '0';
-    return (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
-  } catch {
-    return false; // the one that listed the directory
-  }
-}
-
-/**
- * The same command without them: usherd refuses to start with open files that workers could get hold of. Node cannot
- * close them, and dash cannot name them; without bash usherd says what is wrong.
- */
-function withoutInherited(argv: readonly string[]): readonly string[] {
-  const descriptors = inheritedDescriptors();
-  if (descriptors.length === 0 || !existsSync(BASH)) return argv;
-  const closing = descriptors.map((descriptor) => `${descriptor}>&-`).join(' ');
-  return [BASH, '-c', `exec ${closing}; exec "$@"`, 'usherd', ...argv];
-}
 
 /** One long-running child in a session of its own, so that a Ctrl-C reaches only the demo, which stops things in order. */
 export class DemoProcess {
@@ -46,7 +16,7 @@ export class DemoProcess {
   readonly ended: Promise<void>;
 
   constructor(argv: readonly string[], logFile: string) {
-    const [file = '', ...args] = withoutInherited(argv);
+    const [file = '', ...args] = argv;
     const log = openSync(logFile, 'a', 0o600);
     this.#logFile = logFile;
     this.#child = spawn(file, args, {

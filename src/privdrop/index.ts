@@ -18,6 +18,6 @@ export { findTools, recheckTools, type Tools } from './tools.js';
 export {
   assertAccountDatabase,
   assertCapabilities,
-  assertNoInheritedDescriptors,
+  closeInheritedDescriptors,
 } from './startup.js';
 export { runCanary } from './canary.js';

@@ -5,8 +5,8 @@ import { LIMITS } from '../limits.js';
 import {
   assertAccountDatabase,
   assertCapabilities,
-  assertNoInheritedDescriptors,
   buildPlan,
+  closeInheritedDescriptors,
   findTools,
   runCanary,
   type DropPlan,
@@ -71,7 +71,8 @@ export class Supervisor {
     const { config, mode, log } = this.#options;
     const paths = runPaths(config.paths.run);
 
-    assertNoInheritedDescriptors();
+    const closed = closeInheritedDescriptors();
+    if (closed.length > 0) log.warn({ closed }, 'inherited descriptors closed');
     assertCapabilities(mode);
     if (mode === 'root') await assertAccountDatabase();
     assertPaths(paths);
