@@ -15,9 +15,5 @@ export {
 export { verifyDrop } from './verify.js';
 export { workerEnvironment, type EnvironmentInput } from './environment.js';
 export { findTools, recheckTools, type Tools } from './tools.js';
-export {
-  assertAccountDatabase,
-  assertCapabilities,
-  closeInheritedDescriptors,
-} from './startup.js';
+export { assertAccountDatabase, assertCapabilities, closeInheritedDescriptors } from './startup.js';
 export { runCanary } from './canary.js';

@@ -85,7 +85,7 @@ export function errorAnswer(input: ErrorAnswerInput): Buffer {
   const title = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
   const body = Buffer.from(page(title, input));
   const retryAfterS =
-    input.retryAfterMs === undefined || input.retryAfterMs <= 0
+    row.retryAfterS === 0 || input.retryAfterMs === undefined || input.retryAfterMs <= 0
       ? row.retryAfterS
       : Math.ceil(input.retryAfterMs / 1000);
   const head = [

@@ -34,12 +34,12 @@ describe('a supervisor', { skip: needsRoot }, () => {
     const args = [fixture('assert-descriptors')];
     const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', stdio });
     closeSync(descriptor);
-    assert.equal(stdout, 'closed 17 30 200\nleft \nfine\n');
+    assert.equal(stdout, 'closed 17 30 200; then \nfine\n');
   });
 
   it('finds none of its own', () => {
     const { stdout } = spawnSync(process.execPath, [fixture('assert-descriptors')]);
-    assert.equal(stdout.toString(), 'closed \nleft \nfine\n');
+    assert.equal(stdout.toString(), 'closed ; then \nfine\n');
   });
 
   it('holds exactly four capabilities', () => {
