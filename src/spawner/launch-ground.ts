@@ -1,5 +1,5 @@
 // What a launch is given and what it gives back.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import type { Account, Mode, Tools } from '../privdrop/index.js';
 import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';

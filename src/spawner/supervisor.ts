@@ -1,6 +1,6 @@
 // The root process of usherd: starts in the order of a checklist, answers its sockets, stops with everything it started.
 import { performance } from 'node:perf_hooks';
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import { LIMITS } from '../limits.js';
 import {
   assertAccountDatabase,
