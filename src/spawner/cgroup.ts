@@ -119,7 +119,10 @@ export async function openCgroups(
   const path = join(base, `usherd-${instance}`);
   await new CgroupTree(path, []).clear();
   if (!makeGroup(path)) return undefined;
-  if (!existsSync(join(path, 'cgroup.procs'))) return undefined; // a plain directory: not cgroup2 after all
+  if (!existsSync(join(path, 'cgroup.procs'))) {
+    tryRemove(path); // a plain directory: not cgroup2 after all
+    return undefined;
+  }
   stepAside(base);
   const controllers = WANTED_CONTROLLERS.filter(
     (controller) => enable(base, controller) && enable(path, controller),

@@ -4,7 +4,7 @@ import type {
   RuntimeConfig,
   UserConfig,
   UserLimits,
-} from '../../src/config/config-types.js';
+} from '../../src/config/index.js';
 
 export const TEST_LIMITS: UserLimits = {
   maxWorkersPerApp: 4,

@@ -41,7 +41,11 @@ export class SupervisorHost {
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(overrides: Partial<TestSetting> = {}) {
+  readonly #mode: 'root' | 'self';
+
+  /** @param mode self: the supervisor is alice, and everything runs as her */
+  constructor(overrides: Partial<TestSetting> = {}, mode: 'root' | 'self' = 'root') {
+    this.#mode = mode;
     this.root = mkdtempSync('/tmp/ut-');
     chmodSync(this.root, 0o711);
     this.run = join(this.root, 'run');
@@ -57,7 +61,7 @@ export class SupervisorHost {
       mkdirSync(join(this.root, tenant), { mode: 0o711 });
     }
     this.sink.server.listen(this.path('router/log.sock'));
-    chownSync(this.path('router/log.sock'), UID.router, 0);
+    chownSync(this.path('router/log.sock'), ...this.#owner(UID.router, 0));
     chmodSync(this.path('router/log.sock'), 0o660);
   }
 
@@ -106,11 +110,9 @@ export class SupervisorHost {
     this.#writeSetting();
     this.#output = '';
     const node = [process.execPath, '--max-old-space-size=64', MAIN, join(this.root, 'setting')];
-    const drop = [`--bounding-set=-all,${CAPABILITIES.join(',')}`, '--inh-caps=-all'];
-    const groups = `--groups=0,${UID.router},${UID.web}`;
-    const child = spawn('setpriv', [...drop, groups, '--', ...node], {
+    const child = spawn('setpriv', [...this.#identity(), '--', ...node], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: '/usr/bin:/bin' },
+      env: { PATH: '/usr/bin:/bin', HOME: '/' },
     });
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     this.#child = child;
@@ -184,6 +186,20 @@ export class SupervisorHost {
     return Number(kib) * 1024;
   }
 
+  /** What `usherd run` starts the supervisor with. */
+  #identity(): readonly string[] {
+    if (this.#mode === 'self') {
+      const ids = [`--reuid=${UID.alice}`, `--regid=${UID.alice}`, '--clear-groups'];
+      return [...ids, '--inh-caps=-all'];
+    }
+    const bounding = `--bounding-set=-all,${CAPABILITIES.join(',')}`;
+    return [bounding, '--inh-caps=-all', `--groups=${UID.router},${UID.web}`];
+  }
+
+  #owner(uid: number, gid: number): [uid: number, gid: number] {
+    return this.#mode === 'self' ? [UID.alice, UID.alice] : [uid, gid];
+  }
+
   #writeSetting(): void {
     writeFileSync(join(this.root, 'setting'), JSON.stringify(this.#setting));
   }
@@ -191,8 +207,8 @@ export class SupervisorHost {
   #makeRunDirectories(): void {
     const make = (path: string, uid: number, gid: number, mode: number): void => {
       mkdirSync(path);
-      chownSync(path, uid, gid);
-      chmodSync(path, mode);
+      chownSync(path, ...this.#owner(uid, gid));
+      chmodSync(path, this.#mode === 'self' ? 0o700 : mode);
     };
     make(this.run, 0, 0, 0o711);
     make(this.path('worker'), 0, UID.router, 0o2710);

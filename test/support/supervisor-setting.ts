@@ -1,5 +1,5 @@
 // What a test tells the supervisor that it starts in a process of its own; travels as JSON.
-import type { Config, UserLimits } from '../../src/config/config-types.js';
+import type { Config, UserLimits } from '../../src/config/index.js';
 import type { LaunchStep } from '../../src/spawner/index.js';
 import { TEST_LIMITS, TEST_RUNTIME, testConfig, testUser } from './config.js';
 
