@@ -1,13 +1,5 @@
 // The face of the FastCGI 1.0 codec: both sides of the protocol, and nothing that acts.
-export {
-  Flag,
-  NULL_REQUEST_ID,
-  ProtocolStatus,
-  RecordType,
-  Role,
-  VariableName,
-  VERSION,
-} from './constants.js';
+export { Flag, NULL_REQUEST_ID, ProtocolStatus, RecordType, Role } from './constants.js';
 export {
   type BeginRequest,
   decodeBeginRequest,

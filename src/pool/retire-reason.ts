@@ -1,6 +1,6 @@
 // Why a worker gets no more requests. The same words as in ipc/messages.ts, repeated because pools know no messages.
 
-export const RETIRE_REASONS = [
+const RETIRE_REASONS = [
   'idle', // unused for idle_timeout
   'max-requests', // served as many as it may
   'memory', // grew too large

@@ -13,7 +13,7 @@ export interface Request {
   readonly name: string;
 }
 
-export const LIMITS_OF_TEST: PoolLimits = {
+const LIMITS_OF_TEST: PoolLimits = {
   maxWorkersPerApp: 4,
   minWorkers: 0,
   queueLength: 100,
@@ -30,7 +30,7 @@ export const KILLED: WorkerExit = {
   signal: 'SIGKILL',
 };
 export const STOPPED: WorkerExit = { phase: 'run', wanted: true, code: 0, signal: undefined };
-export const FAILED: WorkerExit = { phase: 'run', wanted: false, code: 1, signal: undefined };
+const FAILED: WorkerExit = { phase: 'run', wanted: false, code: 1, signal: undefined };
 
 export interface Refused {
   readonly request: string;
