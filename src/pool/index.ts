@@ -1,6 +1,13 @@
 // Who gets the next worker: queues, limits, back-off and the life of workers, for all applications of one router.
 export { systemClock, type Clock } from './clock.js';
-export { NO_BACKOFF, afterCrash, afterHealth, blockedMs, type Backoff } from './backoff.js';
+export {
+  NO_BACKOFF,
+  afterCrash,
+  afterHealth,
+  afterReset,
+  blockedMs,
+  type Backoff,
+} from './backoff.js';
 export type {
   PoolCallbacks,
   PoolCounts,
