@@ -42,7 +42,7 @@ export const ProtocolStatus = {
 } as const;
 
 /** Names that a web server may ask for with GET_VALUES (§4.1). */
-const VariableName = {
+export const VariableName = {
   MAX_CONNS: 'FCGI_MAX_CONNS', // how many connections the application takes at the same time
   MAX_REQS: 'FCGI_MAX_REQS', // how many requests it takes at the same time
   MPXS_CONNS: 'FCGI_MPXS_CONNS', // '1' if it multiplexes connections, '0' if not

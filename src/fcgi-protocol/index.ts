@@ -1,5 +1,12 @@
 // The face of the FastCGI 1.0 codec: both sides of the protocol, and nothing that acts.
-export { Flag, NULL_REQUEST_ID, ProtocolStatus, RecordType, Role } from './constants.js';
+export {
+  Flag,
+  VariableName,
+  NULL_REQUEST_ID,
+  ProtocolStatus,
+  RecordType,
+  Role,
+} from './constants.js';
 export {
   type BeginRequest,
   decodeBeginRequest,

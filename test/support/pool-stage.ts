@@ -30,7 +30,7 @@ export const KILLED: WorkerExit = {
   signal: 'SIGKILL',
 };
 export const STOPPED: WorkerExit = { phase: 'run', wanted: true, code: 0, signal: undefined };
-const FAILED: WorkerExit = { phase: 'run', wanted: false, code: 1, signal: undefined };
+export const FAILED: WorkerExit = { phase: 'run', wanted: false, code: 1, signal: undefined };
 
 export interface Refused {
   readonly request: string;
