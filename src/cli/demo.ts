@@ -4,7 +4,11 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
 import { banner, visitAll } from './demo-tour.js';
+import { portOf } from './gateway.js';
+import type { Command } from './command.js';
 import { DemoProcess, processesOf, waitForListener } from './demo-processes.js';
+import { formatFailure } from './failure.js';
+import { complain, print } from './terminal.js';
 import { makeDirectory, makeTree, type DemoTree } from './demo-tree.js';
 
 const HOST = '127.0.0.1';
@@ -13,13 +17,11 @@ const GATEWAY_GRACE_MS = 5_000;
 const USHERD_GRACE_MS = 35_000; // a little more than usherd takes for its own shutdown
 const SETPRIV = '/usr/bin/setpriv';
 
-export interface DemoCommand {
+interface Wishes {
   readonly port: number;
   /** Visit every URL, judge the answers, and end. */
   readonly once: boolean;
 }
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Fails now, with a sentence about the port, instead of later with a log. */
 async function assertPortFree(port: number): Promise<void> {
@@ -89,15 +91,15 @@ const aborted = async (signal: AbortSignal): Promise<void> => {
   if (!signal.aborted) await once(signal, 'abort');
 };
 
-async function run(tree: DemoTree, command: DemoCommand, signal: AbortSignal): Promise<number> {
+async function run(tree: DemoTree, wishes: Wishes, signal: AbortSignal): Promise<number> {
   const { node, main } = tree.program;
   const argv = [node, main, 'run', '--config', tree.configFile];
   const running: Running = { usherd: new DemoProcess(argv, tree.logFile) };
   try {
-    const gateway = await start(tree, running, { port: command.port, signal });
-    const origin = `http://${HOST}:${command.port}`;
+    const gateway = await start(tree, running, { port: wishes.port, signal });
+    const origin = `http://${HOST}:${wishes.port}`;
     print(banner(tree, origin));
-    if (command.once)
+    if (wishes.once)
       return (await visitAll(tree, { origin, print })) ? ExitCode.OK : ExitCode.FAILED;
     await Promise.race([aborted(signal), running.usherd.ended, gateway.ended]);
     if (signal.aborted) return ExitCode.OK;
@@ -110,16 +112,8 @@ async function run(tree: DemoTree, command: DemoCommand, signal: AbortSignal): P
   }
 }
 
-/** An error of the demo is for the person who tries usherd: a sentence, no stack. */
-function report(err: unknown, signal: AbortSignal): number {
-  if (signal.aborted) return ExitCode.OK;
-  if (!isUsherdError(err)) throw err;
-  print(`${err.code}: ${err.message}`);
-  return ExitCode.FAILED;
-}
-
-/** @returns the exit code */
-export async function demo(command: DemoCommand): Promise<number> {
+/** Shows the demo until somebody ends it. @returns the exit code */
+async function show(wishes: Wishes): Promise<number> {
   const interrupt = new AbortController();
   const { signal } = interrupt;
   const onSignal = (): void => interrupt.abort();
@@ -129,12 +123,27 @@ export async function demo(command: DemoCommand): Promise<number> {
   process.stdout.on('error', () => undefined); // the terminal may go before us
   const directory = makeDirectory();
   try {
-    await assertPortFree(command.port);
-    return await run(makeTree(directory), command, signal);
+    await assertPortFree(wishes.port);
+    return await run(makeTree(directory), wishes, signal);
   } catch (err) {
-    return report(err, signal);
+    if (signal.aborted) return ExitCode.OK; // whatever was given up, somebody wanted it
+    if (!isUsherdError(err)) throw err;
+    complain(formatFailure(err));
+    return ExitCode.FAILED; // of --once this is a promise: 0 or 1
   } finally {
     rmSync(directory, { recursive: true, force: true });
     for (const name of signals) process.off(name, onSignal);
   }
 }
+
+export const demo: Command = {
+  usage: 'demo',
+  summary: "show two users' applications on this machine, without a web server",
+  options: {
+    port: { type: 'number', summary: 'port on 127.0.0.1', default: 8080 },
+    once: { type: 'boolean', summary: 'visit every URL, say whether the uids are right, and end' },
+  },
+  run(args) {
+    return show({ port: portOf(args), once: args['once'] === true });
+  },
+};

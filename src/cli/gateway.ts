@@ -1,36 +1,57 @@
 // `usherd gateway`: the HTTP front as a process of its own.
-import { UsherdError } from '../errors.js';
+import { ExitCode, UsherdError } from '../errors.js';
 import { Gateway, type Link } from '../gateway/index.js';
 import { createLogger } from '../log.js';
+import { textOf, type Arguments, type Command } from './command.js';
 
-export interface GatewayCommand {
-  /** usherd's front socket. */
-  readonly socket: string;
-  /** Pattern of the applications' directories, with `{user}` and `{app}`. */
-  readonly root: string;
-  readonly port: number;
-  readonly host: string;
-  /** `PATH TEXT`, one a line of the page at `/`. */
-  readonly link: readonly string[];
+const PORT_MAX = 65_535;
+
+/** @throws UsherdError E_USAGE */
+export function portOf(args: Arguments): number {
+  const { port } = args;
+  if (typeof port === 'number' && Number.isInteger(port) && port > 0 && port <= PORT_MAX)
+    return port;
+  throw new UsherdError('E_USAGE', `--port must be a number from 1 to ${PORT_MAX}`);
 }
 
-function parseLink(line: string): Link {
-  const [, href, text] = /^(\/\S*)\s*(.*)$/.exec(line) ?? [];
-  if (href === undefined || text === undefined) {
-    throw new UsherdError('E_CONFIG_INVALID', `--link '${line}' does not start with a path`);
-  }
-  return { href, text };
-}
-
-/** Serves until the process is told to stop. */
-export async function gateway(command: GatewayCommand): Promise<void> {
-  const log = createLogger('info', 'gateway');
-  const links = command.link.map(parseLink);
-  const server = new Gateway({ socketPath: command.socket, root: command.root, links, log });
-  const port = await server.listen(command.port, command.host);
-  log.info({ host: command.host, port }, 'gateway listening');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+/** `PATH TEXT`, as in `--link '/~alice/apps/blog/ her blog'`. */
+function linksOf(args: Arguments): readonly Link[] {
+  const lines: readonly unknown[] = Array.isArray(args['link']) ? args['link'] : [];
+  return lines.map((line) => {
+    const [, href, text] = /^(\/\S*)\s*(.*)$/.exec(String(line)) ?? [];
+    if (href !== undefined && text !== undefined) return { href, text };
+    throw new UsherdError('E_USAGE', '--link must start with a path');
   });
-  await server.close();
 }
+
+export const gateway: Command = {
+  usage: 'gateway',
+  summary: 'serve applications over HTTP on 127.0.0.1, for trying usherd without a web server',
+  options: {
+    socket: {
+      type: 'string',
+      summary: "usherd's front socket",
+      default: '/run/usherd/front/front.sock',
+    },
+    root: {
+      type: 'string',
+      summary: 'where applications are, as in [apps] roots',
+      default: '/srv/{user}/apps/{app}',
+    },
+    port: { type: 'number', summary: 'port on 127.0.0.1', default: 8080 },
+    link: { type: 'array', summary: 'PATH TEXT for the page at /' },
+  },
+  async run(args) {
+    const log = createLogger('info', 'gateway');
+    const socketPath = textOf(args, 'socket') ?? '';
+    const root = textOf(args, 'root') ?? '';
+    const server = new Gateway({ socketPath, root, links: linksOf(args), log });
+    const port = await server.listen(portOf(args));
+    log.info({ port, socketPath }, 'gateway listening');
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+    });
+    await server.close();
+    return ExitCode.OK;
+  },
+};

@@ -2,6 +2,8 @@
 import { check } from './check.js';
 import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
+import { demo } from './demo.js';
+import { gateway } from './gateway.js';
 import { run } from './run.js';
 import { status } from './status.js';
 
@@ -10,4 +12,11 @@ export { exitCodeOf, formatFailure } from './failure.js';
 export { complain } from './terminal.js';
 export { readVersion } from './version.js';
 
-export const COMMANDS: readonly Command[] = [run, check, status, ...CONTROL_COMMANDS];
+export const COMMANDS: readonly Command[] = [
+  run,
+  check,
+  status,
+  ...CONTROL_COMMANDS,
+  demo,
+  gateway,
+];

@@ -20,7 +20,8 @@ export async function serviceIds(config: Config, lookup: Lookup = getent): Promi
   if (router === undefined) findings.push(missingRouter(config.identity.routerUser));
   const frontGids: number[] = [];
   for (const group of new Set(config.front.sockets.map((socket) => socket.group))) {
-    const gid = idIn(await lookup('group', group), GROUP_GID);
+    const isRouters = group === config.identity.routerUser && config.users.has(group);
+    const gid = isRouters ? router?.routerGid : idIn(await lookup('group', group), GROUP_GID);
     if (gid === undefined) findings.push(missingGroup(group));
     else frontGids.push(gid);
   }

@@ -31,16 +31,16 @@ export interface ServiceGround {
 export async function serve(
   name: ServiceName,
   argv: readonly string[],
-  compose: (ground: ServiceGround) => Promise<Service>,
+  compose: (ground: ServiceGround) => Service,
 ): Promise<number> {
   let log: Logger | undefined;
   try {
     const file = configArgument(argv);
-    becomeService();
+    becomeService(name);
     const loadConfig = (): Promise<Config> => loadConfiguration(file);
     const config = await loadConfig();
     log = createLogger(config.log.level, name);
-    return await untilOver(await compose({ config, log, loadConfig }), log);
+    return await untilOver(compose({ config, log, loadConfig }), log);
   } catch (err) {
     report(err, log);
     return exitCodeOf(err);
@@ -62,9 +62,15 @@ function configArgument(argv: readonly string[]): string | undefined {
   return resolve(file);
 }
 
+/** How systemd hands over the front sockets (sd_listen_fds(3)). */
+const SOCKET_ACTIVATION: ReadonlySet<string> = new Set(['LISTEN_PID', 'LISTEN_FDS']);
+
 /** Nothing of whoever started us stays: no variable, no directory, no mode of files. */
-function becomeService(): void {
-  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+function becomeService(service: ServiceName): void {
+  for (const name of Object.keys(process.env)) {
+    if (service === 'router' && SOCKET_ACTIVATION.has(name)) continue;
+    Reflect.deleteProperty(process.env, name);
+  }
   process.umask(0o077);
   process.chdir('/');
 }

@@ -130,7 +130,7 @@ function remedyFrom(path: KeyPath, example: string | undefined): string {
 }
 
 /** `[limits]`, or the file itself. */
-export const tableName = (path: KeyPath): string =>
+const tableName = (path: KeyPath): string =>
   path.length === 0 ? 'the file, outside of any [table]' : `[${path.map(shownPart).join('.')}]`;
 
 const shownPart = (part: PropertyKey): string =>
@@ -143,12 +143,16 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof Date) return 'a date';
   if (typeof value === 'object' && value !== null) return 'a table';
+  if (typeof value === 'bigint') return `the number ${shortened(String(value))}`;
   if (typeof value !== 'string') return `the ${typeof value} ${String(value)}`;
-  const start = value.slice(0, SHOWN_MAX_LENGTH);
   // JSON escapes control characters but neither U+007F…U+009F nor what changes the direction of writing.
-  const printable = JSON.stringify(start).replace(/[^\x20-\x7e]/g, (char) => escaped(char));
-  return start.length < value.length ? `${printable}…` : printable;
+  const printable = JSON.stringify(value.slice(0, SHOWN_MAX_LENGTH));
+  const end = value.length > SHOWN_MAX_LENGTH ? '…' : '';
+  return printable.replace(/[^\x20-\x7e]/g, escaped) + end;
 }
+
+const shortened = (text: string): string =>
+  text.length > SHOWN_MAX_LENGTH ? `${text.slice(0, SHOWN_MAX_LENGTH)}…` : text;
 
 const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 

@@ -75,8 +75,8 @@ function mergeRuntimes(
   const runtimes = new Map(builtin.map((runtime) => [runtime.name, runtime]));
   for (const [name, table] of Object.entries(tables)) {
     const below = runtimes.get(name) ?? bareRuntime(name);
-    // Another program comes from another package.
-    const debianPackage = table.command === undefined ? below.debianPackage : '';
+    const isSameProgram = table.command === undefined || table.command[0] === below.command[0];
+    const debianPackage = isSameProgram ? below.debianPackage : '';
     runtimes.set(name, { ...below, ...given(table), debianPackage });
   }
   return runtimes;

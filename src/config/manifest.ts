@@ -8,15 +8,14 @@ import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import { isOneLine, isSettableVariable } from './names.js';
 import { limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
-import { choice, count, flag, limitValue, listOf, text } from './values.js';
+import { argv, choice, count, flag, limitValue, text } from './values.js';
 
-export const MANIFEST_NAME = 'usherd.toml';
+const MANIFEST_NAME = 'usherd.toml';
 
 export type ParsedManifest =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
-const ARGUMENTS_MAX_COUNT = 64;
 const PATH_MAX_LENGTH = 255;
 
 /** `serve`, `./serve`, `bin/serve`: below the application, without a way out of it. */
@@ -27,17 +26,6 @@ const isRelativeFile = (path: string): boolean =>
     .replace(/^\.\//, '')
     .split('/')
     .every((name) => name !== '' && name !== '.' && name !== '..');
-
-const command = listOf(
-  text({ expected: 'text on one line', example: './serve', accept: () => true }),
-  'a list with the program and its arguments',
-)
-  .refine(([program = '']) => isRelativeFile(program), {
-    error: 'a list whose first item is a file of the application, such as "./serve"',
-  })
-  .refine((list) => list.length <= ARGUMENTS_MAX_COUNT, {
-    error: `at most ${ARGUMENTS_MAX_COUNT} items`,
-  });
 
 /** Stops at the first mistake: sixteen KiB hold thousands of them. */
 const environment = z.unknown().transform((table, context): ReadonlyMap<string, string> => {
@@ -64,7 +52,11 @@ const APP_LIMIT_NAMES = LIMIT_NAMES.filter((name) => limitKey(name).userOnly !==
 
 const manifestSchema = z.strictObject({
   runtime: runtimeName().optional(),
-  command: command.optional(),
+  command: argv({
+    expected: 'a file of the application',
+    example: './serve',
+    accept: isRelativeFile,
+  }).optional(),
   protocol: choice(['fastcgi', 'http', 'scgi']).optional(),
   env: environment.optional(),
   limits: limitTable(APP_LIMIT_NAMES).optional(),

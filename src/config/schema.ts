@@ -11,7 +11,7 @@ import {
   isSettableVariable,
 } from './names.js';
 import { rootPatternProblem } from './roots.js';
-import { choice, count, flag, limitValue, listOf, text } from './values.js';
+import { argv, choice, count, flag, limitValue, listOf, text } from './values.js';
 
 /** uid_t is 32 bits, but -1 means "no change" and Node handles 31: the largest that is safe everywhere. */
 const ID_MAX = 2 ** 31 - 2;
@@ -28,7 +28,7 @@ const absolutePath = (example: string): z.ZodType<string> =>
 const matching = (pattern: RegExp, expected: string, example: string): z.ZodType<string> =>
   text({ expected, example, accept: (name) => pattern.test(name) });
 
-export const userName = (): z.ZodType<string> => matching(USER_NAME, 'an account name', 'alice');
+const userName = (): z.ZodType<string> => matching(USER_NAME, 'an account name', 'alice');
 const groupName = (): z.ZodType<string> => matching(GROUP_NAME, 'a group name', 'www-data');
 export const runtimeName = (): z.ZodType<string> =>
   matching(RUNTIME_NAME, 'a runtime name: small letters, digits, "-" and "_"', 'php');
@@ -81,14 +81,11 @@ const runtime = z.strictObject(
   {
     kind: choice(['entry', 'script']).optional(),
     protocol: choice(['fastcgi', 'http', 'scgi']).optional(),
-    command: listOf(
-      text({ expected: 'text on one line', example: '/usr/bin/php-cgi', accept: () => true }),
-      'a list with the program and its arguments',
-    )
-      .refine((command) => /^(\/|\.\/)./.test(command[0] ?? ''), {
-        error: 'a list whose first item is an absolute path, or starts with "./"',
-      })
-      .optional(),
+    command: argv({
+      expected: 'an absolute path or one that starts with "./"',
+      example: '/usr/bin/program',
+      accept: (program) => /^(\/|\.\/)./.test(program),
+    }).optional(),
     extensions: listOf(
       matching(SCRIPT_EXTENSION, 'a file name extension in small letters, with its dot', '.php'),
       'a list of extensions',

@@ -15,7 +15,12 @@ const DEPTH_MAX = 8;
 export function parseToml(text: string, source: string): ParsedToml {
   try {
     // 'throw': `__proto__` and `constructor` are no keys of ours at any depth.
-    const table = parse(text, { maxDepth: DEPTH_MAX, unsafeKeyBehaviour: 'throw' });
+    // BigInt: so that 1e3 and 1000.0, which are no whole numbers in TOML, can be told from 1000.
+    const table = parse(text, {
+      maxDepth: DEPTH_MAX,
+      unsafeKeyBehaviour: 'throw',
+      integersAsBigInt: true,
+    });
     return { ok: true, table };
   } catch (err) {
     return { ok: false, finding: syntaxFinding(err, source) };

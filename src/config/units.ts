@@ -29,10 +29,10 @@ export const parseDuration = (text: string): number | undefined =>
 export const parseSize = (text: string): number | undefined =>
   text === '0' ? 0 : parseAmount(text, SIZE_UNITS_BYTES);
 
-/** The shortest text that parseDuration() reads as the same number. */
+/** With the largest unit that leaves a whole number, as parseDuration() reads it. */
 export const formatDuration = (ms: number): string => formatAmount(ms, DURATION_UNITS_MS);
 
-/** The shortest text that parseSize() reads as the same number. */
+/** With the largest unit that leaves a whole number, as parseSize() reads it. */
 export const formatSize = (bytes: number): string =>
   bytes === 0 ? '0' : formatAmount(bytes, SIZE_UNITS_BYTES);
 

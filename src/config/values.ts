@@ -32,7 +32,7 @@ const quoted = (text: string): string => JSON.stringify(text);
 export const flag = (): z.ZodType<boolean> =>
   kind({
     expected: 'true or false, without quotes',
-    example: (found) => (found === 'true' || found === 'yes' || found === 1 ? 'true' : 'false'),
+    example: (found) => (found === 'true' || found === 'yes' || found === 1n ? 'true' : 'false'),
     accept: (value) => (typeof value === 'boolean' ? value : undefined),
   });
 
@@ -48,7 +48,7 @@ export const count = (min: number, max: number, zeroMeans = ''): z.ZodType<numbe
   kind({
     expected: `a whole number from ${min} to ${max}${zeroMeans && `, or 0 for ${zeroMeans}`}`,
     example: () => String(zeroMeans === '' ? min : 0),
-    accept: (value) => inRange(value, min, max, zeroMeans !== ''),
+    accept: (value) => inRange(wholeNumber(value), { min, max, orZero: zeroMeans !== '' }),
   });
 
 interface TextRule {
@@ -62,8 +62,32 @@ export const text = ({ expected, example, accept }: TextRule): z.ZodType<string>
   kind({
     expected,
     example: () => quoted(example),
+    accept: (value) => (isLine(value) && accept(value) ? value : undefined),
+  });
+
+const isLine = (value: unknown): value is string => typeof value === 'string' && isOneLine(value);
+
+interface ArgvRule {
+  readonly expected: string;
+  readonly example: string;
+  /** Judges the program, which is the first item. */
+  readonly accept: (program: string) => boolean;
+}
+
+const ARGUMENTS_MAX_COUNT = 64;
+
+/** A program with its arguments. One issue for all items: a tenant can write thousands. */
+export const argv = ({ expected, example, accept }: ArgvRule): z.ZodType<readonly string[]> =>
+  kind({
+    expected: `a list of at most ${ARGUMENTS_MAX_COUNT} texts on one line each, the first ${expected}`,
+    example: () => `[${quoted(example)}]`,
     accept: (value) =>
-      typeof value === 'string' && isOneLine(value) && accept(value) ? value : undefined,
+      Array.isArray(value) &&
+      value.length <= ARGUMENTS_MAX_COUNT &&
+      value.every(isLine) &&
+      accept(value[0] ?? '')
+        ? value
+        : undefined,
   });
 
 export const listOf = <T>(item: z.ZodType<T>, expected: string): z.ZodType<T[]> =>
@@ -71,40 +95,46 @@ export const listOf = <T>(item: z.ZodType<T>, expected: string): z.ZodType<T[]> 
 
 /** The value of one key of a [limits] table. */
 export function limitValue(name: LimitName): z.ZodType<number> {
-  const { unit, min, max, zeroIsUnlimited = false } = limitKey(name);
+  const { unit, min, max, zeroIsUnlimited: orZero = false } = limitKey(name);
   switch (unit) {
     case 'count':
-      return count(min, max, zeroIsUnlimited ? 'no limit' : '');
+      return count(min, max, orZero ? 'no limit' : '');
     case 'duration':
       return kind({
         expected: `a duration with its unit (ms, s, m or h) from ${formatDuration(min)} to ${formatDuration(max)}`,
         example: (found) => quoted(guessUnit(found, 's', '30s')),
-        accept: (value) => inRange(amountOf(value, parseDuration), min, max, zeroIsUnlimited),
+        accept: (value) => inRange(amountOf(value, parseDuration), { min, max, orZero }),
       });
     case 'size':
       return kind({
         expected: `a size with its unit (B, KiB, MiB, GiB or TiB) from ${formatSize(min)} to ${formatSize(max)}, or "0" for no limit`,
         example: (found) => quoted(guessUnit(found, 'MiB', '64MiB')),
-        accept: (value) => inRange(amountOf(value, parseSize), min, max, zeroIsUnlimited),
+        accept: (value) => inRange(amountOf(value, parseSize), { min, max, orZero }),
       });
   }
 }
 
-const amountOf = (value: unknown, parse: (text: string) => number | undefined): unknown =>
-  typeof value === 'string' ? parse(value) : undefined;
+const amountOf = (
+  value: unknown,
+  parse: (text: string) => number | undefined,
+): number | undefined => (typeof value === 'string' ? parse(value) : undefined);
 
-// (-0 is a number that TOML cannot mean: `=== 0` would let it through.)
-const inRange = (value: unknown, min: number, max: number, orZero: boolean): number | undefined =>
-  typeof value === 'number' &&
-  Number.isSafeInteger(value) &&
-  !Object.is(value, -0) &&
-  ((value >= min && value <= max) || (orZero && value === 0))
+/** Within the range, or 0 where that is allowed besides. */
+const inRange = (
+  value: number | undefined,
+  { min, max, orZero }: { readonly min: number; readonly max: number; readonly orZero: boolean },
+): number | undefined =>
+  value !== undefined && ((value >= min && value <= max) || (orZero && value === 0))
     ? value
     : undefined;
 
+/** The parser gives whole numbers as BigInt; what is not exact as a number is far out of every range. */
+const wholeNumber = (value: unknown): number | undefined =>
+  typeof value === 'bigint' ? Number(value) : undefined;
+
 /** `30` was probably meant as `"30s"`, `"64MB"` as `"64MiB"`. */
 function guessUnit(found: unknown, smallest: 's' | 'MiB', otherwise: string): string {
-  const written = typeof found === 'string' || typeof found === 'number' ? String(found) : '';
+  const written = typeof found === 'string' || typeof found === 'bigint' ? String(found) : '';
   const [, digits, letter = ''] = /^\s*(\d{1,12})\s*([kmgt]?)/i.exec(written) ?? [];
   if (digits === undefined || Number(digits) === 0) return otherwise;
   if (smallest === 's') return `${digits}s`;

@@ -12,22 +12,29 @@ export interface Tenant {
   evict(slot: Slot): void;
 }
 
+/** What a pool wants to remember about a start. */
+export interface Stamp {
+  /** Which edition of the application the worker runs; see Roster. */
+  readonly edition: number;
+  /** With which other starts it fails as one; see Backoff. */
+  readonly batch: number;
+}
+
 /** Room for one worker, from the moment it is asked for until its process is gone. */
 export class Slot {
   readonly leaf: Account;
   readonly takenAtMs: number;
-  /** Which edition of the application its worker runs; see Roster. */
-  readonly edition: number;
+  readonly stamp: Stamp;
   /** Its places among the idle of its application, its user and all. */
   readonly idlePlaces: readonly ListNode<Slot>[];
   /** Who gets it when its worker is gone. */
   promisedTo: Account | undefined = undefined;
   isStopping = false;
 
-  constructor(leaf: Account, takenAtMs: number, edition: number) {
+  constructor(leaf: Account, takenAtMs: number, stamp: Stamp) {
     this.leaf = leaf;
     this.takenAtMs = takenAtMs;
-    this.edition = edition;
+    this.stamp = stamp;
     this.idlePlaces = leaf.above.map(() => new ListNode<Slot>(this));
   }
 }

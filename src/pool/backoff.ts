@@ -2,12 +2,12 @@
 import { LIMITS } from '../limits.js';
 
 export interface Backoff {
-  /** Crashes of young workers since the last sign of health, one for each generation of starts. */
+  /** Crashes of young workers since the last sign of health, one for each batch of starts. */
   readonly failures: number;
   /** So many of them cost nothing: one after a sign of health, none before the first. */
   readonly forgiven: number;
-  /** When the last of them was counted. */
-  readonly crashedAtMs: number;
+  /** Starts up to the next failure are one batch; numbers, because two moments can be the same millisecond. */
+  readonly batch: number;
   /** No start before this. */
   readonly blockedUntilMs: number;
 }
@@ -16,14 +16,14 @@ export interface Backoff {
 export const NO_BACKOFF: Backoff = {
   failures: 0,
   forgiven: 0,
-  crashedAtMs: -Infinity,
+  batch: 0,
   blockedUntilMs: -Infinity,
 };
 
 export interface Crash {
   readonly nowMs: number;
-  /** When the worker was asked for. */
-  readonly askedAtMs: number;
+  /** The batch in which the worker was asked for. */
+  readonly batch: number;
   /** It had answered, or lived long enough. */
   readonly wasHealthy: boolean;
   /** From 0 to below 1. */
@@ -31,7 +31,7 @@ export interface Crash {
 }
 
 /** The delay after the n-th failure, from 1. */
-export function backoffDelayMs(failures: number, random: number): number {
+function backoffDelayMs(failures: number, random: number): number {
   const share = 1 + LIMITS.backoffJitterShare * (2 * random - 1);
   return Math.min(LIMITS.backoffMaxMs, LIMITS.backoffMinMs * 2 ** (failures - 1) * share);
 }
@@ -41,14 +41,14 @@ export function backoffDelayMs(failures: number, random: number): number {
  * failure, otherwise a cold start of four workers would wait as long as four crashes in a row.
  */
 export function afterCrash(backoff: Backoff, crash: Crash): Backoff {
-  if (crash.askedAtMs <= backoff.crashedAtMs) return backoff;
+  if (crash.batch < backoff.batch) return backoff;
   if (crash.wasHealthy) return afterHealth(backoff);
   const failures = backoff.failures + 1;
   const counted = failures - backoff.forgiven;
   return {
     failures,
     forgiven: backoff.forgiven,
-    crashedAtMs: crash.nowMs,
+    batch: backoff.batch + 1,
     blockedUntilMs:
       counted > 0 ? crash.nowMs + backoffDelayMs(counted, crash.random) : backoff.blockedUntilMs,
   };
@@ -56,7 +56,12 @@ export function afterCrash(backoff: Backoff, crash: Crash): Backoff {
 
 /** A worker gave its first answer. */
 export function afterHealth(backoff: Backoff): Backoff {
-  return { ...NO_BACKOFF, forgiven: 1, crashedAtMs: backoff.crashedAtMs };
+  return { ...NO_BACKOFF, forgiven: 1, batch: backoff.batch };
+}
+
+/** Somebody said to try again: deaths of workers from before do not count any more. */
+export function afterReset(backoff: Backoff): Backoff {
+  return { ...NO_BACKOFF, batch: backoff.batch + 1 };
 }
 
 /** Milliseconds until the next start is allowed; 0 if it is. */

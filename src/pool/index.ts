@@ -1,6 +1,13 @@
 // Who gets the next worker: queues, limits, back-off and the life of workers, for all applications of one router.
 export { systemClock, type Clock } from './clock.js';
-export { NO_BACKOFF, afterCrash, afterHealth, blockedMs, type Backoff } from './backoff.js';
+export {
+  NO_BACKOFF,
+  afterCrash,
+  afterHealth,
+  afterReset,
+  blockedMs,
+  type Backoff,
+} from './backoff.js';
 export type {
   PoolCallbacks,
   PoolCounts,
@@ -11,8 +18,7 @@ export type {
   WorkerExit,
 } from './pool-contract.js';
 export { PoolSet, type PoolSetOptions } from './pool-set.js';
-export { Pool } from './pool.js';
-export { RETIRE_REASONS, type RetireReason } from './retire-reason.js';
+export { type RetireReason } from './retire-reason.js';
 export { WaitQueue } from './wait-queue.js';
 export {
   WORKER_TABLE,

@@ -1,6 +1,6 @@
 // The workers of one pool: when to ask for more, which one is next, when one has to go. Of requests it knows only counts.
 import { LIMITS } from '../limits.js';
-import { Account, type Slot, type Tenant } from './account.js';
+import { Account, type Slot, type Stamp, type Tenant } from './account.js';
 import { Alarm } from './alarm.js';
 import type { Clock } from './clock.js';
 import { Durations } from './durations.js';
@@ -13,19 +13,7 @@ import type { Slots } from './slots.js';
 import { StartGate } from './start-gate.js';
 import type { WorkerEvent } from './worker-state.js';
 import { Worker } from './worker.js';
-
-/** What the workers of a pool have to ask and to tell. */
-export interface WorkersOwner {
-  need(): void;
-  retire(worker: string, reason: RetireReason): void;
-  /** Look again what is needed; ends in `plan` of the workers. */
-  plan(): void;
-  /** Neither suspended nor without a supervisor. */
-  mayStart(): boolean;
-  queued(): number;
-  oldestWaitMs(nowMs: number): number;
-  usedAtMs(): number;
-}
+import type { WorkersOwner } from './workers-owner.js';
 
 export interface PoolWorkersOptions {
   readonly owner: WorkersOwner;
@@ -111,13 +99,13 @@ export class PoolWorkers implements Tenant {
 
   /** The answer to `need`. One that nobody asked for is taken as well: it exists. */
   spawned(facts: SpawnedWorker): Worker {
-    const slot = this.#asked.shift() ?? this.#slots.claim(this.#leaf, this.roster.edition);
+    const slot = this.#asked.shift() ?? this.#slots.claim(this.#leaf, this.#stamp);
     return this.#join(facts, slot, false);
   }
 
   /** A worker from before the router was restarted. */
   adopted(facts: SpawnedWorker): Worker {
-    return this.#join(facts, this.#slots.claim(this.#leaf, this.roster.edition), true);
+    return this.#join(facts, this.#slots.claim(this.#leaf, this.#stamp), true);
   }
 
   /** The other answer to `need`; false if none was open. */
@@ -125,7 +113,7 @@ export class PoolWorkers implements Tenant {
     const slot = this.#asked.shift();
     if (slot === undefined) return false;
     const [nowMs, random] = [this.#clock.now(), this.#random()];
-    this.gate.refused(refusal, { nowMs, askedAtMs: slot.takenAtMs, wasHealthy: false, random });
+    this.gate.refused(refusal, { nowMs, batch: slot.stamp.batch, wasHealthy: false, random });
     this.#slots.release(slot);
     return true;
   }
@@ -139,7 +127,8 @@ export class PoolWorkers implements Tenant {
     this.gate.proved();
     if (!this.roster.hasOutdated) return;
     for (const other of [...this.roster]) {
-      if (other.slot.edition < worker.slot.edition) this.retire(other, this.#renewReason);
+      if (other.slot.stamp.edition < worker.slot.stamp.edition)
+        this.retire(other, this.#renewReason);
     }
   }
 
@@ -157,7 +146,7 @@ export class PoolWorkers implements Tenant {
     if (!exit.wanted) {
       this.gate.crashed({
         nowMs,
-        askedAtMs: worker.slot.takenAtMs,
+        batch: worker.slot.stamp.batch,
         wasHealthy: exit.phase === 'run' && worker.wasHealthy(nowMs),
         random: this.#random(),
       });
@@ -183,20 +172,30 @@ export class PoolWorkers implements Tenant {
     this.#slots.close(this.#leaf);
   }
 
-  /** Asks for the workers that pay. */
+  /** Asks for the workers that pay, one after the other, because an answer may come within the call. */
   plan(): void {
     const nowMs = this.#clock.now();
-    const wish = { count: this.#workersToStart(nowMs), edition: this.roster.edition };
-    for (const slot of this.#slots.want(this.#leaf, wish)) this.#ask(slot);
+    let count = this.#workersToStart(nowMs);
+    while (count > 0) {
+      const slot = this.#slots.take(this.#leaf, this.#stamp);
+      if (slot === undefined) break;
+      this.#ask(slot);
+      count = this.#workersToStart(nowMs);
+    }
+    this.#slots.await(this.#leaf, count);
   }
 
   canSpare(slot: Slot): boolean {
-    return this.roster.usable > this.#limits.minWorkers || slot.edition < this.roster.edition;
+    return this.roster.usable > this.#limits.minWorkers || slot.stamp.edition < this.roster.edition;
   }
 
   evict(slot: Slot): void {
     const worker = this.roster.at(slot);
     if (worker !== undefined) this.retire(worker, 'surplus');
+  }
+
+  get #stamp(): Stamp {
+    return { edition: this.roster.edition, batch: this.gate.batch };
   }
 
   #workersToStart(nowMs: number): number {
@@ -236,7 +235,7 @@ export class PoolWorkers implements Tenant {
   #mustRenew(nowMs: number): boolean {
     const { roster } = this;
     if (!roster.hasOutdated || roster.current > 0) return false;
-    if (this.#asked.at(-1)?.edition === roster.edition) return false;
+    if (this.#asked.at(-1)?.stamp.edition === roster.edition) return false;
     // At the cap, one that is already being stopped makes room soon enough.
     if (this.#account.count >= this.#account.max && roster.stopping > 0) return false;
     return nowMs - this.#owner.usedAtMs() <= LIMITS.poolRenewWindowMs;
@@ -252,7 +251,7 @@ export class PoolWorkers implements Tenant {
     const { starting } = this.roster.load;
     if (this.#asked.length + starting > 0 || this.roster.pick() !== undefined) return;
     if (!this.#owner.mayStart() || this.gate.waitMs(nowMs) > 0) return;
-    const slot = this.#slots.take(this.#leaf, this.roster.edition);
+    const slot = this.#slots.take(this.#leaf, this.#stamp);
     if (slot !== undefined) this.#ask(slot);
   }
 

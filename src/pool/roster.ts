@@ -68,7 +68,7 @@ export class Roster {
   }
 
   isOutdated(worker: Worker): boolean {
-    return worker.slot.edition < this.#edition;
+    return worker.slot.stamp.edition < this.#edition;
   }
 
   add(worker: Worker): void {

@@ -1,12 +1,7 @@
 // Hands out the slots for workers: within application < user < total, in turn, with idle workers making room for others.
-import { Account, Slot } from './account.js';
+import { Account, Slot, type Stamp } from './account.js';
 import type { Clock } from './clock.js';
 import { reserveOf, yields } from './pool-policy.js';
-
-export interface Wish {
-  readonly count: number;
-  readonly edition: number;
-}
 
 /** What speaks for and against a worker that is free. */
 export interface Claims {
@@ -15,8 +10,6 @@ export interface Claims {
   /** A newer edition of its application is to replace it. */
   readonly isOutdated: boolean;
 }
-
-const NONE: readonly Slot[] = [];
 
 export class Slots {
   readonly total: Account;
@@ -29,30 +22,25 @@ export class Slots {
     this.#clock = clock;
   }
 
-  /** Takes what there is room for; for the rest the leaf waits, and idle workers of others are retired. */
-  want(leaf: Account, wish: Wish): readonly Slot[] {
-    if (wish.count === 0 && leaf.short === 0) return NONE;
-    const taken: Slot[] = [];
-    while (taken.length < wish.count && this.#blockedAt(leaf) === undefined) {
-      taken.push(this.claim(leaf, wish.edition));
-    }
-    this.#setShort(leaf, wish.count - taken.length);
-    this.#settle(leaf, taken.length > 0);
-    this.#makeRoom(leaf);
-    return taken;
+  /** Takes one slot if there is room for it. */
+  take(leaf: Account, stamp: Stamp): Slot | undefined {
+    return this.#blockedAt(leaf) === undefined ? this.claim(leaf, stamp) : undefined;
   }
 
-  /** Takes one slot if there is room, and does not wait otherwise. */
-  take(leaf: Account, edition: number): Slot | undefined {
-    return this.#blockedAt(leaf) === undefined ? this.claim(leaf, edition) : undefined;
+  /** The leaf waits for so many slots that it could not take; idle workers of others are retired to make room. */
+  await(leaf: Account, count: number): void {
+    if (count === 0 && leaf.short === 0) return;
+    this.#setShort(leaf, count);
+    this.#settle(leaf, false);
+    this.#makeRoom(leaf);
   }
 
   /** Takes one slot whatever the limits say: the worker exists already. */
-  claim(leaf: Account, edition: number): Slot {
+  claim(leaf: Account, stamp: Stamp): Slot {
     leaf.count += 1;
     for (const account of leaf.above) account.count += 1;
     this.#settle(leaf, true);
-    return new Slot(leaf, this.#clock.now(), edition);
+    return new Slot(leaf, this.#clock.now(), stamp);
   }
 
   /** The worker is gone. Those who wait are served before this returns, the one who was promised the slot first. */

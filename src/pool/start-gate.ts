@@ -5,6 +5,7 @@ import {
   NO_BACKOFF,
   afterCrash,
   afterHealth,
+  afterReset,
   blockedMs,
   isProbing,
   type Backoff,
@@ -47,6 +48,11 @@ export class StartGate {
     return isProbing(this.#backoff);
   }
 
+  /** The number that starts of now carry; see Backoff. */
+  get batch(): number {
+    return this.#backoff.batch;
+  }
+
   crashed(crash: Crash): void {
     this.#backoff = afterCrash(this.#backoff, crash);
   }
@@ -64,7 +70,7 @@ export class StartGate {
 
   /** The application changed, or somebody said to try again. */
   reset(): void {
-    this.#backoff = NO_BACKOFF;
+    this.#backoff = afterReset(this.#backoff);
     this.#hold = undefined;
   }
 

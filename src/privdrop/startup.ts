@@ -1,5 +1,5 @@
 // What a supervisor asserts about itself before it does anything for anybody.
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { UsherdError, type Finding } from '../errors.js';
 import { AccountFiles } from './account-files.js';
 import { numericText } from './account-directory.js';
@@ -30,25 +30,33 @@ function flagsOf(descriptor: string): number | undefined {
   }
 }
 
-/**
- * Every worker would get what is open here without O_CLOEXEC. Node sets the flag on the descriptors it opens,
- * and at its start on those it inherits without a gap from 0; the others are found here.
- * @throws UsherdError E_STARTUP_DESCRIPTOR
- */
-export function assertNoInheritedDescriptors(): void {
-  const leaking = readdirSync('/proc/self/fdinfo').filter((descriptor) => {
+/** Descriptors that a child would get, standard input and output aside. */
+const leaking = (): readonly string[] =>
+  readdirSync('/proc/self/fdinfo').filter((descriptor) => {
     const flags = Number(descriptor) > STDERR ? flagsOf(descriptor) : undefined;
     return flags !== undefined && (flags & O_CLOEXEC) === 0;
   });
-  if (leaking.length === 0) return;
-  const findings = leaking.map((descriptor) => ({
+
+/**
+ * Every worker would get what is open here without O_CLOEXEC. Node sets the flag on the descriptors it opens, and
+ * at its start on those it inherits without a gap from 0; a terminal or an editor may have left others, which
+ * nobody here knows and which are closed.
+ * @returns the numbers that were closed, for the log
+ * @throws UsherdError E_STARTUP_DESCRIPTOR if one of them is still there
+ */
+export function closeInheritedDescriptors(): readonly number[] {
+  const found = leaking();
+  for (const descriptor of found) closeSync(Number(descriptor));
+  const left = leaking();
+  if (left.length === 0) return found.map(Number);
+  const findings = left.map((descriptor) => ({
     rule: 'inherited-descriptor',
     path: `/proc/self/fd/${descriptor}`,
     found: `descriptor ${descriptor} is open and would be inherited`,
     expected: 'descriptors 0, 1 and 2 only',
     remedy: `close it in what starts usherd, e.g. with ${descriptor}>&- in a shell`,
   }));
-  const detail = `inherited descriptors ${leaking.join(', ')}`;
+  const detail = `inherited descriptors ${left.join(', ')}`;
   throw new UsherdError('E_STARTUP_DESCRIPTOR', detail, { findings });
 }
 

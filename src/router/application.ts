@@ -1,8 +1,7 @@
 // What the router knows of one application, and the requests that wait until it knows enough.
 import type { AppFacts } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import type { FrontRequest } from './request.js';
-import type { Refusal } from './request-types.js';
+import type { Refusal, RequestFace } from './request-types.js';
 
 export class Application {
   readonly id: string;
@@ -11,7 +10,7 @@ export class Application {
   /** Runtimes that have or had a pool. */
   readonly runtimes = new Set<string>();
   /** Requests that came while nothing ran; bounded by queue_length, in the order of their coming. */
-  readonly pending = new Set<FrontRequest>();
+  readonly pending = new Set<RequestFace>();
   /** Of the `need` that was sent for them. */
   ticket: number | undefined;
   #refusal: Refusal | undefined;
@@ -40,7 +39,7 @@ export class Application {
   }
 
   /** Keep a request until the application is known; the first one's deadline is everybody's. */
-  wait(request: FrontRequest, deadlineMs: number, onDeadline: () => void): void {
+  wait(request: RequestFace, deadlineMs: number, onDeadline: () => void): void {
     this.pending.add(request);
     this.#deadline ??= setTimeout(() => {
       this.#deadline = undefined;
@@ -48,7 +47,7 @@ export class Application {
     }, deadlineMs);
   }
 
-  takePending(): readonly FrontRequest[] {
+  takePending(): readonly RequestFace[] {
     const taken = [...this.pending];
     this.pending.clear();
     this.close();

@@ -11,6 +11,7 @@ import {
   RecordDecoder,
   RecordEncoder,
   RecordType,
+  VariableName,
   type RecordSink,
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
@@ -19,15 +20,16 @@ import { FrontWriter } from './front-writer.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
 import type { Exchange } from './protocols/exchange.js';
+import type { FrontSide, RequestFace } from './request-types.js';
 
 /** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
 const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
-  ['FCGI_MAX_CONNS', String(LIMITS.frontConnectionsMaxCount)],
-  ['FCGI_MAX_REQS', String(LIMITS.frontConnectionsMaxCount)],
-  ['FCGI_MPXS_CONNS', '1'],
+  [VariableName.MAX_CONNS, String(LIMITS.frontConnectionsMaxCount)],
+  [VariableName.MAX_REQS, String(LIMITS.frontConnectionsMaxCount)],
+  [VariableName.MPXS_CONNS, '1'],
 ]);
 
-export class FrontConnection implements RecordSink {
+export class FrontConnection implements RecordSink, FrontSide {
   readonly #socket: net.Socket;
   readonly #context: RouterContext;
   /** Requests of another user are refused here; undefined: all are served. */
@@ -169,21 +171,21 @@ export class FrontConnection implements RecordSink {
   }
 
   /** END_REQUEST, with the last of the output; then the connection lives on, lingers or ends. */
-  endRequest(request: FrontRequest, output: Buffer, protocolStatus: number): void {
+  endRequest(request: RequestFace, output: Buffer, protocolStatus: number): void {
     this.#writer.add(encodeLastOutput(request.id, output, 0, protocolStatus));
     this.#writer.flush();
     this.#afterEnd(request);
   }
 
   /** The answer is not whole: the end of the connection says so, and a record that cannot be taken for the end of an answer. */
-  cut(request: FrontRequest): void {
+  cut(request: RequestFace): void {
     this.#writer.add(encodeBrokenRecord(request.id));
     this.#writer.flush();
     this.#afterEnd(request);
     this.#socket.destroySoon();
   }
 
-  endSilently(request: FrontRequest): void {
+  endSilently(request: RequestFace): void {
     if (!this.#isClosed && !this.#socket.readableEnded) {
       this.#writer.add(encodeLastOutput(request.id, EMPTY, 0, 0));
       this.#writer.flush();
@@ -213,7 +215,7 @@ export class FrontConnection implements RecordSink {
     this.#socket.destroy();
   }
 
-  #afterEnd(request: FrontRequest): void {
+  #afterEnd(request: RequestFace): void {
     this.#openCount -= 1;
     this.#context.counters.requestsActive -= 1;
     if (request.isStdinEnded) this.#forget(request.id, request);
@@ -221,7 +223,7 @@ export class FrontConnection implements RecordSink {
     this.#close();
   }
 
-  #forget(requestId: number, request: FrontRequest): void {
+  #forget(requestId: number, request: RequestFace): void {
     if (this.#requests.get(requestId) === request) this.#requests.delete(requestId);
     if (this.#isClosing && this.#requests.size === 0) this.#socket.destroySoon();
   }

@@ -1,11 +1,10 @@
 // What every front connection and request is given by the router: shared budgets, counters, and the way to a worker.
 import type { Logger } from '../log.js';
 import type { SpoolBudget } from './spool-budget.js';
-import type { FrontConnection } from './connection.js';
 import type { WriteBudget } from './front-writer.js';
 import type { LogSink } from './log-sink.js';
-import type { FrontRequest } from './request.js';
 import type { Roots } from './resolve.js';
+import type { FrontSide, RequestFace } from './request-types.js';
 
 /** Plain counters: read by status and metrics, written in place. */
 export interface RouterCounters {
@@ -19,12 +18,12 @@ export interface RouterCounters {
 
 /** The way from a request to a worker and back. */
 export interface Dispatcher {
-  submit(request: FrontRequest, isRetry: boolean): void;
-  withdraw(request: FrontRequest): void;
-  released(request: FrontRequest, outcome: 'clean' | 'dirty' | 'deadline'): void;
-  firstByte(request: FrontRequest): void;
+  submit(request: RequestFace, isRetry: boolean): void;
+  withdraw(request: RequestFace): void;
+  released(request: RequestFace, outcome: 'clean' | 'dirty' | 'deadline'): void;
+  firstByte(request: RequestFace): void;
   /** Whether the worker has taken the connection of this request out of its accept queue. */
-  isAccepted(request: FrontRequest): boolean;
+  isAccepted(request: RequestFace): boolean;
   /** Whether failures of this application are explained to the client. */
   modeOf(app: string): 'production' | 'development';
   /** Bytes; 0 where there is no limit or it is not known yet. */
@@ -41,5 +40,5 @@ export interface RouterContext {
   readonly dispatcher: Dispatcher;
   roots(): Roots;
   nextRequestName(): string;
-  connectionClosed(connection: FrontConnection): void;
+  connectionClosed(connection: FrontSide): void;
 }

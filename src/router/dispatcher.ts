@@ -7,10 +7,10 @@ import { isAccepted } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
-import type { FrontRequest } from './request.js';
 import { routeRequest, wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import { openExchange, type WorkerRecord } from './worker-record.js';
+import type { RequestFace } from './request-types.js';
 
 /** A `need` that a pool has sent. */
 export interface PoolTicket {
@@ -21,7 +21,7 @@ export interface PoolTicket {
 export interface DispatcherOptions {
   readonly config: Config;
   readonly registry: AppRegistry;
-  readonly pools: PoolSet<FrontRequest>;
+  readonly pools: PoolSet<RequestFace>;
   readonly counters: RouterCounters;
   /** False: the supervisor is away and the message is lost. */
   readonly send: (message: RouterMessage) => boolean;
@@ -44,7 +44,7 @@ export class PoolDispatcher implements Dispatcher {
 
   // --- from requests -------------------------------------------------------------------------
 
-  submit(request: FrontRequest, isRetry: boolean): void {
+  submit(request: RequestFace, isRetry: boolean): void {
     const app = this.#options.registry.obtain(request.resolution.app);
     if (isRetry) this.#options.counters.retries += 1;
     const refusal = app.refusal(performance.now()) ?? this.#options.pools.blocked(app.id);
@@ -59,24 +59,24 @@ export class PoolDispatcher implements Dispatcher {
     }
   }
 
-  withdraw(request: FrontRequest): void {
+  withdraw(request: RequestFace): void {
     const app = this.#options.registry.app(request.resolution.app);
     if (app?.pending.delete(request) !== true) this.#options.pools.withdraw(request);
   }
 
-  firstByte(request: FrontRequest): void {
+  firstByte(request: RequestFace): void {
     const worker = this.#workerOf(request);
     if (worker === undefined || worker.hasAnswered) return;
     worker.hasAnswered = true;
     this.#options.pools.ready(worker.id);
   }
 
-  isAccepted(request: FrontRequest): boolean {
+  isAccepted(request: RequestFace): boolean {
     const worker = this.#workerOf(request);
     return worker !== undefined && isAccepted(worker.id);
   }
 
-  released(request: FrontRequest, outcome: 'clean' | 'dirty' | 'deadline'): void {
+  released(request: RequestFace, outcome: 'clean' | 'dirty' | 'deadline'): void {
     const worker = this.#workerOf(request);
     if (worker === undefined) return; // it has exited: the pool has forgotten it
     worker.requests.delete(request);
@@ -101,7 +101,7 @@ export class PoolDispatcher implements Dispatcher {
     this.#options.send({ type: 'need', ticket, app, runtime });
   }
 
-  assign(request: FrontRequest, spawned: SpawnedWorker): void {
+  assign(request: RequestFace, spawned: SpawnedWorker): void {
     const worker = this.#options.registry.worker(spawned.worker);
     const limits = this.#options.registry.app(worker?.app ?? '')?.facts?.limits;
     if (worker === undefined || limits === undefined) {
@@ -141,7 +141,7 @@ export class PoolDispatcher implements Dispatcher {
   }
 
   /** Facts are known: to a pool, unless the request itself is not possible there. */
-  enter(facts: AppFacts, request: FrontRequest, isRetry: boolean): void {
+  enter(facts: AppFacts, request: RequestFace, isRetry: boolean): void {
     const route = routeRequest(request.params, request.resolution, facts, this.#runtimes);
     if (!route.ok) {
       request.refuse({ code: route.code, detail: route.detail });
@@ -176,7 +176,7 @@ export class PoolDispatcher implements Dispatcher {
 
   // --- inside --------------------------------------------------------------------------------
 
-  #look(app: Application, request: FrontRequest): void {
+  #look(app: Application, request: RequestFace): void {
     const { queueLength, queueTimeoutMs } = app.facts?.limits ?? this.#config.defaults;
     if (app.pending.size >= queueLength) {
       request.refuse({ code: 'E_QUEUE_FULL' });
@@ -201,7 +201,7 @@ export class PoolDispatcher implements Dispatcher {
     return this.#lastTicket;
   }
 
-  #workerOf(request: FrontRequest): WorkerRecord | undefined {
+  #workerOf(request: RequestFace): WorkerRecord | undefined {
     return this.#options.registry.worker(request.assignment?.worker);
   }
 }

@@ -32,7 +32,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text of anybody as HTML text: bounded, no markup, no control characters. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .slice(0, LIMITS.errorPageLineMaxChars)
     .replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
@@ -85,7 +85,7 @@ export function errorAnswer(input: ErrorAnswerInput): Buffer {
   const title = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
   const body = Buffer.from(page(title, input));
   const retryAfterS =
-    input.retryAfterMs === undefined || input.retryAfterMs <= 0
+    row.retryAfterS === 0 || input.retryAfterMs === undefined || input.retryAfterMs <= 0
       ? row.retryAfterS
       : Math.ceil(input.retryAfterMs / 1000);
   const head = [

@@ -7,6 +7,7 @@ import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { FrontConnection } from './connection.js';
 import type { RouterContext } from './context.js';
+import type { FrontSide } from './request-types.js';
 
 const FIRST_INHERITED_FD = 3; // sd_listen_fds(3)
 /** Linux caps it at net.core.somaxconn; a full accept queue blocks Apache's threads without a timeout. */
@@ -22,7 +23,7 @@ export class FrontListeners {
     readonly path: string;
     readonly inode: number;
   }[] = [];
-  readonly #connections = new Set<FrontConnection>();
+  readonly #connections = new Set<FrontSide>();
 
   constructor(context: RouterContext, log: Logger) {
     this.#context = context;
@@ -60,7 +61,7 @@ export class FrontListeners {
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
-  closed(connection: FrontConnection): void {
+  closed(connection: FrontSide): void {
     this.#connections.delete(connection);
     this.#context.counters.frontConnections = this.#connections.size;
   }

@@ -1,6 +1,6 @@
 // One worker's stdout and stderr: a label that the supervisor wrote, then the bytes of a tenant, read no faster than the rate.
 import type { Socket } from 'node:net';
-import { APP_ID } from '../ipc/messages.js';
+import { APP_ID } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { LogStore } from './log-store.js';
 import { LogLines } from './log-text.js';
@@ -20,7 +20,7 @@ const SHAPE: Readonly<Record<keyof LogLabel, RegExp>> = {
 };
 
 /** The label line without its end; undefined if it has any other shape. */
-export function parseLogLabel(line: Buffer): LogLabel | undefined {
+function parseLogLabel(line: Buffer): LogLabel | undefined {
   let json: unknown;
   try {
     json = JSON.parse(line.toString('utf8'));

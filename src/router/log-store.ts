@@ -1,5 +1,5 @@
 // The logs of all applications: how much each may write, its last lines, its file. Everything bounded, nothing waits.
-import { APP_ID } from '../ipc/messages.js';
+import { APP_ID } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import { LogFile } from './log-file.js';
 import { escapeLogBytes } from './log-text.js';

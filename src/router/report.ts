@@ -3,14 +3,14 @@ import type { RouterMessage } from '../ipc/index.js';
 import type { PoolSet } from '../pool/index.js';
 import type { AppRegistry } from './app-registry.js';
 import type { RouterContext } from './context.js';
-import type { FrontRequest } from './request.js';
+import type { RequestFace } from './request-types.js';
 
 const SHOWN_MAX_CHARS = 200;
 
 interface ReportOptions {
   readonly serial: number;
   readonly context: RouterContext;
-  readonly pools: PoolSet<FrontRequest>;
+  readonly pools: PoolSet<RequestFace>;
   readonly registry: AppRegistry;
   readonly send: (row: RouterMessage) => void;
 }
@@ -51,7 +51,7 @@ export function sendReport(options: ReportOptions): void {
 }
 
 /** Printable ASCII only: it ends up on an administrator's terminal. */
-function shown(request: FrontRequest): string {
+function shown(request: RequestFace): string {
   const uri = request.params.get('REQUEST_URI') ?? request.params.get('SCRIPT_NAME') ?? '';
   return `${request.method} ${uri}`.replace(/[^\x20-\x7e]/g, '?').slice(0, SHOWN_MAX_CHARS);
 }

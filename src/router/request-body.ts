@@ -1,8 +1,8 @@
 // The body of one request on its way in: spooled, counted against what was announced, and pausing its front connection.
 import { UsherdError } from '../errors.js';
 import { BodySpool } from './body-spool.js';
-import type { FrontConnection } from './connection.js';
 import type { RouterContext } from './context.js';
+import type { FrontSide } from './request-types.js';
 
 interface RequestBodyOptions {
   readonly user: string;
@@ -10,14 +10,14 @@ interface RequestBodyOptions {
   readonly maxBodyBytes: number;
   /** CONTENT_LENGTH; undefined where the web server does not know it. */
   readonly announcedBytes: number | undefined;
-  readonly connection: FrontConnection;
+  readonly connection: FrontSide;
   readonly context: RouterContext;
   readonly onFailed: (err: UsherdError) => void;
 }
 
 export class RequestBody {
   readonly spool: BodySpool;
-  readonly #connection: FrontConnection;
+  readonly #connection: FrontSide;
   readonly #announcedBytes: number | undefined;
   #isPausing = false;
   /** For the idle deadline: armed once, looked at when it fires. */

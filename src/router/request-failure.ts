@@ -2,13 +2,12 @@
 import { ERRORS } from '../errors.js';
 import type { RouterContext } from './context.js';
 import { errorAnswer } from './error-answer.js';
-import type { FrontRequest } from './request.js';
-import type { Refusal } from './request-types.js';
+import type { Refusal, RequestFace } from './request-types.js';
 
 const LOGGED_URI_MAX_CHARS = 200;
 
 export function failureAnswer(
-  request: FrontRequest,
+  request: RequestFace,
   refusal: Refusal,
   context: RouterContext,
 ): Buffer {
@@ -23,7 +22,7 @@ export function failureAnswer(
   });
 }
 
-export function logFailure(request: FrontRequest, refusal: Refusal, context: RouterContext): void {
+export function logFailure(request: RequestFace, refusal: Refusal, context: RouterContext): void {
   const { code, rule, detail } = refusal;
   context.log[ERRORS[code].level](
     {

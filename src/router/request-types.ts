@@ -1,6 +1,7 @@
-// What a request and the dispatcher tell each other.
+// What the parts of the router know of a request and of a front connection: faces, so that no file needs the other's class.
 import type { ErrorCode } from '../errors.js';
-import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
+import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import type { Params, Resolved } from './resolve.js';
 
 /** The limits of its application that a request lives under. */
 export interface RequestLimits {
@@ -26,4 +27,49 @@ export interface Refusal {
   readonly rule?: string;
   readonly detail?: string;
   readonly retryAfterMs?: number;
+}
+
+/** A request as its dispatcher, its worker leg and its connection see it. */
+export interface RequestFace {
+  readonly id: number;
+  /** Unique in this router's life; in the log and in the answer of a failure. */
+  readonly name: string;
+  readonly startedMs: number;
+  /** As the web server sent them. */
+  readonly params: Params;
+  readonly method: string;
+  /** Undefined until it was routed. */
+  readonly appId: string | undefined;
+  /** Only once it was routed. */
+  readonly resolution: Resolved;
+  readonly bodyBytes: number;
+  readonly assignment: Assignment | undefined;
+  readonly isStdinEnded: boolean;
+  /** Its place in the application is known: what its worker gets. */
+  routed(workerParams: Params): void;
+  assigned(assignment: Assignment): void;
+  refuse(refusal: Refusal): void;
+  onLost(kind: LossKind, detail: string): void;
+}
+
+/** The front connection as its requests see it. */
+export interface FrontSide {
+  /** Requests of another user are refused here; undefined: all are served. */
+  readonly boundUser: string | undefined;
+  /** STDOUT records of this content, which is given away. */
+  sendOutput(requestId: number, content: Buffer): void;
+  /** Write what was gathered; pause `source` if the web server does not read. */
+  flush(source: Exchange | undefined): void;
+  /** END_REQUEST, with the last of the output. */
+  endRequest(request: RequestFace, output: Buffer, protocolStatus: number): void;
+  /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
+  cut(request: RequestFace): void;
+  /** Nobody waits for this answer any more. */
+  endSilently(request: RequestFace): void;
+  forgetExchange(exchange: Exchange): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** No more requests: used when the router stops. */
+  close(): void;
+  destroy(): void;
 }

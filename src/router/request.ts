@@ -3,15 +3,14 @@ import { ERRORS, isUsherdError, UsherdError, type ErrorCode } from '../errors.js
 import { ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { admit } from './admission.js';
-import type { FrontConnection } from './connection.js';
 import type { RouterContext } from './context.js';
 import { Deadline } from './deadline.js';
 import type { LossKind } from './protocols/exchange.js';
 import { RequestBody } from './request-body.js';
 import { failureAnswer, logFailure } from './request-failure.js';
 import { PARAMS, stepRequest } from './request-state.js';
-import type { RequestEffect, RequestEvent, RequestState } from './request-state.js';
-import type { Assignment, Refusal } from './request-types.js';
+import type { RequestEffect, RequestEvent, RequestState, Retry } from './request-state.js';
+import type { Assignment, FrontSide, Refusal, RequestFace } from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
 
@@ -24,13 +23,13 @@ const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
   protocol: 'E_WORKER_PROTOCOL',
 };
 
-export class FrontRequest implements LegEvents {
+export class FrontRequest implements LegEvents, RequestFace {
   readonly id: number;
   readonly role: number;
   /** Unique in this router's life; in the log and in the answer of a failure. */
   readonly name: string;
   readonly startedMs = performance.now();
-  readonly #connection: FrontConnection;
+  readonly #connection: FrontSide;
   readonly #context: RouterContext;
   readonly #deadline = new Deadline((code) => this.#onDeadline(code));
   #state: RequestState = PARAMS;
@@ -44,7 +43,7 @@ export class FrontRequest implements LegEvents {
   #refusal: Refusal | undefined;
   isStdinEnded = false;
 
-  constructor(id: number, role: number, connection: FrontConnection, context: RouterContext) {
+  constructor(id: number, role: number, connection: FrontSide, context: RouterContext) {
     this.id = id;
     this.role = role;
     this.#connection = connection;
@@ -169,9 +168,14 @@ export class FrontRequest implements LegEvents {
 
   onLost(kind: LossKind, detail: string): void {
     const hasBegun = this.#leg?.hasBegun ?? false;
-    const isSafe = kind === 'undelivered' || (kind === 'died' && SAFE_METHODS.has(this.method));
     this.#refusal = { code: LOSS_CODES[kind], detail };
-    this.#step({ kind: 'lost', code: LOSS_CODES[kind], isRetriable: isSafe && !hasBegun });
+    const retry = hasBegun ? 'never' : this.#retryAfter(kind);
+    this.#step({ kind: 'lost', code: LOSS_CODES[kind], retry });
+  }
+
+  #retryAfter(kind: LossKind): Retry {
+    if (kind === 'undelivered') return 'undelivered';
+    return kind === 'died' && SAFE_METHODS.has(this.method) ? 'once' : 'never';
   }
 
   // --- inside --------------------------------------------------------------------------------

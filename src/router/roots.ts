@@ -1,6 +1,6 @@
 // Where applications live: the configured patterns, compiled once, compared per path component and never as text.
 import { UsherdError } from '../errors.js';
-import { APP_NAME, USER_NAME } from '../ipc/messages.js';
+import { APP_NAME, USER_NAME } from '../ipc/index.js';
 
 export interface RootMatch {
   readonly user: string;

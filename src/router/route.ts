@@ -1,6 +1,6 @@
 // From an application whose facts are known to the params that its worker gets.
 import type { ErrorCode } from '../errors.js';
-import type { AppFacts } from '../ipc/messages.js';
+import type { AppFacts } from '../ipc/index.js';
 import { requestPath, type Params } from './front-forms.js';
 import { cleanParams } from './params-filter.js';
 import { belowPublic, type Resolved } from './resolve.js';

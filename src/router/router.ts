@@ -5,19 +5,18 @@ import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { PoolSet, systemClock } from '../pool/index.js';
 import { AppRegistry } from './app-registry.js';
-import type { FrontConnection } from './connection.js';
 import type { RouterContext, RouterCounters } from './context.js';
 import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
 import { WriteBudget } from './front-writer.js';
 import { LogSink } from './log-sink.js';
 import { sendReport } from './report.js';
-import type { FrontRequest } from './request.js';
 import { Roots } from './resolve.js';
 import { SpoolBudget } from './spool-budget.js';
 import { openSpoolDirectory } from './spool-directory.js';
 import { SupervisorLink } from './supervisor-link.js';
 import { SupervisorNews } from './supervisor-news.js';
+import type { FrontSide, RequestFace } from './request-types.js';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -42,7 +41,7 @@ export class Router implements RouterContext {
   readonly dispatcher: PoolDispatcher;
   readonly #loadConfig: () => Promise<Config>;
   readonly #registry: AppRegistry;
-  readonly #pools: PoolSet<FrontRequest>;
+  readonly #pools: PoolSet<RequestFace>;
   readonly #link: SupervisorLink;
   readonly #listeners: FrontListeners;
   /** Differs from one start of the router to the next, so that request names never repeat in a log. */
@@ -64,7 +63,7 @@ export class Router implements RouterContext {
       log,
     });
     this.#registry = new AppRegistry(config.paths.run);
-    this.#pools = new PoolSet<FrontRequest>({
+    this.#pools = new PoolSet<RequestFace>({
       clock: systemClock,
       maxWorkers: config.maxWorkers,
       callbacks: {
@@ -128,7 +127,7 @@ export class Router implements RouterContext {
     return `${this.#namePrefix}-${this.#nameCount.toString(36)}`;
   }
 
-  connectionClosed(connection: FrontConnection): void {
+  connectionClosed(connection: FrontSide): void {
     this.#listeners.closed(connection);
   }
 

@@ -1,5 +1,5 @@
 // Which runtimes run files that a URL names, and where in a path the file ends.
-import type { RuntimeConfig } from '../config/config-types.js';
+import type { RuntimeConfig } from '../config/index.js';
 
 /** What routing has to know about the configured runtimes; built once per configuration. */
 export interface RuntimeTable {

@@ -6,14 +6,14 @@ import type { Logger } from '../log.js';
 import type { PoolSet, SpawnedWorker } from '../pool/index.js';
 import type { AppRegistry, WorkerNews } from './app-registry.js';
 import type { PoolDispatcher } from './dispatcher.js';
-import type { FrontRequest } from './request.js';
 import type { WorkerRecord } from './worker-record.js';
+import type { RequestFace } from './request-types.js';
 
 type Of<T extends SupervisorMessage['type']> = Extract<SupervisorMessage, { type: T }>;
 
 interface NewsOptions {
   readonly registry: AppRegistry;
-  readonly pools: PoolSet<FrontRequest>;
+  readonly pools: PoolSet<RequestFace>;
   readonly dispatcher: PoolDispatcher;
   readonly log: Logger;
   readonly onReload: () => void;

@@ -1,12 +1,10 @@
 // A request's time at one worker: its answer on the way back, and what is known of it when it ends. A retry gets a new one.
 import { isUsherdError } from '../errors.js';
 import { Answer } from './answer.js';
-import type { FrontConnection } from './connection.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { failureAnswer } from './request-failure.js';
-import type { FrontRequest } from './request.js';
-import type { Assignment } from './request-types.js';
+import type { Assignment, FrontSide, RequestFace } from './request-types.js';
 
 /** What the leg tells its request. */
 export interface LegEvents {
@@ -17,9 +15,9 @@ export interface LegEvents {
 }
 
 interface LegOptions {
-  readonly request: FrontRequest;
+  readonly request: RequestFace;
   readonly assignment: Assignment;
-  readonly connection: FrontConnection;
+  readonly connection: FrontSide;
   readonly context: RouterContext;
   readonly events: LegEvents;
 }

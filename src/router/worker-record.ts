@@ -2,7 +2,7 @@
 import type { WorkerProtocol } from '../config/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
 import { FastcgiExchange } from './protocols/fastcgi.js';
-import type { FrontRequest } from './request.js';
+import type { RequestFace } from './request-types.js';
 
 export interface WorkerRecord {
   readonly id: string;
@@ -10,7 +10,7 @@ export interface WorkerRecord {
   readonly runtime: string;
   readonly protocol: WorkerProtocol;
   readonly socketPath: string;
-  readonly requests: Set<FrontRequest>;
+  readonly requests: Set<RequestFace>;
   served: number;
   /** Its first byte of an answer has come. */
   hasAnswered: boolean;

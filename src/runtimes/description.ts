@@ -14,7 +14,6 @@ export interface Sighting {
   /** '' asks for what URLs without a script run. */
   readonly wantedRuntime: string;
   readonly marks: readonly Mark[];
-  readonly directoryMark: Mark;
 }
 
 /** What the router has to know of the application. */

@@ -1,6 +1,6 @@
 // From the router's `need` to a launch: step 1 of the launch sequence. The router asks, here it is decided.
 import { availableParallelism } from 'node:os';
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import type { RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Account, AccountDirectory } from '../privdrop/index.js';

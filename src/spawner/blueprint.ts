@@ -1,5 +1,5 @@
 // What the supervisor needs to know about an application to start it; worked out by a pure function that it is given.
-import type { Config, WorkerProtocol } from '../config/config-types.js';
+import type { Config, WorkerProtocol } from '../config/index.js';
 import { isUsherdError, type ErrorCode } from '../errors.js';
 import type { AppFacts } from '../ipc/index.js';
 import type { Mark } from '../privdrop/index.js';

@@ -1,9 +1,9 @@
 // The supervisor's own subtree of cgroup v2: one group a worker, so that nothing a worker started survives it.
 //
-//   <base>/usherd-<instance>/u<uid>/a-<app>/w<worker>      base: the group the supervisor itself was started in
+//   <base>/usherd-<instance>/u<uid>/a-<app>/w<worker>      base: see findCgroupBase
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { groupsBelow, isPopulated, killGroup, makeGroup } from './cgroup-files.js';
 import { readWord, removeGroup, tryRemove, writeAndReadBack } from './cgroup-files.js';
 
@@ -105,6 +105,8 @@ export class CgroupTree {
 }
 
 const OWN_LEAF = 'supervisor';
+/** Made by whoever starts the supervisor with full root. */
+const PREPARED = 'usherd';
 const WANTED_CONTROLLERS = ['memory', 'pids'] as const;
 
 /** Kills what a dead supervisor of this instance left and makes the tree anew; undefined where cgroups cannot be had. */
@@ -117,7 +119,10 @@ export async function openCgroups(
   const path = join(base, `usherd-${instance}`);
   await new CgroupTree(path, []).clear();
   if (!makeGroup(path)) return undefined;
-  if (!existsSync(join(path, 'cgroup.procs'))) return undefined; // a plain directory: not cgroup2 after all
+  if (!existsSync(join(path, 'cgroup.procs'))) {
+    tryRemove(path); // a plain directory: not cgroup2 after all
+    return undefined;
+  }
   stepAside(base);
   const controllers = WANTED_CONTROLLERS.filter(
     (controller) => enable(base, controller) && enable(path, controller),
@@ -138,15 +143,28 @@ function stepAside(base: string): void {
   }
 }
 
-/** The group in which this process was started, as a directory of the cgroup2 mount. */
-export function findCgroupBase(): string | undefined {
+/**
+ * The group to work in: the one this process was started in (a service manager delegates it), or, where that is not
+ * ours to write, as the root of the hierarchy never is, the one that was made for us below it.
+ */
+function findCgroupBase(): string | undefined {
   const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
     existsSync(join(path, 'cgroup.procs')),
   );
-  const own = groupOf('self');
-  if (mount === undefined || own === undefined) return undefined;
-  // A parent that stepped aside before us would have us nest one deeper each time.
-  return join(mount, own.endsWith(`/${OWN_LEAF}`) ? dirname(own) : own);
+  const started = groupOf('self');
+  if (mount === undefined || started === undefined) return undefined;
+  // Started by somebody who stepped aside himself, we would nest one deeper each time.
+  const own = join(mount, basename(started) === OWN_LEAF ? dirname(started) : started);
+  return [own, join(own, PREPARED), join(mount, PREPARED)].find(isWritable);
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The path in the unified hierarchy, which is the line `0::/path` of cgroups(7). */

@@ -1,5 +1,5 @@
 // Which files of an application decide what runs there: when one of them changes, what runs is out of date.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import type { Blueprint } from './blueprint.js';
 
 /** Markers of entry runtimes, and the program itself where it lies in the application. Scripts are read at each request. */

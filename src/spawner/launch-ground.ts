@@ -1,5 +1,5 @@
 // What a launch is given and what it gives back.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import type { Account, Mode, Tools } from '../privdrop/index.js';
 import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';
@@ -19,7 +19,7 @@ export interface LaunchGround {
   readonly onSpawned: (worker: WorkerProcess) => void;
   readonly onEnd: WorkerParts['onEnd'];
   /** As soon as the application is understood, before its program runs. */
-  readonly onDescribed: (app: string, blueprint: Blueprint) => void;
+  readonly onDescribed: (input: DescribeInput, blueprint: Blueprint) => void;
   /** Between the steps, for whoever wants to look or to disturb. */
   readonly onStep: (step: LaunchStep, pid: number) => void;
 }

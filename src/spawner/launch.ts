@@ -148,6 +148,7 @@ export class Launch {
     });
     pipe.on('data', (chunk: Buffer) => this.#attempt(() => dialogue.push(chunk)));
     pipe.on('error', () => undefined); // the launcher is gone, which its end of file says, too
+    pipe.once('end', () => this.#conclude(dialogue.ended())); // before the exit of a program that ends at once
     pipe.once('close', () => this.#conclude(dialogue.ended()));
   }
 
@@ -192,7 +193,7 @@ export class Launch {
       return;
     }
     const { blueprint } = description;
-    this.#ground.onDescribed(app, blueprint);
+    this.#ground.onDescribed(input, blueprint);
     this.#described = { blueprint, input };
     this.#state = 'executing';
     dialogue.start(startOrder(config, account, app, blueprint));

@@ -3,7 +3,7 @@ import { IPC_PROTOCOL, type RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Mode } from '../privdrop/index.js';
 import { Admission, type Admitted, type Need } from './admission.js';
-import type { Blueprint, Describe, Refusal } from './blueprint.js';
+import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';
 import { ChangeWatch } from './change-watch.js';
 import { newCounters } from './counters.js';
@@ -144,21 +144,23 @@ export class Operations implements Monitored {
       ...{ mode, paths, cgroups, describe, markNames, log, now, onStep },
       onSpawned: (process) => this.workers.add(process),
       onEnd: (process, exit, wanted) => this.#ended(process, exit, wanted),
-      onDescribed: (app, blueprint) => this.#described(app, blueprint),
+      onDescribed: (input, blueprint) => this.#described(input, blueprint),
     };
   }
 
-  #described(app: string, { facts }: Blueprint): void {
-    this.link.tellFacts(app, facts);
+  /** Before the program runs, so that a change which it has not seen is one that we see. */
+  #described({ app, directory }: DescribeInput, blueprint: Blueprint): void {
+    this.#changes.watch(app, directory, entryNames(this.#parts.settings.config, blueprint));
+    this.link.tellFacts(app, blueprint.facts);
   }
 
   #launched({ need, askedAtMs }: Admitted, { worker: process, blueprint, input }: Launched): void {
-    const { settings, log, now } = this.#parts;
+    const { log, now } = this.#parts;
     const worker: RunningWorker = { process, blueprint, input };
     const startMs = Math.round(now() - askedAtMs);
     this.counters.launched += 1;
     this.workers.ran(worker);
-    this.#changes.watch(need.app, input.directory, entryNames(settings.config, blueprint));
+    this.#described(input, blueprint); // again: another launch of it may have failed meanwhile
     log.info(
       { ...idsOf(process), runtime: blueprint.runtime, durationMs: startMs },
       'worker started',
@@ -167,7 +169,6 @@ export class Operations implements Monitored {
       this.#present(worker); // whoever asked is gone; its successor may have it
       return;
     }
-    this.link.tellFacts(need.app, blueprint.facts);
     const { ticket } = need;
     this.link.announce({ ...livingMessage(worker), type: 'spawned', ticket, startMs });
   }
@@ -176,6 +177,7 @@ export class Operations implements Monitored {
     this.counters.refused += 1;
     if (why.code === 'E_PRIVDROP_VERIFY') this.counters.privilegeDropAlarms += 1;
     const { ticket, app, runtime, connection } = need;
+    if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
     if (connection !== this.link.connection) return;
     const { code } = why;
     const rule = printable(why.rule, 60);

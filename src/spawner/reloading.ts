@@ -1,5 +1,5 @@
 // After a new configuration: who has to hear of it, and which applications would now be run differently.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import type { Blueprint, Describe } from './blueprint.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';

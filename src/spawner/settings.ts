@@ -1,5 +1,5 @@
 // The configuration that is valid now, and the account directory that follows from it; swapped together or not at all.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import {
   AccountDirectory,
   type ConfiguredAccount,

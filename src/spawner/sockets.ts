@@ -125,7 +125,7 @@ export async function publishServer(
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ path: bound, backlog: LIMITS.controlConnectionsMaxCount }, resolve);
+      server.listen({ path: bound }, resolve);
       process.umask(previous); // libuv has bound it by now
     });
     if (access.gid !== undefined) {

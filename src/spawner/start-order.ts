@@ -1,5 +1,5 @@
 // Step 11 of a launch: umask, environment and argv of the tenant's program.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import { workerEnvironment, type Account } from '../privdrop/index.js';
 import type { Blueprint } from './blueprint.js';
 

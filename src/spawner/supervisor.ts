@@ -1,12 +1,12 @@
 // The root process of usherd: starts in the order of a checklist, answers its sockets, stops with everything it started.
 import { performance } from 'node:perf_hooks';
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 import { LIMITS } from '../limits.js';
 import {
   assertAccountDatabase,
   assertCapabilities,
-  assertNoInheritedDescriptors,
   buildPlan,
+  closeInheritedDescriptors,
   findTools,
   runCanary,
   type DropPlan,
@@ -71,7 +71,8 @@ export class Supervisor {
     const { config, mode, log } = this.#options;
     const paths = runPaths(config.paths.run);
 
-    assertNoInheritedDescriptors();
+    const closed = closeInheritedDescriptors();
+    if (closed.length > 0) log.warn({ closed }, 'inherited descriptors closed');
     assertCapabilities(mode);
     if (mode === 'root') await assertAccountDatabase();
     assertPaths(paths);
@@ -84,11 +85,11 @@ export class Supervisor {
     const cgroups = await openCgroups(paths.run);
     const stale = removeStaleSockets(paths);
     const tools = findTools();
-    const canary = canaryPlan(mode, router);
+    const settings = new Settings({ mode, tools, routerUid: router.uid }, config);
+    const canary = await canaryPlan(mode, router, settings);
     await runCanary(canary, tools);
     await this.#usage.warmUp();
 
-    const settings = new Settings({ mode, tools, routerUid: router.uid }, config);
     const operations = this.#operate(paths, settings, new PinnedTools(tools, canary), cgroups);
     const servers = await this.#publish(paths, router, operations, settings);
     this.#standing = { settings, operations, cgroups, servers };
@@ -210,10 +211,15 @@ function assertPaths(paths: RunPaths): void {
   for (const path of [paths.supervisor, paths.control, paths.log, worker]) assertSocketPath(path);
 }
 
-/** The router's own identity, which has nothing to lose: the trial drop becomes it and ends. */
-function canaryPlan(mode: Mode, { uid, gid }: RouterIdentity): DropPlan {
-  const account = { name: 'router', uid, gid, home: '/', groups: [], source: 'config' } as const;
-  const self = { ...account, gid: process.getgid?.() ?? gid, groups: process.getgroups?.() ?? [] };
-  const who = mode === 'root' ? account : self;
-  return buildPlan(who, { mode, noNewPrivileges: true, processes: 0 });
+/** Whom the trial drop becomes: the router, who has nothing to lose, or whoever we are and stay. */
+async function canaryPlan(
+  mode: Mode,
+  router: RouterIdentity,
+  settings: Settings,
+): Promise<DropPlan> {
+  const options = { mode, noNewPrivileges: true, processes: 0 };
+  const self = mode === 'self' ? await settings.accounts.lookup('self') : undefined;
+  if (self?.ok === true) return buildPlan(self.account, options);
+  const { uid, gid } = router;
+  return buildPlan({ name: 'router', uid, gid, home: '/', groups: [], source: 'config' }, options);
 }

@@ -1,5 +1,5 @@
 // Who is suspended: by the admin's file, or by a command. A command is not written anywhere and ends with the supervisor.
-import type { Config } from '../config/config-types.js';
+import type { Config } from '../config/index.js';
 
 export class Suspensions {
   readonly #byCommand = new Set<string>();

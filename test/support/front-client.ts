@@ -116,8 +116,8 @@ export class FrontClient {
 
   async ended(id: number, deadlineMs?: number): Promise<FrontAnswer> {
     await waitFor(
-      () => this.answer(id).end !== undefined || this.isClosed,
       `END of ${id}`,
+      () => this.answer(id).end !== undefined || this.isClosed,
       deadlineMs,
     );
     const answer = this.answer(id);

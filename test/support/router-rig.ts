@@ -54,7 +54,7 @@ export class RouterRig {
     if (options.withoutSupervisor !== true) await rig.supervisor.listen();
     await rig.router.start();
     if (options.withoutSupervisor !== true) {
-      await waitFor(() => rig.supervisor.received.length > 0, 'hello of the router');
+      await waitFor('hello of the router', () => rig.supervisor.received.length > 0);
     }
     return rig;
   }

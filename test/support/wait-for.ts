@@ -1,13 +1,17 @@
-// Waiting for a condition instead of sleeping: fails with a name when it does not come.
+// Waits for a condition, never for a time.
+import { setTimeout as sleep } from 'node:timers/promises';
 
-export async function waitFor(
-  condition: () => boolean | Promise<boolean>,
+/** The first value that is neither undefined nor false; fails after `withinMs` naming what was waited for. */
+export async function waitFor<T>(
   what: string,
-  deadlineMs = 10_000,
-): Promise<void> {
-  const giveUpMs = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > giveUpMs) throw new Error(`waited ${deadlineMs} ms for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  withinMs = 10_000,
+): Promise<T> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > untilMs) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await sleep(5);
   }
 }

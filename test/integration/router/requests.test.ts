@@ -144,7 +144,7 @@ test('a worker that dies in mid-answer makes the front connection end in a broke
     setImmediate(() => request.socket.destroy());
   });
   front.send(1, appParams('alice/blog'));
-  await waitFor(() => front.isEnded || front.isClosed, 'end of the front connection');
+  await waitFor('end of the front connection', () => front.isEnded || front.isClosed);
   assert.equal(front.answer(1).end, undefined);
   assert.match(Buffer.concat(front.answer(1).stdout).toString(), /half$/);
   assert.ok(front.isBroken);
@@ -162,12 +162,12 @@ test('a request whose web server leaves while it is queued never reaches a worke
   });
   const first = await current.front();
   first.send(1, appParams('alice/blog', '/first'));
-  await waitFor(() => held.length === 1, 'first request at the worker');
+  await waitFor('first request at the worker', () => held.length === 1);
   const second = await current.front();
   second.send(1, appParams('alice/blog', '/second'));
-  await waitFor(() => current.router.counters.requestsActive === 2, 'second request queued');
+  await waitFor('second request queued', () => current.router.counters.requestsActive === 2);
   second.close();
-  await waitFor(() => current.router.counters.requestsActive === 1, 'second request gone');
+  await waitFor('second request gone', () => current.router.counters.requestsActive === 1);
   held[0]?.reply('Content-Type: text/plain\r\n\r\ndone');
   assert.equal(parseCgi(await first.ended(1)).body.toString(), 'done');
   const [running] = current.supervisor.running.values();
@@ -183,3 +183,14 @@ async function startedWith(onRequest: (request: WorkerRequest) => void): Promise
   const current = await start({ apps: { 'alice/blog': app, 'bob/shop': app } });
   return { rig: current, supervisor: current.supervisor, front: await current.front() };
 }
+
+test('a request finds its worker although several before it were killed at once, whatever its method', async () => {
+  const { supervisor, front } = await startedWith(hello);
+  const many = Array.from({ length: 4 }, (_, i) => i + 1);
+  for (const id of many) front.send(id, appParams('alice/blog', `/${id}`));
+  for (const id of many) await front.ended(id);
+  // The processes are gone, and the supervisor has not said so yet.
+  for (const { worker } of supervisor.running.values()) worker.kill();
+  const post = appParams('alice/blog', '/post', { REQUEST_METHOD: 'POST' });
+  assert.equal((await front.fetch(post, Buffer.from('x'), 9)).body.toString(), '/post:1');
+});

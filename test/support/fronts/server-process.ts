@@ -56,7 +56,7 @@ export class ServerProcess {
     fs.closeSync(log);
     this.#child = child;
     const answers = async (): Promise<boolean> => !this.isAlive || (await isListening(port));
-    await waitFor(answers, `${command[0] ?? ''} on port ${port}`, START_DEADLINE_MS);
+    await waitFor(`${command[0] ?? ''} on port ${port}`, answers, START_DEADLINE_MS);
     if (!this.isAlive) throw new Error(`${command.join(' ')} did not start:\n${this.output()}`);
   }
 

@@ -4,13 +4,14 @@ import {
   NO_BACKOFF,
   afterCrash,
   afterHealth,
+  afterReset,
   blockedMs,
   type Backoff,
 } from '../../../src/pool/index.js';
 
-/** A worker asked for and dead at this moment. */
+/** A worker asked for after the last failure dies. */
 const crash = (backoff: Backoff, nowMs: number, random = 0.5): Backoff =>
-  afterCrash(backoff, { nowMs, askedAtMs: nowMs, wasHealthy: false, random });
+  afterCrash(backoff, { nowMs, batch: backoff.batch, wasHealthy: false, random });
 
 test('the delay doubles from one second up to one minute and never gives up', () => {
   let backoff = NO_BACKOFF;
@@ -35,8 +36,8 @@ test('the jitter is a fifth up and down, and the minute stays the limit', () => 
 });
 
 test('workers that were started together are one failure', () => {
-  const first = afterCrash(NO_BACKOFF, { nowMs: 50, askedAtMs: 0, wasHealthy: false, random: 0.5 });
-  const second = afterCrash(first, { nowMs: 60, askedAtMs: 0, wasHealthy: false, random: 0.5 });
+  const first = afterCrash(NO_BACKOFF, { nowMs: 50, batch: 0, wasHealthy: false, random: 0.5 });
+  const second = afterCrash(first, { nowMs: 60, batch: 0, wasHealthy: false, random: 0.5 });
   assert.equal(second, first);
   assert.equal(blockedMs(second, 50), 1000);
 });
@@ -44,7 +45,7 @@ test('workers that were started together are one failure', () => {
 test('a healthy worker that dies blocks nothing', () => {
   const backoff = afterCrash(afterHealth(NO_BACKOFF), {
     nowMs: 100,
-    askedAtMs: 0,
+    batch: 0,
     wasHealthy: true,
     random: 0.5,
   });
@@ -65,4 +66,11 @@ test('health ends the back-off at once', () => {
   for (let nowMs = 0; nowMs < 6; nowMs += 1) backoff = crash(backoff, nowMs);
   assert.ok(blockedMs(backoff, 6) > 10_000);
   assert.equal(blockedMs(afterHealth(backoff), 6), 0);
+});
+
+test('workers from before a reset do not count any more', () => {
+  const backoff = afterReset(crash(NO_BACKOFF, 0));
+  assert.equal(blockedMs(backoff, 0), 0);
+  const late = afterCrash(backoff, { nowMs: 1, batch: 0, wasHealthy: false, random: 0.5 });
+  assert.equal(late, backoff);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WaitQueue } from '../../../src/pool/index.js';
+import type { TicketIndex } from '../../../src/pool/wait-queue.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 interface Request {
@@ -11,7 +12,7 @@ function setUp(lengthMax = 3, timeoutMs = 1000) {
   const clock = new VirtualClock();
   const late: string[] = [];
   let withdrawn = 0;
-  const tickets = new Map();
+  const tickets: TicketIndex<Request> = new Map();
   const queue = new WaitQueue<Request>({
     clock,
     tickets,

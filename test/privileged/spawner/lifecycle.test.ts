@@ -1,0 +1,185 @@
+// Supervisor's own life: stop, sudden death and return, reload, suspension, the admin's socket.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Status } from '../../../src/spawner/index.js';
+import { connected } from '../../support/fake-router.js';
+import { SupervisorHost, UID } from '../../support/supervisor-host.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+
+describe('a supervisor', { skip }, () => {
+  let host: SupervisorHost;
+
+  beforeEach(async () => {
+    host = new SupervisorHost();
+    await host.start();
+  });
+  afterEach(async () => {
+    await host.close();
+    assert.deepEqual([...host.processesOf(UID.alice), ...host.processesOf(UID.bob)], []);
+  });
+
+  const status = async (): Promise<Status> => {
+    const answer = await host.control({ command: 'status' });
+    assert.equal(answer['ok'], true, JSON.stringify(answer));
+    return answer['result'] as Status;
+  };
+
+  it('takes every worker along when it stops, whatever they make of TERM', async () => {
+    host.change({ users: [{ name: 'alice', uid: UID.alice, limits: { stopTimeoutMs: 100 } }] });
+    await host.control({ command: 'reload' });
+    host.makeApp('alice', 'deaf', 'ignores-term');
+    host.makeApp('alice', 'daemon', 'forks-daemon');
+    const router = await host.router();
+    const deaf = await router.spawn('alice/deaf');
+    await router.spawn('alice/daemon');
+    await waitFor('it to be deaf', () => host.sink.of(deaf.worker)?.text.includes('deaf'));
+    await host.stop();
+    assert.deepEqual(host.processesOf(UID.alice), []);
+    assert.deepEqual(readdirSync(host.path('worker')), []);
+    assert.ok(!existsSync(host.path('supervisor.sock')) && !existsSync(host.path('control.sock')));
+    assert.equal(router.of('exited').length, 2);
+  });
+
+  it('leaves no orphan and no stale socket when it is killed and started again', async () => {
+    host.makeApp('alice', 'daemon', 'forks-daemon');
+    host.makeApp('bob', 'app', 'sleeps');
+    const router = await host.router();
+    const { worker } = await router.spawn('alice/daemon');
+    await router.spawn('bob/app');
+    await waitFor('the daemon', () => host.sink.of(worker)?.text.includes('daemon '));
+    await host.stop('SIGKILL');
+    await host.start();
+    assert.deepEqual([...host.processesOf(UID.alice), ...host.processesOf(UID.bob)], []);
+    assert.deepEqual(readdirSync(host.path('worker')), []);
+    const again = await host.router();
+    assert.deepEqual(again.of('living'), []);
+    assert.equal((await again.need('bob/app')).type, 'spawned');
+    again.close();
+  });
+
+  it('says in its status what runs, for whom, and what it costs', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    const router = await host.router();
+    const { worker, pid } = await router.spawn('alice/app');
+    const seen = await status();
+    assert.deepEqual(seen.router, { connected: true, answered: true });
+    assert.equal(seen.limits.workers, 1);
+    assert.match(seen.isolation.cgroup.path, /usherd-[0-9a-f]{8}$/);
+    const [app] = seen.apps;
+    assert.deepEqual([app?.app, app?.user, app?.uid], ['alice/app', 'alice', UID.alice]);
+    const [row] = app?.workers ?? [];
+    assert.deepEqual([row?.id, row?.pid, row?.state], [worker, pid, 'running']);
+    assert.ok((row?.rssBytes ?? 0) > 100_000);
+    router.close();
+    assert.equal((await status()).router.answered, false);
+  });
+
+  it('suspends a user at once, tells every router so, and lets him back', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    host.makeApp('bob', 'app', 'sleeps');
+    const router = await host.router();
+    const { worker } = await router.spawn('alice/app');
+    await router.spawn('bob/app');
+    await host.control({ command: 'suspend', user: 'alice' });
+    const hold = await router.hear('restart');
+    assert.deepEqual([hold.user, hold.reason, hold.hold], ['alice', 'suspended', true]);
+    assert.equal((await router.hear('exited')).worker, worker);
+    const refused = await router.need('alice/app');
+    assert.ok(refused.type === 'refused' && refused.code === 'E_SUSPENDED');
+    assert.equal(host.processesOf(UID.bob).length, 1);
+    router.close();
+    const next = await waitFor('the next router', () => host.router().catch(() => undefined));
+    await next.hear('restart', ({ user, hold: held }) => user === 'alice' && held);
+    await host.control({ command: 'resume', user: 'alice' });
+    await next.hear('resumed');
+    assert.equal((await next.need('alice/app')).type, 'spawned');
+    next.close();
+  });
+
+  it('reloads wholly, and touches only what would now be run differently', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    host.makeApp('bob', 'app', 'sleeps');
+    const router = await host.router();
+    await router.spawn('alice/app');
+    await router.spawn('bob/app');
+    host.change({
+      users: [
+        { name: 'alice', uid: UID.alice, limits: { queueLength: 7 } },
+        { name: 'bob', uid: UID.bob },
+      ],
+    });
+    assert.equal((await host.control({ command: 'reload' }))['ok'], true);
+    await router.hear('reload');
+    await waitFor('the restart', () => router.of('restart').length > 0);
+    assert.deepEqual(
+      router.of('restart').map(({ app, reason }) => `${app} ${reason}`),
+      ['alice/app config'],
+    );
+    router.close();
+  });
+
+  it('enforces a suspension that comes with a reload', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    const router = await host.router();
+    await router.spawn('alice/app');
+    host.change({ users: [{ name: 'alice', uid: UID.alice, suspended: true }] });
+    await host.control({ command: 'reload' });
+    assert.equal((await router.hear('restart')).reason, 'suspended');
+    await router.hear('exited');
+    router.close();
+  });
+
+  it('stops the workers of one application on command', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    const router = await host.router();
+    await router.spawn('alice/app');
+    const answer = await host.control({ command: 'stop', app: 'alice/app' });
+    assert.deepEqual(answer['result'], { app: 'alice/app', workers: 1 });
+    assert.equal((await router.hear('exited')).wanted, true);
+    router.close();
+  });
+
+  it('restarts an application itself when there is no router to drain it', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    const router = await host.router();
+    await router.spawn('alice/app');
+    router.close();
+    await waitFor('the router to be gone', async () => !(await status()).router.connected);
+    await host.control({ command: 'restart', app: 'alice/app' });
+    await waitFor('its end', () => host.processesOf(UID.alice).length === 0);
+  });
+
+  it('answers what is no command with an error, and what is too long or silent not for ever', async () => {
+    const answers = [
+      await host.controlRaw('status\n'),
+      await host.controlRaw('{"command":"exec"}\n'),
+      await host.controlRaw('{"command":"ping","extra":1}\n'),
+      await host.controlRaw(Buffer.alloc(64, 0xff).fill('\n', 63)),
+    ].map((text) => JSON.parse(text) as { ok: boolean; code: string });
+    assert.ok(answers.every(({ ok, code }) => !ok && code === 'E_CONTROL'));
+    const flood = await connected(host.path('control.sock'));
+    flood.resume();
+    for (let mib = 0; mib < 10 && !flood.closed; mib += 1)
+      flood.write(Buffer.alloc(1024 * 1024, 'x'));
+    await waitFor('the flood to be cut', () => flood.closed);
+    const silent = await connected(host.path('control.sock'));
+    silent.resume();
+    await waitFor('the silent one to be cut', () => silent.closed, 8_000);
+    assert.equal((await host.control({ command: 'ping' }))['ok'], true);
+  });
+
+  it('keeps nobody out of its control socket by many connections for long', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 40 }, () => connected(host.path('control.sock'))),
+    );
+    for (const socket of many) socket.resume();
+    const closedCount = (): number => many.filter((socket) => socket.closed).length;
+    await waitFor('the surplus to be dropped', () => closedCount() >= 24);
+    assert.equal(closedCount(), 24);
+    for (const socket of many) socket.destroy();
+    await waitFor('an answer', () => host.control({ command: 'ping' }).catch(() => undefined));
+  });
+});

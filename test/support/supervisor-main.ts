@@ -1,0 +1,80 @@
+// A supervisor as a program of its own: the setting is the JSON file named by the first argument, read again on reload.
+import { readFileSync } from 'node:fs';
+import { isUsherdError } from '../../src/errors.js';
+import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
+import { closeInheritedDescriptors } from './launch.js';
+import { configOf, type TestSetting } from './supervisor-setting.js';
+
+const say = (level: string) => (fields: object, message: string) => {
+  process.stdout.write(`${JSON.stringify({ level, msg: message, ...fields })}\n`);
+};
+const log: Log = {
+  fatal: say('fatal'),
+  error: say('error'),
+  warn: say('warn'),
+  info: say('info'),
+  debug: say('debug'),
+};
+
+/** The simplest application there is: an executable app.fcgi. `mode` comes from the manifest. */
+const describe: Describe = (config, input) => {
+  const runtime = config.runtimes.get('fastcgi');
+  const hasEntry = input.marks.some(({ name }) => name === 'app.fcgi');
+  if (runtime === undefined || !hasEntry) {
+    return { ok: false, code: 'E_APP_EMPTY', rule: 'marker', detail: 'no app.fcgi' };
+  }
+  const { maxWorkersPerUser, ...limits } = config.users.get(input.user)?.limits ?? config.defaults;
+  const isDevelopment = input.manifestText?.includes('development') ?? false;
+  return {
+    ok: true,
+    blueprint: {
+      facts: {
+        defaultRuntime: 'fastcgi',
+        webRoot: '',
+        frontController: '',
+        mode: isDevelopment ? 'development' : 'production',
+        bufferRequests: true,
+        maxWorkersPerUser,
+        limits,
+      },
+      runtime: 'fastcgi',
+      protocol: 'fastcgi',
+      concurrency: 1,
+      maxRequests: runtime.maxRequests,
+      argv: ['./app.fcgi', input.app],
+      environment: {},
+      manifestEnvironment: new Map(),
+      stopSignal: runtime.stopSignal,
+      debianPackage: '',
+    },
+  };
+};
+
+closeInheritedDescriptors();
+const file = process.argv[2] ?? '';
+const read = (): TestSetting => JSON.parse(readFileSync(file, 'utf8')) as TestSetting;
+const setting = read();
+const supervisor = new Supervisor({
+  config: configOf(setting),
+  mode: process.getuid?.() === 0 ? 'root' : 'self',
+  log,
+  describe,
+  markNames: () => ['app.fcgi'],
+  loadConfig: () => Promise.resolve(configOf(read())),
+  version: 'test',
+  onLaunchStep: (step, pid) => {
+    if (setting.disturb?.step === step) process.kill(pid, setting.disturb.signal);
+  },
+});
+
+process.on('SIGTERM', () => {
+  void supervisor.stop();
+});
+try {
+  await supervisor.start();
+} catch (err) {
+  const code = isUsherdError(err) ? err.code : 'unexpected';
+  const findings = isUsherdError(err) ? err.findings : [];
+  log.fatal({ errorCode: code, findings, detail: String(err) }, 'supervisor cannot start');
+  process.exitCode = 100;
+}

@@ -1,0 +1,33 @@
+// What a test tells the supervisor that it starts in a process of its own; travels as JSON.
+import type { Config, UserLimits } from '../../src/config/index.js';
+import type { LaunchStep } from '../../src/spawner/index.js';
+import { TEST_LIMITS, TEST_RUNTIME, testConfig, testUser } from './config.js';
+
+export interface TestSetting {
+  readonly run: string;
+  readonly roots: readonly string[];
+  readonly users: readonly {
+    readonly name: string;
+    readonly uid: number;
+    readonly suspended?: boolean;
+    readonly limits?: Partial<UserLimits>;
+  }[];
+  readonly maxWorkers?: number;
+  readonly maxRequests?: number;
+  /** What is done to each process between two steps of its launch. */
+  readonly disturb?: { readonly step: LaunchStep; readonly signal: NodeJS.Signals };
+}
+
+export function configOf(setting: TestSetting): Config {
+  const users = setting.users.map(({ name, uid, suspended = false, limits = {} }) =>
+    testUser(name, uid, { suspended, limits: { ...TEST_LIMITS, ...limits } }),
+  );
+  const runtime = { ...TEST_RUNTIME, maxRequests: setting.maxRequests ?? 0 };
+  return testConfig({
+    paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
+    apps: { roots: setting.roots },
+    maxWorkers: setting.maxWorkers ?? 64,
+    runtimes: new Map([['fastcgi', runtime]]),
+    users: new Map(users.map((user) => [user.name, user])),
+  });
+}

@@ -1,0 +1,63 @@
+// How layers make a configuration.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { maxWorkersFromMemory } from '../../../src/config/defaults.js';
+import { mergeLayers, type Layers } from '../../../src/config/layers.js';
+import { BUILTIN_RUNTIMES } from '../../../src/runtimes/index.js';
+
+const merge = (main: Layers['main']) =>
+  mergeLayers(
+    { file: '', main, userFiles: new Map() },
+    { builtinRuntimes: BUILTIN_RUNTIMES, memoryBytes: 2 ** 33 },
+  );
+
+test('max_workers = 0 means as many as fit into memory, between 16 and 1024', () => {
+  const MIB = 2 ** 20;
+  assert.equal(maxWorkersFromMemory(0), 16);
+  assert.equal(maxWorkersFromMemory(17 * 64 * MIB - 1), 16);
+  assert.equal(maxWorkersFromMemory(17 * 64 * MIB), 17);
+  assert.equal(maxWorkersFromMemory(1_024 * 64 * MIB), 1_024);
+  assert.equal(maxWorkersFromMemory(Number.MAX_SAFE_INTEGER), 1_024);
+  assert.equal(merge({}).maxWorkers, 128);
+  assert.equal(merge({ limits: { max_workers: 0 } }).maxWorkers, 128);
+  assert.equal(merge({ limits: { max_workers: 5 } }).maxWorkers, 5);
+});
+
+test('the default front socket moves with the run directory', () => {
+  const { front } = merge({ paths: { run: '/tmp/u' } });
+  assert.deepEqual(front.sockets, [{ path: '/tmp/u/front/front.sock', group: 'www-data' }]);
+});
+
+test('a runtime keeps what the administrator does not change', () => {
+  const { runtimes } = merge({ runtimes: { php: { command: ['/opt/php/php-cgi'] } } });
+  const php = runtimes.get('php');
+  assert.deepEqual(php?.command, ['/opt/php/php-cgi']);
+  assert.deepEqual(php.extensions, ['.php']);
+  assert.equal(php.maxRequests, 1_000);
+  assert.equal(php.debianPackage, '', 'the package holds another program');
+  assert.equal(runtimes.size, BUILTIN_RUNTIMES.length);
+});
+
+test('the same program with other arguments still comes from its package', () => {
+  const command = ['/usr/bin/php-cgi', '-c', '/etc/php.ini'];
+  assert.equal(
+    merge({ runtimes: { php: { command } } }).runtimes.get('php')?.debianPackage,
+    'php-cgi',
+  );
+});
+
+test('a new runtime is an entry runtime with one request at a time', () => {
+  const go = merge({
+    runtimes: { go: { command: ['./{entry}'], markers: ['main'] } },
+  }).runtimes.get('go');
+  assert.equal(go?.kind, 'entry');
+  assert.equal(go.concurrency, 1);
+  assert.equal(go.protocol, 'fastcgi');
+});
+
+test("a user without a word about no_new_privileges has everybody's", () => {
+  const users = { a: {}, b: { no_new_privileges: true } };
+  const merged = merge({ identity: { no_new_privileges: false }, users }).users;
+  assert.equal(merged.get('a')?.noNewPrivileges, false);
+  assert.equal(merged.get('b')?.noNewPrivileges, true);
+});

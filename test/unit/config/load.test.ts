@@ -1,0 +1,249 @@
+// From files to a configuration, or to everything that is wrong with them.
+import assert from 'node:assert/strict';
+import { chmod, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ConfigDirectory, load, refusalOf } from '../../support/config-directory.js';
+
+test('an empty file is valid and gives the defaults of the handbook', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('');
+  const config = await directory.load();
+  assert.equal(config.file, directory.file);
+  assert.deepEqual(config.paths, {
+    run: '/run/usherd',
+    log: '/var/log/usherd',
+    state: '/var/lib/usherd',
+  });
+  assert.deepEqual(config.front.sockets, [
+    { path: '/run/usherd/front/front.sock', group: 'www-data' },
+  ]);
+  assert.deepEqual(config.apps.roots, ['/srv/{user}/apps/{app}']);
+  assert.equal(config.identity.minUid, 1_000);
+  assert.equal(config.defaults.maxWorkersPerApp, 4);
+  assert.equal(config.defaults.maxWorkersPerUser, 8);
+  assert.equal(config.defaults.queueTimeoutMs, 30_000);
+  assert.equal(config.umask, 0o027);
+  assert.deepEqual([...config.runtimes.keys()], ['fastcgi', 'python', 'perl', 'php', 'cgi']);
+  assert.ok(config.maxWorkers >= 16 && config.maxWorkers <= 1_024);
+});
+
+test('a file that was named must exist', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  const err = await directory.refusal();
+  assert.equal(err.code, 'E_CONFIG_UNREADABLE');
+  assert.equal(err.findings[0]?.path, directory.file);
+});
+
+test('every mistake is told at once, in the order of the file, each with its line', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write(
+    [
+      '[limits]',
+      'queue_timeout = 30',
+      'max_body = "64MB"',
+      'queue_lenght = 5',
+      '[apps]',
+      'roots = [',
+      '  "relative/{user}/{app}",',
+      ']',
+      '[log]',
+      'level = "loud"',
+    ].join('\n'),
+  );
+  const { code, findings } = await directory.refusal();
+  assert.equal(code, 'E_CONFIG_INVALID');
+  assert.deepEqual(
+    findings.map(({ path }) => path?.replace(`${directory.file}:`, '')),
+    ['2', '3', '4', '7', '10'],
+  );
+  assert.match(findings[0]?.remedy ?? '', /queue_timeout = "30s"/);
+  assert.match(findings[1]?.remedy ?? '', /max_body = "64MiB"/);
+  assert.equal(findings[2]?.remedy, 'did you mean queue_length?');
+});
+
+test('a mistake in one key does not hide a rule between others', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write(
+    '[limits]\nunknown = 1\n[apps]\nroots = ["/srv/{user}/{app}", "/srv/{user}/a/{app}"]\n',
+  );
+  const { findings } = await directory.refusal();
+  assert.deepEqual(
+    findings.map(({ rule }) => rule),
+    ['config-unknown-key', 'config-roots-overlap'],
+  );
+});
+
+test('a key that was left out for a mistake of its own brings no second mistake', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[users.alice]\nuid = "x"\ngid = 2001\n');
+  const { findings } = await directory.refusal();
+  assert.deepEqual(
+    findings.map(({ rule }) => rule),
+    ['config-value'],
+  );
+});
+
+test('a key in the wrong table is told where it belongs', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[identity]\nlevel = "info"\n');
+  const { findings } = await directory.refusal();
+  assert.match(findings[0]?.remedy ?? '', /\[log\]/);
+});
+
+test('a syntax error is told with its line and without the text of the line', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[limits]\nqueue_length = = 5 # secret\n');
+  const { findings } = await directory.refusal();
+  assert.equal(findings.length, 1);
+  assert.equal(findings[0]?.path, `${directory.file}:2`);
+  assert.doesNotMatch(JSON.stringify(findings), /secret/);
+});
+
+test('values of environments appear in no message', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[runtimes.php.environment]\nPASSWORD = "hush\\nhush"\n');
+  const err = await directory.refusal();
+  assert.doesNotMatch(JSON.stringify(err.findings), /hush/);
+});
+
+test('users come from [users.NAME] and from users.d, key by key, and the file of their own wins', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write(
+    '[limits]\nqueue_length = 10\n' +
+      '[users.alice]\nsuspended = true\n[users.alice.limits]\nqueue_length = 20\npids_max = 30\n' +
+      '[users.carol]\nuid = 2003\ngid = 2003\n',
+  );
+  await directory.write(
+    'suspended = false\n[limits]\nqueue_length = 40\n',
+    join('users.d', 'alice.toml'),
+  );
+  await directory.write(
+    'uid = 2002\ngid = 2002\nhome = "/home/bob"\n',
+    join('users.d', 'bob.toml'),
+  );
+  const { users, defaults } = await directory.load();
+  assert.equal(defaults.queueLength, 10);
+  assert.equal(users.get('alice')?.suspended, false);
+  assert.equal(users.get('alice')?.limits.queueLength, 40);
+  assert.equal(users.get('alice')?.limits.pidsMax, 30);
+  assert.equal(users.get('alice')?.account, undefined);
+  assert.deepEqual(users.get('bob')?.account, { uid: 2002, gid: 2002, home: '/home/bob' });
+  assert.equal(users.get('bob')?.limits.queueLength, 10);
+  assert.deepEqual(users.get('carol')?.account, { uid: 2003, gid: 2003, home: '/srv/carol' });
+});
+
+test('an account may be called like something that every object has', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('');
+  await directory.write('suspended = true\n', join('users.d', 'constructor.toml'));
+  await directory.write('suspended = true\n', join('users.d', '__proto__.toml'));
+  const { users } = await directory.load();
+  assert.equal(users.get('constructor')?.suspended, true);
+  assert.equal(users.get('__proto__')?.suspended, true);
+  assert.equal(users.get('constructor')?.limits.maxWorkersPerApp, 4);
+});
+
+test('one uid for two users is refused, across files', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[users.alice]\nuid = 2001\ngid = 2001\n');
+  const file = await directory.write('uid = 2001\ngid = 2002\n', join('users.d', 'bob.toml'));
+  const { findings } = await directory.refusal();
+  assert.deepEqual(
+    findings.map(({ rule, path }) => [rule, path]),
+    [['config-uid-twice', `${file}:1`]],
+  );
+});
+
+test('leavings of editors in users.d are ignored, a bad name is not', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('');
+  for (const name of ['alice.toml~', '.alice.toml', 'README', 'alice.toml.dpkg-old']) {
+    await directory.write('not = toml = at all', join('users.d', name));
+  }
+  assert.equal((await directory.load()).users.size, 0);
+  await directory.write('', join('users.d', 'Not A User.toml'));
+  assert.equal((await directory.refusal()).findings.length, 1);
+});
+
+test('users.d may be missing', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('');
+  await rm(join(directory.path, 'users.d'), { recursive: true });
+  assert.equal((await directory.load()).users.size, 0);
+});
+
+test('a file or directory that others could have written is refused', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('');
+  for (const mode of [0o664, 0o646, 0o666]) {
+    await chmod(directory.file, mode);
+    const err = await directory.refusal();
+    assert.equal(err.code, 'E_CONFIG_UNSAFE');
+    assert.equal(err.findings[0]?.rule, 'path-mode');
+  }
+  await chmod(directory.file, 0o600);
+  await directory.load();
+  await chmod(directory.path, 0o775);
+  const err = await directory.refusal();
+  assert.equal(err.code, 'E_CONFIG_UNSAFE');
+  assert.ok(err.findings.every(({ path }) => path === directory.path));
+  await chmod(directory.path, 0o755);
+});
+
+test('a user file that others could have written is refused, and still all the rest is told', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[limits]\nunknown = 1\n');
+  await chmod(await directory.write('', join('users.d', 'bob.toml')), 0o666);
+  const err = await directory.refusal();
+  assert.equal(err.code, 'E_CONFIG_UNSAFE');
+  assert.deepEqual(
+    err.findings.map(({ rule }) => rule),
+    ['config-unknown-key', 'path-mode'],
+  );
+});
+
+test('the file itself may not be a symbolic link, a directory on the way may', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  const real = await directory.write('', 'real.toml');
+  await symlink(real, directory.file);
+  const err = await directory.refusal();
+  assert.equal(err.code, 'E_CONFIG_UNSAFE');
+  assert.equal(err.findings[0]?.rule, 'path-link');
+  await rm(directory.file);
+  await mkdir(join(directory.path, 'etc'), { mode: 0o755 });
+  await rename(real, join(directory.path, 'etc', 'usherd.toml'));
+  await symlink('etc', join(directory.path, 'link'));
+  await load(join(directory.path, 'link', 'usherd.toml'));
+});
+
+test('a symbolic link is followed to where it leads: a directory there has to be safe as well', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  const open = join(directory.path, 'open');
+  await mkdir(open);
+  await directory.write('', join('open', 'usherd.toml'));
+  await chmod(open, 0o777);
+  await symlink('open', join(directory.path, 'link'));
+  const err = await refusalOf(load(join(directory.path, 'link', 'usherd.toml')));
+  assert.equal(err.code, 'E_CONFIG_UNSAFE');
+  assert.ok(err.findings.some(({ path }) => path === open));
+});
+
+test('symbolic links in a circle end', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await symlink('b', join(directory.path, 'a'));
+  await symlink('a', join(directory.path, 'b'));
+  const err = await refusalOf(load(join(directory.path, 'a', 'usherd.toml')));
+  assert.equal(err.code, 'E_CONFIG_UNSAFE');
+});
+
+test('what is not a file, not UTF-8 or too long is refused', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await mkdir(directory.file);
+  assert.equal((await directory.refusal()).code, 'E_CONFIG_UNREADABLE');
+  await rm(directory.file, { recursive: true });
+  await directory.write('#'.repeat(1_048_577));
+  assert.equal((await directory.refusal()).code, 'E_CONFIG_UNREADABLE');
+  await directory.write('#'.repeat(1_048_576));
+  await directory.load();
+});

@@ -1,0 +1,47 @@
+// Names: the same rules here and in the messages between router and supervisor.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APP_ID, USER_NAME, isOneLine, isSettableVariable } from '../../../src/config/names.js';
+import * as messages from '../../../src/ipc/messages.js';
+
+test('users and applications have the same names here as in the messages', () => {
+  assert.equal(USER_NAME.source, messages.USER_NAME.source);
+  assert.equal(APP_ID.source, messages.APP_ID.source);
+});
+
+test('variables that the launcher or usherd needs for itself cannot be set', () => {
+  for (const name of ['IFS', 'ENV', 'BASH_ENV', 'BASH_FUNC_x', 'USHERD_APP', 'FCGI_ROLE', 'PS4']) {
+    assert.equal(isSettableVariable(name), false, name);
+  }
+  for (const name of ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'PPID', 'UID', 'SHELLOPTS']) {
+    assert.equal(isSettableVariable(name), false, name);
+  }
+});
+
+test('variables for loaders and interpreters can be set: they take effect only after the drop', () => {
+  for (const name of [
+    'LD_LIBRARY_PATH',
+    'LD_PRELOAD',
+    'PYTHONPATH',
+    'PATH',
+    'NODE_OPTIONS',
+    '_x',
+  ]) {
+    assert.equal(isSettableVariable(name), true, name);
+  }
+});
+
+test('what is no name of a variable cannot be set', () => {
+  const long = 'A'.repeat(257);
+  for (const name of ['', '1A', 'A=B', 'A B', 'A-B', 'Ä', 'A\n', 'A\0', long]) {
+    assert.equal(isSettableVariable(name), false, JSON.stringify(name));
+  }
+  assert.equal(isSettableVariable('A'.repeat(256)), true);
+});
+
+test('line ends, NUL and halves of surrogate pairs are not text on one line', () => {
+  for (const text of ['a\nb', 'a\rb', 'a\0b', '\ud800', 'x\udc00', '\n']) {
+    assert.equal(isOneLine(text), false, JSON.stringify(text));
+  }
+  for (const text of ['', 'a b', '\t', 'ü', '\u{1f600}']) assert.equal(isOneLine(text), true, text);
+});

@@ -1,0 +1,262 @@
+// What is started for an application, by what was seen of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULTS } from '../../../src/config/defaults.js';
+import { mergeLayers, type Layers } from '../../../src/config/layers.js';
+import { parseManifest } from '../../../src/config/index.js';
+import type { AppFacts } from '../../../src/ipc/messages.js';
+import {
+  BUILTIN_RUNTIMES,
+  describeApplication,
+  markNames,
+  type Blueprint,
+  type Description,
+  type Mark,
+} from '../../../src/runtimes/index.js';
+
+const UID = 2_001;
+
+const configOf = (main: Layers['main'] = {}) =>
+  mergeLayers(
+    { file: '', main, userFiles: new Map() },
+    { builtinRuntimes: BUILTIN_RUNTIMES, memoryBytes: 2 ** 33 },
+  );
+
+const file = (name: string, mode = 0o640): Mark => ({ name, uid: UID, mode, kind: 'file' });
+const directory = (name: string): Mark => ({ name, uid: UID, mode: 0o750, kind: 'directory' });
+const link = (name: string): Mark => ({ name, uid: UID, mode: 0o777, kind: 'link' });
+
+interface Given {
+  readonly marks?: readonly Mark[];
+  readonly wantedRuntime?: string;
+  readonly manifest?: string;
+  readonly main?: Layers['main'];
+}
+
+function describe({ marks = [], wantedRuntime = '', manifest, main }: Given): Description {
+  const config = configOf(main);
+  const sighting = {
+    user: 'alice',
+    app: 'alice/blog',
+    directory: '/srv/alice/apps/blog',
+    uid: UID,
+  };
+  const limits = config.users.get('alice')?.limits ?? config.defaults;
+  const parsed = manifest === undefined ? undefined : parseManifest(manifest, limits);
+  assert.ok(parsed?.ok !== false, JSON.stringify(parsed));
+  return describeApplication(config, { ...sighting, marks, wantedRuntime }, parsed?.manifest);
+}
+
+function accepted(given: Given): Blueprint {
+  const description = describe(given);
+  assert.ok(description.ok, JSON.stringify(description));
+  return description.blueprint;
+}
+
+function refusal(given: Given): { readonly code: string; readonly rule: string } {
+  const description = describe(given);
+  assert.ok(!description.ok, JSON.stringify(description));
+  assert.ok(description.detail.length > 10);
+  return { code: description.code, rule: description.rule };
+}
+
+test('facts have the shape that the router is told', () => {
+  const facts: Omit<AppFacts, 'type' | 'app'> = accepted({ marks: [file('index.php')] }).facts;
+  assert.deepEqual(facts, {
+    defaultRuntime: 'php',
+    webRoot: '',
+    frontController: 'index.php',
+    mode: 'production',
+    bufferRequests: true,
+    maxWorkersPerUser: 8,
+    limits: withoutUserLimit(),
+  });
+});
+
+function withoutUserLimit(): object {
+  const { maxWorkersPerUser, ...limits } = DEFAULTS.limits;
+  assert.equal(maxWorkersPerUser, 8);
+  return limits;
+}
+
+test('a directory with an index script is a PHP application with it as front controller', () => {
+  const blueprint = accepted({ marks: [file('index.php')] });
+  assert.equal(blueprint.runtime, 'php');
+  assert.equal(blueprint.argv[0], '/usr/bin/php-cgi');
+  assert.ok(blueprint.argv.includes('cgi.fix_pathinfo=0'));
+  assert.equal(blueprint.maxRequests, 1_000);
+  assert.equal(blueprint.environment['PHP_FCGI_CHILDREN'], '0');
+});
+
+test('with public/ only the index script in it counts', () => {
+  const inside = [directory('public'), file('public/index.php')];
+  assert.equal(accepted({ marks: inside }).facts.webRoot, 'public');
+  assert.equal(accepted({ marks: inside }).facts.frontController, 'index.php');
+  const outside = [directory('public'), file('index.php')];
+  assert.equal(refusal({ marks: outside }).code, 'E_APP_EMPTY');
+});
+
+test('a file called public is no web root, a link is one', () => {
+  assert.equal(accepted({ marks: [file('public'), file('index.php')] }).facts.webRoot, '');
+  assert.equal(
+    accepted({ marks: [link('public'), file('public/index.php')] }).facts.webRoot,
+    'public',
+  );
+});
+
+test('an empty directory runs nothing, but a script in it that is asked for', () => {
+  assert.deepEqual(refusal({}), { code: 'E_APP_EMPTY', rule: 'no-runtime' });
+  const php = accepted({ wantedRuntime: 'php' });
+  assert.equal(php.runtime, 'php');
+  assert.equal(php.facts.defaultRuntime, '');
+  assert.equal(accepted({ wantedRuntime: 'cgi' }).argv[0], '/usr/sbin/fcgiwrap');
+});
+
+test('each marker selects its runtime', () => {
+  const rows: readonly (readonly [marker: string, runtime: string])[] = [
+    ['app.fcgi', 'fastcgi'],
+    ['index.fcgi', 'fastcgi'],
+    ['dispatch.fcgi', 'fastcgi'],
+    ['passenger_wsgi.py', 'python'],
+    ['wsgi.py', 'python'],
+    ['app.py', 'python'],
+    ['app.psgi', 'perl'],
+  ];
+  for (const [marker, runtime] of rows) {
+    const blueprint = accepted({ marks: [file(marker, 0o750)] });
+    assert.equal(blueprint.runtime, runtime, marker);
+    assert.equal(blueprint.facts.defaultRuntime, runtime);
+    assert.equal(blueprint.facts.frontController, '');
+    assert.ok(blueprint.argv.some((word) => word.endsWith(marker)));
+    assert.ok(!blueprint.argv.some((word) => word.includes('{entry}')));
+  }
+});
+
+test('the first rule of the table that holds decides', () => {
+  const marks = [file('app.py'), file('app.psgi'), file('index.php'), file('app.fcgi', 0o750)];
+  assert.equal(accepted({ marks }).runtime, 'fastcgi');
+  assert.equal(accepted({ marks: marks.slice(0, 3) }).runtime, 'python');
+  assert.equal(accepted({ marks: marks.slice(1, 3) }).runtime, 'perl');
+  assert.equal(accepted({ marks: marks.slice(2, 3) }).runtime, 'php');
+  assert.equal(accepted({ marks, manifest: 'runtime = "perl"' }).runtime, 'perl');
+});
+
+test('a program is started by its marker, and only if it is executable', () => {
+  assert.deepEqual(accepted({ marks: [file('app.fcgi', 0o700)] }).argv, ['./app.fcgi']);
+  assert.deepEqual(refusal({ marks: [file('app.fcgi', 0o640)] }), {
+    code: 'E_ACCESS_REFUSED',
+    rule: 'entry-executable',
+  });
+  // uWSGI reads the file; nobody executes it.
+  assert.equal(accepted({ marks: [file('app.py', 0o640)] }).runtime, 'python');
+});
+
+test('a directory called like a marker is none', () => {
+  assert.equal(refusal({ marks: [directory('app.fcgi')] }).code, 'E_APP_EMPTY');
+});
+
+test('beside an entry application a script is run by its own runtime', () => {
+  const marks = [file('app.py')];
+  const php = accepted({ marks, wantedRuntime: 'php', manifest: 'concurrency = 9' });
+  assert.equal(php.runtime, 'php');
+  assert.equal(php.concurrency, 1);
+  assert.equal(php.facts.defaultRuntime, 'python');
+});
+
+test('an entry runtime that the application no longer is is not started', () => {
+  const marks = [file('app.py')];
+  assert.equal(accepted({ marks, wantedRuntime: 'python' }).runtime, 'python');
+  assert.equal(refusal({ marks, wantedRuntime: 'perl' }).rule, 'runtime-changed');
+  assert.equal(refusal({ marks, wantedRuntime: 'nonsense' }).rule, 'runtime-changed');
+});
+
+test('a command of its own makes a FastCGI application, without any marker', () => {
+  const blueprint = accepted({ manifest: 'command = ["bin/serve", "-x"]\nconcurrency = 100' });
+  assert.deepEqual(blueprint.argv, ['./bin/serve', '-x']);
+  assert.equal(blueprint.runtime, 'fastcgi');
+  assert.equal(blueprint.protocol, 'fastcgi');
+  assert.equal(blueprint.concurrency, 100);
+  assert.equal(blueprint.debianPackage, '');
+});
+
+test("a script runtime's own command is only for the runtime that the manifest names", () => {
+  const manifest = 'runtime = "php"\ncommand = ["./my-php"]\nconcurrency = 50';
+  const own = accepted({ manifest, marks: [file('index.php')] });
+  assert.deepEqual(own.argv, ['./my-php']);
+  assert.equal(own.concurrency, 1, 'how many requests php takes is not for the application to say');
+  assert.equal(accepted({ manifest, wantedRuntime: 'php' }).argv[0], './my-php');
+  assert.equal(accepted({ manifest, wantedRuntime: 'cgi' }).argv[0], '/usr/sbin/fcgiwrap');
+});
+
+test('a runtime that is not there, or needs a file that is not there, is refused by name', () => {
+  assert.deepEqual(refusal({ manifest: 'runtime = "cobol"' }), {
+    code: 'E_RUNTIME_MISSING',
+    rule: 'manifest-runtime',
+  });
+  assert.deepEqual(refusal({ manifest: 'runtime = "python"' }), {
+    code: 'E_APP_EMPTY',
+    rule: 'entry-missing',
+  });
+});
+
+test('a protocol that the router does not speak is refused instead of started', () => {
+  const manifest = 'command = ["./serve"]\nprotocol = "http"';
+  assert.equal(refusal({ manifest }).rule, 'worker-protocol');
+  const main = {
+    runtimes: { web: { command: ['./{entry}'], markers: ['web'], protocol: 'http' } },
+  };
+  const runtime = { main: main as Layers['main'], marks: [file('web', 0o700)] };
+  assert.equal(refusal(runtime).rule, 'worker-protocol');
+});
+
+test('the front controller of the manifest wins, may be off, and selects the runtime of its extension', () => {
+  const marks = [file('index.php')];
+  const own = accepted({ marks, manifest: 'front_controller = "app.php"' });
+  assert.equal(own.facts.frontController, 'app.php');
+  assert.equal(own.facts.defaultRuntime, 'php');
+  const cgi = accepted({ marks, manifest: 'front_controller = "site.cgi"' });
+  assert.equal(cgi.runtime, 'cgi');
+  assert.equal(refusal({ marks, manifest: 'front_controller = ""' }).rule, 'no-runtime');
+  assert.equal(
+    accepted({ marks, manifest: 'front_controller = ""', wantedRuntime: 'php' }).facts
+      .defaultRuntime,
+    '',
+  );
+});
+
+test('limits come from the user and the manifest together, whichever is lower', () => {
+  const main = { users: { alice: { limits: { queue_length: 50, max_requests: 20 } } } };
+  const { facts, maxRequests } = accepted({
+    marks: [file('index.php')],
+    manifest: '[limits]\nqueue_length = 60\nmax_requests = 10\nidle_timeout = "1s"',
+    main,
+  });
+  assert.equal(facts.limits.queueLength, 50);
+  assert.equal(facts.limits.idleTimeoutMs, 1_000);
+  assert.equal(maxRequests, 10);
+});
+
+test('an application cannot keep or have more workers than its user', () => {
+  const limits = { max_workers_per_user: 2, max_workers_per_app: 9, min_workers: 5 };
+  const { facts } = accepted({ marks: [file('index.php')], main: { limits } });
+  assert.equal(facts.limits.maxWorkersPerApp, 2);
+  assert.equal(facts.limits.minWorkers, 2);
+});
+
+test("the manifest's environment is kept apart from the runtime's", () => {
+  const manifest = '[env]\nPHP_FCGI_CHILDREN = "50"\nA = "1"';
+  const blueprint = accepted({ marks: [file('index.php')], manifest });
+  assert.equal(blueprint.environment['PHP_FCGI_CHILDREN'], '0');
+  assert.equal(blueprint.manifestEnvironment.get('A'), '1');
+});
+
+test('the launcher is asked for every name that anything here looks at, once', () => {
+  const names = markNames(configOf().runtimes);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of [
+    ...['public', 'index.php', 'public/index.php', 'app.fcgi', 'passenger_wsgi.py', 'app.psgi'],
+    ...['usherd.toml', 'tmp/restart.txt', 'restart.txt'],
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LIMITS } from '../../../src/limits.js';
+import { LaunchTokens, WorkerCensus } from '../../../src/spawner/launch-limits.js';
+import { TokenBucket } from '../../../src/spawner/token-bucket.js';
+
+describe('a token bucket', () => {
+  it('gives its burst at once, then its rate, and says how long to wait', () => {
+    const bucket = new TokenBucket({ maxCount: 2, perS: 4 }, 0);
+    assert.deepEqual([bucket.take(0), bucket.take(0), bucket.take(0)], [true, true, false]);
+    assert.equal(bucket.waitMs(0), 250);
+    assert.equal(bucket.take(249), false);
+    assert.equal(bucket.take(250), true);
+  });
+
+  it('never saves up more than its burst', () => {
+    const bucket = new TokenBucket({ maxCount: 2, perS: 4 }, 0);
+    assert.deepEqual(
+      [1e9, 1e9, 1e9].map((now) => bucket.take(now)),
+      [true, true, false],
+    );
+  });
+
+  it('neither gives nor takes when the clock stands or goes back', () => {
+    const bucket = new TokenBucket({ maxCount: 1, perS: 1 }, 1_000);
+    assert.equal(bucket.take(1_000), true);
+    assert.equal(bucket.take(0), false);
+    assert.equal(bucket.take(1_000), true, 'a second after the clock went back');
+  });
+});
+
+describe('launch tokens', () => {
+  it('bound one application, whose neighbour goes on', () => {
+    const tokens = new LaunchTokens(0);
+    for (let count = 0; count < LIMITS.launchTokensPerAppMaxCount; count += 1) {
+      assert.equal(tokens.take('alice', 'alice/a', 0).ok, true);
+    }
+    assert.deepEqual(tokens.take('alice', 'alice/a', 0), {
+      ok: false,
+      level: 'app',
+      waitMs: 1_000,
+    });
+    assert.equal(tokens.take('alice', 'alice/b', 0).ok, true);
+  });
+
+  it('bound one user over all applications, and cost nothing when refused', () => {
+    const tokens = new LaunchTokens(0);
+    const take = (index: number): string => {
+      const answer = tokens.take('alice', `alice/a${index}`, 0);
+      return answer.ok ? 'ok' : answer.level;
+    };
+    const first = Array.from({ length: LIMITS.launchTokensPerUserMaxCount }, (_, i) => take(i));
+    assert.ok(first.every((answer) => answer === 'ok'));
+    for (let count = 0; count < 5_000; count += 1) assert.equal(take(count % 100), 'user');
+    assert.equal(tokens.take('bob', 'bob/a', 0).ok, true, 'the total was not drained by refusals');
+  });
+
+  it('bound everybody together', () => {
+    const tokens = new LaunchTokens(0);
+    for (let count = 0; count < LIMITS.launchTokensTotalMaxCount; count += 1) {
+      assert.equal(tokens.take(`u${count}`, `u${count}/a`, 0).ok, true);
+    }
+    const answer = tokens.take('late', 'late/a', 0);
+    assert.ok(!answer.ok && answer.level === 'total');
+  });
+
+  it('are given back to an application that is forgiven', () => {
+    const tokens = new LaunchTokens(0);
+    for (let count = 0; count <= LIMITS.launchTokensPerAppMaxCount; count += 1) {
+      tokens.take('alice', 'alice/a', 0);
+    }
+    tokens.forgive('alice/a');
+    assert.equal(tokens.take('alice', 'alice/a', 0).ok, true);
+  });
+
+  it('remember a bounded number of names', () => {
+    const tokens = new LaunchTokens(0);
+    for (let count = 0; count < LIMITS.launchBucketsMaxCount + 100; count += 1) {
+      tokens.take(`u${count}`, `u${count}/a`, count * 10);
+    }
+    assert.equal(tokens.size, 2 * LIMITS.launchBucketsMaxCount);
+  });
+});
+
+describe('the worker census', () => {
+  const caps = { perApp: 2, perUser: 3, total: 100 };
+
+  it('fills an application, then its user', () => {
+    const census = new WorkerCensus();
+    const enter = (app: string): string => census.enter('alice', app, caps) ?? 'in';
+    assert.deepEqual(
+      ['a', 'a', 'a', 'b', 'c'].map((app) => enter(`alice/${app}`)),
+      ['in', 'in', 'app', 'in', 'user'],
+    );
+    census.leave('alice', 'alice/a');
+    assert.equal(enter('alice/c'), 'in');
+    assert.equal(census.total, 3);
+  });
+
+  it('keeps the last eighth for users who have none', () => {
+    const census = new WorkerCensus();
+    const wide = { perApp: 100, perUser: 100, total: 16 };
+    for (let count = 0; count < 14; count += 1) {
+      assert.equal(census.enter('alice', 'alice/a', wide), undefined);
+    }
+    assert.equal(census.enter('alice', 'alice/a', wide), 'total');
+    assert.equal(census.enter('bob', 'bob/a', wide), undefined);
+    assert.equal(census.enter('bob', 'bob/a', wide), 'total');
+    assert.equal(census.enter('carol', 'carol/a', wide), undefined);
+    assert.equal(census.enter('dave', 'dave/a', wide), 'total', 'full is full');
+  });
+
+  it('keeps one of a few and none of one', () => {
+    const small = { perApp: 9, perUser: 9, total: 2 };
+    const census = new WorkerCensus();
+    assert.equal(census.enter('alice', 'alice/a', small), undefined);
+    assert.equal(census.enter('alice', 'alice/a', small), 'total');
+    const single = new WorkerCensus();
+    assert.equal(single.enter('alice', 'alice/a', { ...small, total: 1 }), undefined);
+  });
+
+  it('forgets names that have no worker', () => {
+    const census = new WorkerCensus();
+    census.enter('alice', 'alice/a', caps);
+    census.leave('alice', 'alice/a');
+    assert.deepEqual(
+      [census.countOfApp('alice/a'), census.countOfUser('alice'), census.total],
+      [0, 0, 0],
+    );
+  });
+});
