@@ -45,7 +45,6 @@ export const URL_ROWS: readonly UrlRow[] = [
   row('/apps/shop', '/apps/shop'),
   row('/~alice/apps', '/~alice/apps'),
   row('/blog/kit', '/blog/kit'),
-  row('/public/x', '/public/x'),
   // queries
   asked('/x?', '/x', ''),
   asked('/?q=1', '/', 'q=1'),
