@@ -52,6 +52,24 @@ const tooLate = (name: string): AccountResult =>
     remedy: `look why \`getent passwd ${name}\` is slow (LDAP, SSSD, nsswitch.conf)`,
   });
 
+/** The question was not answered: says nothing about the account. */
+const unanswered = (name: string, found: string): AccountResult =>
+  refuse('E_PRIVDROP_DEADLINE', {
+    rule: 'account-lookup-failed',
+    found,
+    expected: 'an answer of the account database',
+    remedy: `look whether \`getent passwd ${name}\` and \`id -G ${name}\` work, and at memory and processes`,
+  });
+
+/** Too many ask at once: a limit, and nobody's fault. */
+const busy = (name: string): AccountResult =>
+  refuse('E_SPAWN_LIMIT', {
+    rule: 'account-lookups',
+    found: `account ${name} could not be looked up yet`,
+    expected: `at most ${LIMITS.accountLookupsWaitingMaxCount} look-ups that wait`,
+    remedy: 'look who asks for so many unknown users',
+  });
+
 const malformed = (name: string, found: string): AccountResult =>
   refuse('E_ACCESS_REFUSED', {
     rule: 'account-entry',
@@ -99,7 +117,7 @@ export class AccountDirectory {
     }
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return underWay;
-    const lookup = this.#lookUp(name).catch((err: unknown) => malformed(name, textOf(err)));
+    const lookup = this.#lookUp(name).catch((err: unknown) => unanswered(name, textOf(err)));
     this.#underWay.set(name, lookup);
     void lookup.then((result) => {
       // After forget() this is no longer the lookup that counts.
@@ -139,7 +157,7 @@ export class AccountDirectory {
       this.#options.lookupDeadlineMs ?? LIMITS.accountLookupDeadlineMs,
     );
     const turn = await this.#slots.enter(signal);
-    if (!turn) return tooLate(name);
+    if (!turn) return signal.aborted ? tooLate(name) : busy(name);
     // The slot is kept until the processes are gone, even if nobody waits for them any more.
     const work = this.#resolve(name, signal).finally(() => this.#slots.leave());
     return Promise.race([work, aborted(signal).then(() => tooLate(name))]);
@@ -151,7 +169,7 @@ export class AccountDirectory {
       this.#find(name, signal),
     ]);
     if ('ok' in found) return found;
-    if (deniedGids === undefined) return malformed(name, 'deny_groups cannot be looked up');
+    if (deniedGids === undefined) return unanswered(name, 'deny_groups cannot be looked up');
     return this.#judge({ ...found, groups: allowedGroups(found.groups, deniedGids) }, deniedGids);
   }
 
@@ -185,10 +203,12 @@ export class AccountDirectory {
       wantsGroups ? this.#ask([id, '-G', '--', name], signal) : Promise.resolve(undefined),
     ]);
     if (passwd?.exitCode === NOT_FOUND.getent) return unknown(name);
-    const entry = passwd?.exitCode === 0 ? parsePasswd(passwd.output, name) : undefined;
+    if (passwd?.exitCode !== 0) return unanswered(name, 'getent passwd failed');
+    const entry = parsePasswd(passwd.output, name);
     if (entry === undefined) return malformed(name, 'getent passwd gave no proper entry');
     if (!wantsGroups) return { ...entry, groups: [], source: 'passwd' };
-    const groups = groupIds?.exitCode === 0 ? parseGroupIds(groupIds.output) : undefined;
+    if (groupIds?.exitCode !== 0) return unanswered(name, 'id -G failed');
+    const groups = parseGroupIds(groupIds.output);
     if (groups === undefined) return malformed(name, 'id -G gave no proper list');
     return { ...entry, groups, source: 'passwd' };
   }

@@ -8,16 +8,17 @@ const STATE_CONNECTING = '02';
  * connect(2) to a listening socket succeeds before accept(2), so a slow start and a slow first request look
  * alike from here. The kernel's list of sockets tells them apart: connections in the accept queue carry the
  * listening socket's name and are still "connecting". It is read at a deadline, never polled.
- * The name is the one the socket was bound with, which contains the worker's id.
+ * The name is the one that the supervisor bound the socket with, before it renamed it.
  */
-export function isAccepted(workerId: string): boolean {
+export function isAccepted(socketPath: string): boolean {
+  const bound = socketPath.replace(/sock$/, 'tmp');
   let table: string;
   try {
     table = fs.readFileSync('/proc/net/unix', 'latin1');
   } catch {
     return false; // not to be known: the start deadline holds
   }
-  const lines = table.split('\n').filter((line) => line.includes(workerId));
+  const lines = table.split('\n').filter((line) => line.endsWith(` ${bound}`));
   const isWaiting = lines.some((line) => line.trim().split(/\s+/, 7)[5] === STATE_CONNECTING);
   return lines.length > 0 && !isWaiting;
 }

@@ -66,10 +66,10 @@ export class AppRegistry {
     return worker;
   }
 
-  /** The map is bounded: the oldest application without workers and requests makes room. */
+  /** Names that never had a worker make room, the oldest first: what exists is bounded by the directories there are. */
   #forgetOne(): void {
     for (const [id, app] of this.#apps) {
-      if (app.workerCount > 0 || app.pending.size > 0) continue;
+      if (app.runtimes.size > 0 || app.pending.size > 0) continue;
       this.#apps.delete(id);
       return;
     }

@@ -230,7 +230,7 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   /** Our side is done. A web server that still uploads takes the answer only if we go on reading. */
   #close(): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing || this.#isClosed) return;
     this.#isClosing = true;
     this.#socket.end();
     if (this.#requests.size === 0) {

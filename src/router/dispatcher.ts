@@ -62,6 +62,7 @@ export class PoolDispatcher implements Dispatcher {
   withdraw(request: RequestFace): void {
     const app = this.#options.registry.app(request.resolution.app);
     if (app?.pending.delete(request) !== true) this.#options.pools.withdraw(request);
+    else if (app.pending.size === 0) app.close(); // the deadline was theirs
   }
 
   firstByte(request: RequestFace): void {
@@ -73,7 +74,7 @@ export class PoolDispatcher implements Dispatcher {
 
   isAccepted(request: RequestFace): boolean {
     const worker = this.#workerOf(request);
-    return worker !== undefined && isAccepted(worker.id);
+    return worker !== undefined && isAccepted(worker.socketPath);
   }
 
   released(request: RequestFace, outcome: 'clean' | 'dirty' | 'deadline'): void {

@@ -97,9 +97,12 @@ export class SupervisorNews {
     }
     registry.addWorker(message);
     pools.spawned(message.app, message.runtime, spawnedWorker(message));
-    if (!isFirstLook || app.ticket !== message.ticket || facts === undefined) return;
+    if (!isFirstLook || app.ticket !== message.ticket) return;
     app.ticket = undefined;
-    for (const request of app.takePending()) dispatcher.enter(facts, request, false);
+    for (const request of app.takePending()) {
+      if (facts === undefined) request.refuse({ code: 'E_START_FAILED', detail: 'no facts' });
+      else dispatcher.enter(facts, request, false);
+    }
   }
 
   #onRefused(message: Of<'refused'>): void {

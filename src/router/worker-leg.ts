@@ -27,6 +27,7 @@ export class WorkerLeg implements ExchangeSink {
   readonly #options: LegOptions;
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
+  #isAbandoned = false;
 
   constructor(options: LegOptions) {
     const { request, assignment, context } = options;
@@ -51,8 +52,9 @@ export class WorkerLeg implements ExchangeSink {
     this.#exchange = this.assignment.open(exchange, this);
   }
 
-  /** The client left: the rest of the answer is read, for nobody. */
+  /** The client left: the rest of the answer is read, for nobody, so that the worker is known to be free. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#exchange?.abandon();
   }
 
@@ -90,7 +92,9 @@ export class WorkerLeg implements ExchangeSink {
 
   /** An end before the header block is whole happens with uWSGI, Perl and Go; it must not become a 200. */
   answered(): void {
-    if (this.#answer.isHeadComplete) this.#options.events.onAnswered();
+    const { request, context } = this.#options;
+    if (this.#isAbandoned) context.dispatcher.firstByte(request);
+    if (this.#isAbandoned || this.#answer.isHeadComplete) this.#options.events.onAnswered();
     else this.#options.events.onLost('protocol', 'ended before its header block was complete');
   }
 

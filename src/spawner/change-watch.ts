@@ -1,6 +1,7 @@
 // Notices that the files which select and configure an application have changed, by lstat(2) of a few names and nothing more.
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { LIMITS } from '../limits.js';
 
 /** What root may look at: as a member of the web server's group, without any capability above permissions. */
@@ -47,6 +48,10 @@ export class ChangeWatch {
     void this.#look(app);
   }
 
+  get lookingCount(): number {
+    return this.#looking.size;
+  }
+
   async #look(app: string): Promise<void> {
     const watched = this.#watched.get(app);
     // Each look may hang with its file system, and holds one of libuv's few threads meanwhile.
@@ -65,12 +70,61 @@ export class ChangeWatch {
   }
 }
 
-/** One name after the other: all at once would take every thread for one application. */
+// open(2): a name for the file and no more, so that nothing is opened for reading. Node has no constant for it.
+const O_PATH = 0o10000000;
+const DIRECTORY = O_PATH | constants.O_DIRECTORY;
+
+/**
+ * One name after the other: all at once would take every thread for one application.
+ * Component by component from descriptor to descriptor (R-M3): a link that the tenant makes leads root nowhere.
+ */
 async function signatureOf(directory: string, names: readonly string[]): Promise<string> {
-  const parts = [await identityOf(directory)];
-  for (const name of names) parts.push(await identityOf(join(directory, name)));
+  const parts: string[] = [];
+  await within('/', directory.split('/').filter(Boolean), async (path) => {
+    parts.push(await identityOf(path));
+    for (const name of names) {
+      const steps = name.split('/').filter((step) => step !== '' && step !== '.');
+      const last = steps.pop();
+      if (last === undefined) continue;
+      parts.push(await within(path, steps, (below) => identityOf(`${below}/${last}`)));
+    }
+    return '';
+  });
   return parts.join(' ');
 }
+
+/** What `look` says of the directory that the steps lead to; '-' where they lead to none. */
+async function within(
+  from: string,
+  steps: readonly string[],
+  look: (path: string) => Promise<string>,
+): Promise<string> {
+  const [step, ...others] = steps;
+  if (step === undefined) return look(from);
+  const next = await openStep(`${from}/${step}`);
+  if (next === undefined) return '-';
+  try {
+    return await within(`/proc/self/fd/${next.fd}`, others, look);
+  } finally {
+    await next.close();
+  }
+}
+
+/** Links that only root can make are followed, as /srv may be one; those in a directory of anybody else are not. */
+async function openStep(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    const isRoots = await isRootOnly(dirname(path));
+    return isRoots ? open(path, DIRECTORY).catch(() => undefined) : undefined;
+  }
+}
+
+const isRootOnly = (directory: string): Promise<boolean> =>
+  stat(directory).then(
+    ({ uid, mode }) => uid === 0 && (mode & 0o022) === 0,
+    () => false,
+  );
 
 /** A directory's own times change with every upload into it, so of one only its identity counts. */
 async function identityOf(path: string): Promise<string> {
@@ -85,7 +139,10 @@ async function identityOf(path: string): Promise<string> {
 async function lstatOf(
   path: string,
 ): Promise<{ dev: bigint; ino: bigint; mtimeNs: bigint; size: bigint; isDirectory: boolean }> {
-  const stats = await lstat(path, { bigint: true });
+  // Through a descriptor's own name the directory itself is meant, not the link in /proc.
+  const stats = await (OWN_DESCRIPTOR.test(path) ? stat : lstat)(path, { bigint: true });
   const { dev, ino, mtimeNs, size } = stats;
   return { dev, ino, mtimeNs, size, isDirectory: stats.isDirectory() };
 }
+
+const OWN_DESCRIPTOR = /^\/proc\/self\/fd\/[0-9]+$/;

@@ -11,6 +11,8 @@ import type { WorkerParts, WorkerProcess } from './worker-process.js';
 export interface LaunchGround {
   readonly mode: Mode;
   readonly paths: RunPaths;
+  /** Owner of the log socket. */
+  readonly routerUid: number;
   readonly cgroups: CgroupTree | undefined;
   readonly describe: Describe;
   readonly markNames: (config: Config) => readonly string[];

@@ -74,7 +74,7 @@ export class Launch {
       processes: limits.pidsMax,
     });
     const label = { worker: this.#id, app, runtime: wantedRuntime };
-    const log = await connectLog(this.#ground.paths.log, label); // step 2, second half
+    const log = await connectLog(this.#ground.paths.log, this.#ground.routerUid, label); // step 2, second half
     try {
       if (this.#state === 'preparing') this.#enter(plan, log);
     } finally {

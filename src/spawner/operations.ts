@@ -141,10 +141,14 @@ export class Operations implements Monitored {
   #ground(): LaunchGround {
     const { mode, paths, cgroups, describe, markNames, log, now, onStep } = this.#parts;
     return {
+      routerUid: this.#parts.settings.routerUid,
       ...{ mode, paths, cgroups, describe, markNames, log, now, onStep },
       onSpawned: (process) => this.workers.add(process),
       onEnd: (process, exit, wanted) => this.#ended(process, exit, wanted),
-      onDescribed: (input, blueprint) => this.#described(input, blueprint),
+      onDescribed: (input, blueprint) => {
+        this.link.forgetFacts(input.app); // told with every launch: the router bounds what it remembers
+        this.#described(input, blueprint);
+      },
     };
   }
 
@@ -229,6 +233,7 @@ export class Operations implements Monitored {
   }
 
   #present(worker: RunningWorker): void {
+    this.link.forgetFacts(worker.process.owner.app);
     this.link.tellFacts(worker.process.owner.app, worker.blueprint.facts);
     this.link.announce(livingMessage(worker));
   }

@@ -24,6 +24,10 @@ export class Settings {
     this.#accounts = accountsOf(parts, config);
   }
 
+  get routerUid(): number {
+    return this.#parts.routerUid;
+  }
+
   get config(): Config {
     return this.#config;
   }

@@ -1,6 +1,17 @@
 // Sockets that root makes: for workers, handed over before anybody can connect; for itself, replaced by rename.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { LIMITS } from '../limits.js';
@@ -77,27 +88,54 @@ export interface LogSocket {
   release(): void;
 }
 
-/** The connection on which the router gets a worker's stdout and stderr, labelled before the worker exists. */
-export async function connectLog(path: string, label: object): Promise<LogSocket> {
+// open(2): a name for the file and no more, so that nothing is opened for reading. Node has no constant for it.
+const O_PATH = 0o10000000;
+
+/**
+ * The directory is the router's, so what lies there may be a link to any socket that root could reach; the connection
+ * would end in a worker's hands. Looked at and connected to through one descriptor, so that it cannot be exchanged.
+ */
+function connectTo(path: string, ownerUid: number): Socket {
+  const at = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const status = fstatSync(at);
+    if (!status.isSocket() || status.uid !== ownerUid) throw new Error('not the router\u2019s own');
+    return connect({ path: `/proc/self/fd/${at}` }); // connect(2) happens in this call
+  } finally {
+    closeSync(at);
+  }
+}
+
+/**
+ * The connection on which the router gets a worker's stdout and stderr, labelled before the worker exists.
+ * @throws UsherdError E_START_FAILED
+ */
+export async function connectLog(
+  path: string,
+  ownerUid: number,
+  label: object,
+): Promise<LogSocket> {
   const line = Buffer.from(`${JSON.stringify(label)}\n`);
   if (line.length > LIMITS.logLabelMaxBytes) {
     throw new UsherdError('E_START_FAILED', 'the label of the log is too long');
   }
-  const socket = connect({ path });
+  let socket: Socket | undefined;
   try {
+    const connected = connectTo(path, ownerUid);
+    socket = connected;
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.setTimeout(LIMITS.logLabelDeadlineMs, () => reject(new Error('no answer in time')));
-      socket.write(line, (err) => {
+      connected.once('error', reject);
+      connected.setTimeout(LIMITS.logLabelDeadlineMs, () => reject(new Error('no answer in time')));
+      connected.write(line, (err) => {
         if (err) reject(err);
         else resolve();
       });
     });
-    socket.setTimeout(0);
-    socket.on('error', () => undefined); // whatever comes now concerns the worker and the router
-    return { fd: descriptorOf(socket), release: () => socket.destroy() };
+    connected.setTimeout(0);
+    connected.on('error', () => undefined); // whatever comes now concerns the worker and the router
+    return { fd: descriptorOf(connected), release: () => connected.destroy() };
   } catch (cause) {
-    socket.destroy();
+    socket?.destroy();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsherdError('E_START_FAILED', `the log socket of the router: ${why}`, { cause });
   }

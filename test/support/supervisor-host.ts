@@ -109,7 +109,13 @@ export class SupervisorHost {
   async start(): Promise<void> {
     this.#writeSetting();
     this.#output = '';
-    const node = [process.execPath, '--max-old-space-size=64', MAIN, join(this.root, 'setting')];
+    const node = [
+      process.execPath,
+      '--max-old-space-size=64',
+      '--max-semi-space-size=1',
+      MAIN,
+      join(this.root, 'setting'),
+    ];
     const child = spawn('setpriv', [...this.#identity(), '--', ...node], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { PATH: '/usr/bin:/bin', HOME: '/' },

@@ -194,3 +194,20 @@ test('a request finds its worker although several before it were killed at once,
   const post = appParams('alice/blog', '/post', { REQUEST_METHOD: 'POST' });
   assert.equal((await front.fetch(post, Buffer.from('x'), 9)).body.toString(), '/post:1');
 });
+
+test('a client that leaves before the head costs no worker', async () => {
+  const held: WorkerRequest[] = [];
+  const { supervisor, front } = await startedWith((request) => held.push(request));
+  for (let round = 1; round <= 3; round += 1) {
+    front.send(1, appParams('alice/blog', `/${round}`));
+    await waitFor('the request at the worker', () => held.length === round);
+    front.encoder.abortRequest(1);
+    held.at(-1)?.reply('Content-Type: text/plain\r\n\r\nfor nobody');
+    await front.ended(1);
+  }
+  assert.equal(supervisor.needs.length, 1);
+  assert.deepEqual(
+    supervisor.received.filter(({ type }) => type === 'retire'),
+    [],
+  );
+});
