@@ -14,8 +14,8 @@ const options = { skip: needsRoot };
 
 interface Watching {
   readonly app: string;
-  /** Looks once more, and again until something was seen or `times` looks are over. */
-  look(): Promise<void>;
+  /** Looks once more. */
+  readonly look: () => Promise<void>;
   readonly changes: readonly string[];
 }
 
