@@ -97,7 +97,7 @@ describe('a launch', { skip }, () => {
     const { worker } = await router.spawn('alice/deaf');
     await waitFor('the worker to be deaf', () => host.sink.of(worker)?.text.includes('deaf'));
     router.send({ type: 'retire', worker, reason: 'idle' });
-    const { by, signal, wanted } = await router.hear('exited');
+    const { by, signal, wanted } = await router.hear('exited', (heard) => heard.worker === worker);
     assert.deepEqual([by, signal, wanted], ['signal', 'SIGKILL', true]);
   });
 
@@ -138,7 +138,8 @@ describe('a launch', { skip }, () => {
       /^sent [1-9]/m.test(host.sink.of(worker)?.text ?? ''),
     );
     const closing = await router.spawn('alice/closes');
-    assert.equal(host.descriptorCount, before);
+    // A look at the restart files holds some for a moment.
+    await waitFor('no more descriptors than before', () => host.descriptorCount <= before);
     router.send({ type: 'retire', worker: closing.worker, reason: 'deadline' });
     await router.hear('exited', (message) => message.worker === closing.worker);
   });
@@ -218,7 +219,7 @@ describe('a launch', { skip }, () => {
       }
     }
     await waitFor('the sockets to go', () => readdirSync(host.path('worker')).length === 0);
-    await waitFor('the descriptors', () => host.descriptorCount === before);
+    await waitFor('the descriptors', () => host.descriptorCount <= before);
     assert.deepEqual(host.zombies, []);
   });
 });
@@ -252,7 +253,7 @@ describe('a launch that is disturbed', { skip }, () => {
       await waitFor('the socket to go', () => readdirSync(host.path('worker')).length === 0);
       await waitFor('no process', () => host.processesOf(UID.alice).length === 0);
       assert.deepEqual(host.zombies, []);
-      await waitFor('the descriptors', () => host.descriptorCount === before);
+      await waitFor('the descriptors', () => host.descriptorCount <= before);
       const status = await host.control({ command: 'status' });
       const { limits, counters } = (status['result'] ?? {}) as {
         limits: { workers: number; launching: number };
