@@ -40,7 +40,8 @@ export function fetchHttp(request: HttpRequest): Promise<HttpAnswer> {
     );
     outgoing.on('error', (err: NodeJS.ErrnoException) => {
       // A web server may close a kept connection just as the next request is sent on it; browsers try again, too.
-      const isRace = outgoing.reusedSocket && err.code === 'ECONNRESET' && request.body === undefined;
+      const isRace =
+        outgoing.reusedSocket && err.code === 'ECONNRESET' && request.body === undefined;
       if (isRace) resolve(fetchHttp(request));
       else reject(err);
     });
