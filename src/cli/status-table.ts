@@ -32,7 +32,8 @@ function summary(status: Answer, apps: readonly Answer[]): string {
   const mode = status['mode'] === 'self' ? ', everything as one user' : '';
   return (
     `usherd ${cell(status['version'])}${mode}, up ${formatAge(numberOf(status['uptimeMs']))}, ` +
-    `${apps.length} applications, ${workers} of ${cell(limits['maxWorkers'])} workers`
+    `${apps.length} ${apps.length === 1 ? 'application' : 'applications'}, ` +
+    `${workers} of ${cell(limits['maxWorkers'])} workers`
   );
 }
 
