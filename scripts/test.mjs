@@ -15,7 +15,7 @@ const STAGES = [
     kinds: ['unit', 'property', 'conformance', 'docs'],
     concurrency: availableParallelism() + 1,
   },
-  { name: 'integration', kinds: ['integration'], concurrency: 2 },
+  { name: 'integration', kinds: ['integration'], concurrency: 1 },
   { name: 'privileged', kinds: ['privileged'], concurrency: 1 }, // they share uids and the accounts' process limits
 ];
 
