@@ -44,6 +44,7 @@ export default tseslint.config(
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-floating-promises': 'off',
+      'max-lines': ['error', { max: 400, skipBlankLines: true }],
       'max-lines-per-function': 'off',
       'no-restricted-properties': 'off',
     },

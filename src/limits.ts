@@ -63,6 +63,7 @@ export const LIMITS = {
   negativeAppTtlMs: 2_000,
   changeCheckMs: 1_000, // between two looks at the files of a running application
   retryMaxCount: 1,
+  undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
 
   // pools: who gets the next worker
   backoffMinMs: 1_000,

@@ -24,11 +24,13 @@ const isInstalled = (name) => {
 
 /**
  * Installs what is missing. Failing is no reason to stop: the tests that need a program skip without it, visibly.
+ * @param more packages besides those of `npm test`
  * @returns one line that says what happened, '' if there was nothing to do
  */
-export function installDebianPackages() {
+export function installDebianPackages(more = []) {
   if (!existsSync('/etc/debian_version') || !existsSync('/usr/bin/apt-get')) return '';
-  const missing = PACKAGES.map(([name]) => name).filter((name) => !isInstalled(name));
+  const wanted = [...PACKAGES.map(([name]) => name), ...more];
+  const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length === 0) return '';
   if (process.getuid() !== 0) return `not installed (needs root): ${missing.join(' ')}`;
   process.stdout.write(`packages: installing ${missing.join(' ')} (apt-get)\n`);

@@ -27,10 +27,10 @@ export interface KeeperOptions {
   onExit(exit: ChildExit, restartInMs: number | undefined): void;
 }
 
-export const RESTART_MIN_MS = 100;
-export const RESTART_MAX_MS = 5_000;
+const RESTART_MIN_MS = 100;
+const RESTART_MAX_MS = 5_000;
 /** A child that lived this long starts again as quickly as the first time. */
-export const HEALTHY_AFTER_MS = 10_000;
+const HEALTHY_AFTER_MS = 10_000;
 
 type Actual =
   | { readonly kind: 'running'; readonly child: Child; readonly sinceMs: number }

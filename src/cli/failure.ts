@@ -2,7 +2,7 @@
 import { ERRORS, ExitCode, isUsherdError, type Finding, type UsherdError } from '../errors.js';
 
 /** A finding on three lines: where and what, what is expected, what to do. */
-export function formatFinding({ path, rule, found, expected, remedy }: Finding): string {
+function formatFinding({ path, rule, found, expected, remedy }: Finding): string {
   const place = path === undefined ? '' : `${path}: `;
   return `${place}${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}`;
 }

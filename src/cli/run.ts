@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/index.js';
 import { createLogger, type Logger } from '../log.js';
+import { makeCgroupBase } from './cgroup-base.js';
 import { childArgv, type Ids, type Program, type Setpriv } from './child-argv.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { currentMode, loadConfiguration } from './configuration.js';
@@ -28,7 +29,7 @@ export const run: Command = {
     };
     // What is made from here on says its own mode.
     process.umask(0o077);
-    const ground = currentMode() === 'root' ? await asRoot(config) : await asSelf(config, log);
+    const ground = currentMode() === 'root' ? await asRoot(config, log) : await asSelf(config, log);
     process.chdir('/');
     return keep(new Init(argvsOf(program, ground), log));
   },
@@ -40,10 +41,11 @@ interface Ground {
   readonly ids: Ids | undefined;
 }
 
-async function asRoot(config: Config): Promise<Ground> {
+async function asRoot(config: Config, log: Logger): Promise<Ground> {
   const setpriv = await requireSetpriv();
   const ids = await serviceIds(config);
   await prepareDirectories(planDirectories(config, ids));
+  await makeCgroupBase(log);
   return { setpriv, ids };
 }
 

@@ -70,7 +70,7 @@ const pad = (text: string, width: number, column: number): string =>
   column < FIRST_NUMBER ? text.padEnd(width) : text.padStart(width);
 
 /** `3d 4h`, `2h 5m`, `7m 3s`: the two largest units. */
-export function formatAge(ms: number): string {
+function formatAge(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],

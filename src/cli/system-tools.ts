@@ -21,7 +21,7 @@ export async function findTool(name: string): Promise<string | undefined> {
 }
 
 /** @throws UsherdError E_STARTUP_TOOL if somebody other than root could have changed the program */
-export async function assertRootOwned(path: string): Promise<void> {
+async function assertRootOwned(path: string): Promise<void> {
   const root = trustedUids(true);
   const findings = [
     ...(await directoryFindings(dirname(path), root)),

@@ -130,7 +130,7 @@ function remedyFrom(path: KeyPath, example: string | undefined): string {
 }
 
 /** `[limits]`, or the file itself. */
-export const tableName = (path: KeyPath): string =>
+const tableName = (path: KeyPath): string =>
   path.length === 0 ? 'the file, outside of any [table]' : `[${path.map(shownPart).join('.')}]`;
 
 const shownPart = (part: PropertyKey): string =>

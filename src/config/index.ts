@@ -1,8 +1,7 @@
 // The face of the configuration: what it looks like, how it is read, and what an application may say for itself.
 export type * from './config-types.js';
-export { DEFAULT_FILE } from './defaults.js';
 export { shown } from './explain.js';
 export { loadConfig, type LoadOptions } from './load.js';
-export { MANIFEST_NAME, parseManifest, type ParsedManifest } from './manifest.js';
+export { parseManifest, type ParsedManifest } from './manifest.js';
 export { APP_ID, USER_NAME } from './names.js';
 export { directoryFindings, ownershipFindings, trustedUids } from './trusted-path.js';

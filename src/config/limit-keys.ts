@@ -21,7 +21,7 @@ const SIZE_MAX_BYTES = 2 ** 50;
 
 const duration = { unit: 'duration', min: DURATION_MIN_MS, max: DURATION_MAX_MS } as const;
 
-export const LIMIT_KEYS = {
+const LIMIT_KEYS = {
   max_workers_per_app: { field: 'maxWorkersPerApp', unit: 'count', min: 1, max: WORKERS_MAX },
   max_workers_per_user: {
     field: 'maxWorkersPerUser',

@@ -10,7 +10,7 @@ import { limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
 import { argv, choice, count, flag, limitValue, text } from './values.js';
 
-export const MANIFEST_NAME = 'usherd.toml';
+const MANIFEST_NAME = 'usherd.toml';
 
 export type ParsedManifest =
   | { readonly ok: true; readonly manifest: Manifest }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** `*` stands for a name that the administrator chooses, as in `runtimes.*.command`. */
-export const ANY_NAME = '*';
+const ANY_NAME = '*';
 
 /** The keys that a table at this path of the data may have; empty where it may have any, or is no table. */
 export function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {

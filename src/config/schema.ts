@@ -28,7 +28,7 @@ const absolutePath = (example: string): z.ZodType<string> =>
 const matching = (pattern: RegExp, expected: string, example: string): z.ZodType<string> =>
   text({ expected, example, accept: (name) => pattern.test(name) });
 
-export const userName = (): z.ZodType<string> => matching(USER_NAME, 'an account name', 'alice');
+const userName = (): z.ZodType<string> => matching(USER_NAME, 'an account name', 'alice');
 const groupName = (): z.ZodType<string> => matching(GROUP_NAME, 'a group name', 'www-data');
 export const runtimeName = (): z.ZodType<string> =>
   matching(RUNTIME_NAME, 'a runtime name: small letters, digits, "-" and "_"', 'php');

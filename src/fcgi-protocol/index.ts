@@ -1,12 +1,11 @@
 // The face of the FastCGI 1.0 codec: both sides of the protocol, and nothing that acts.
 export {
   Flag,
+  VariableName,
   NULL_REQUEST_ID,
   ProtocolStatus,
   RecordType,
   Role,
-  VariableName,
-  VERSION,
 } from './constants.js';
 export {
   type BeginRequest,

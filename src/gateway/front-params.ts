@@ -43,7 +43,7 @@ async function kindOf(path: string): Promise<Kind> {
  * Walks `rest` below `directory` up to and including the first component that is a file or does not exist;
  * what is behind it is PATH_INFO. The router mends what this gets wrong, as it does for Apache.
  */
-export async function locate(directory: string, rest: string): Promise<Located> {
+async function locate(directory: string, rest: string): Promise<Located> {
   let consumed = '';
   let remaining = rest;
   while ((await kindOf(directory + consumed)) === 'directory' && remaining !== '') {

@@ -16,7 +16,7 @@ const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ticket = z.int().nonnegative().max(0xffff_ffff);
 const shortText = z.string().max(400);
 
-export const RETIRE_REASONS = [
+const RETIRE_REASONS = [
   'idle',
   'max-requests',
   'memory',

@@ -18,8 +18,7 @@ export type {
   WorkerExit,
 } from './pool-contract.js';
 export { PoolSet, type PoolSetOptions } from './pool-set.js';
-export { Pool } from './pool.js';
-export { RETIRE_REASONS, type RetireReason } from './retire-reason.js';
+export { type RetireReason } from './retire-reason.js';
 export { WaitQueue } from './wait-queue.js';
 export {
   WORKER_TABLE,

@@ -3,15 +3,11 @@ export type { Account, AccountResult, IdentityRules, Mode } from './identity.js'
 export { AccountDirectory, type ConfiguredAccount } from './account-directory.js';
 export { buildPlan, type DropPlan } from './plan.js';
 export { launchChain, type Chain } from './chain.js';
-export { LAUNCHER_REFUSED, MANIFEST_NAME, launcherProgram } from './launcher-script.js';
+export { launcherProgram } from './launcher-script.js';
 export type { Mark, MarkKind } from './launcher-report.js';
 export type { LaunchReport } from './application-rules.js';
 export type { Program } from './launcher-program.js';
-export {
-  LAUNCHER_DESCRIPTORS,
-  LauncherDialogue,
-  type LauncherDialogueOptions,
-} from './launcher-dialogue.js';
+export { LauncherDialogue, type LauncherDialogueOptions } from './launcher-dialogue.js';
 export { verifyDrop } from './verify.js';
 export { workerEnvironment, type EnvironmentInput } from './environment.js';
 export { findTools, recheckTools, type Tools } from './tools.js';

@@ -15,7 +15,7 @@ import { componentsOf, outsideDialogue, ReportReader } from './launcher-report.j
 import { MANIFEST_NAME } from './launcher-script.js';
 
 /** Listening socket, log, log, this dialogue, and the directory that the launcher lists them from. */
-export const LAUNCHER_DESCRIPTORS: readonly number[] = [0, 1, 2, 3, 4];
+const LAUNCHER_DESCRIPTORS: readonly number[] = [0, 1, 2, 3, 4];
 
 export interface LauncherDialogueOptions {
   readonly directory: string;

@@ -130,7 +130,7 @@ trap '' PIPE
 exec "$@" 3>&-
 `;
 
-export const LAUNCHER = [DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST, PROGRAM, EXEC].join('');
+const LAUNCHER = [DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST, PROGRAM, EXEC].join('');
 
 /** The launcher as a program for launchChain(). */
 export function launcherProgram(tools: Tools): readonly string[] {

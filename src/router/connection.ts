@@ -11,6 +11,7 @@ import {
   RecordDecoder,
   RecordEncoder,
   RecordType,
+  VariableName,
   type RecordSink,
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
@@ -23,9 +24,9 @@ import type { FrontSide, RequestFace } from './request-types.js';
 
 /** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
 const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
-  ['FCGI_MAX_CONNS', String(LIMITS.frontConnectionsMaxCount)],
-  ['FCGI_MAX_REQS', String(LIMITS.frontConnectionsMaxCount)],
-  ['FCGI_MPXS_CONNS', '1'],
+  [VariableName.MAX_CONNS, String(LIMITS.frontConnectionsMaxCount)],
+  [VariableName.MAX_REQS, String(LIMITS.frontConnectionsMaxCount)],
+  [VariableName.MPXS_CONNS, '1'],
 ]);
 
 export class FrontConnection implements RecordSink, FrontSide {

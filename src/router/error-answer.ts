@@ -32,7 +32,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text of anybody as HTML text: bounded, no markup, no control characters. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .slice(0, LIMITS.errorPageLineMaxChars)
     .replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')

@@ -4,6 +4,7 @@ import {
   commonTail,
   HIDDEN_SEPARATOR,
   isSoundPath,
+  removeDotSegments,
   squeezeSlashes,
   unescapePath,
 } from './url-path.js';
@@ -76,9 +77,15 @@ function isAction(params: Params, pathInfo: string, asked: string | undefined): 
   return params.has('REDIRECT_HANDLER') && params.has('PATH_TRANSLATED') && pathInfo === asked;
 }
 
-/** REDIRECT_URI comes from lighttpd only; Apache's REDIRECT_URL is about something else. */
-const rewrittenUrl = (params: Params, asked: string | undefined): string | undefined =>
-  params.has('REDIRECT_URI') ? asked : undefined;
+/**
+ * REDIRECT_URI comes from lighttpd only; Apache's REDIRECT_URL is about something else. What lighttpd rewrites has no dot
+ * segments any more, REQUEST_URI still has them.
+ */
+function rewrittenUrl(params: Params): string | undefined {
+  if (!params.has('REDIRECT_URI')) return undefined;
+  const plain = unescapePath(rawRequestPath(params));
+  return plain === undefined ? undefined : removeDotSegments(squeezeSlashes(plain));
+}
 
 /** A mount without a file name: the document root with the URL behind it. */
 function belowDocumentRoot(params: Params, url: string): Place {
@@ -113,7 +120,7 @@ function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
   const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? scriptName + pathInfo);
   const plain = plainFile(file, url, params);
   if (plain === undefined) return undefined;
-  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params, asked) };
+  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params) };
 }
 
 /** Undefined where the params can be read in more than one way. */

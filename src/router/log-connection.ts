@@ -20,7 +20,7 @@ const SHAPE: Readonly<Record<keyof LogLabel, RegExp>> = {
 };
 
 /** The label line without its end; undefined if it has any other shape. */
-export function parseLogLabel(line: Buffer): LogLabel | undefined {
+function parseLogLabel(line: Buffer): LogLabel | undefined {
   let json: unknown;
   try {
     json = JSON.parse(line.toString('utf8'));

@@ -2,15 +2,26 @@
 import type { ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 
+/** How often it was given to a worker in vain. */
+interface Tries {
+  /** A worker had it and died: it may have begun. */
+  readonly repeated: number;
+  /** It never reached the worker: the connection failed. */
+  readonly undelivered: number;
+}
+
+/** Whether a lost request may be tried elsewhere: `never`, once more, or (nobody has read of it) until workers run out. */
+export type Retry = 'never' | 'once' | 'undelivered';
+
 export type RequestState =
   /** Its PARAMS stream is being received. */
   | { readonly kind: 'params' }
   /** Routed; its body is read ahead, so that a slow client holds no worker. */
   | { readonly kind: 'reading' }
   /** In its application's queue. */
-  | { readonly kind: 'waiting'; readonly retries: number }
+  | { readonly kind: 'waiting'; readonly tries: Tries }
   /** A worker has it. */
-  | { readonly kind: 'streaming'; readonly retries: number; readonly isHeadSent: boolean }
+  | { readonly kind: 'streaming'; readonly tries: Tries; readonly isHeadSent: boolean }
   /** The client left; the worker is still busy with it and its answer is thrown away. */
   | { readonly kind: 'aborting' }
   /** END_REQUEST is sent; the request id is free again (FastCGI 1.0 §3.3). */
@@ -24,7 +35,7 @@ export type RequestEvent =
   /** The worker's END_REQUEST came and the answer is whole. */
   | { readonly kind: 'answered' }
   /** The worker connection is over without a whole answer. */
-  | { readonly kind: 'lost'; readonly code: ErrorCode; readonly isRetriable: boolean }
+  | { readonly kind: 'lost'; readonly code: ErrorCode; readonly retry: Retry }
   | { readonly kind: 'refused'; readonly code: ErrorCode }
   /** ABORT_REQUEST, or the web server closed the connection. */
   | { readonly kind: 'left' }
@@ -62,7 +73,10 @@ export const PARAMS: RequestState = Object.freeze({ kind: 'params' });
 const READING: RequestState = Object.freeze({ kind: 'reading' });
 const ABORTING: RequestState = Object.freeze({ kind: 'aborting' });
 const ENDED: RequestState = Object.freeze({ kind: 'ended' });
-const FIRST_WAIT: RequestState = Object.freeze({ kind: 'waiting', retries: 0 });
+const FIRST_WAIT: RequestState = Object.freeze({
+  kind: 'waiting',
+  tries: Object.freeze({ repeated: 0, undelivered: 0 }),
+});
 
 const SUBMIT = [{ kind: 'submit', isRetry: false }] as const;
 const SILENT = { kind: 'end', how: 'silent' } as const;
@@ -87,12 +101,22 @@ const broken = (
   ],
 });
 
-const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestStep => {
-  if (!event.isRetriable || state.isHeadSent || state.retries >= LIMITS.retryMaxCount) {
-    return broken(state, event.code, 'dirty');
+/** What the next try would be; undefined if there is none. */
+function nextTries({ repeated, undelivered }: Tries, retry: Retry): Tries | undefined {
+  if (retry === 'once' && repeated < LIMITS.retryMaxCount) {
+    return { repeated: repeated + 1, undelivered };
   }
+  if (retry === 'undelivered' && undelivered < LIMITS.undeliveredRetryMaxCount) {
+    return { repeated, undelivered: undelivered + 1 };
+  }
+  return undefined;
+}
+
+const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestStep => {
+  const tries = state.isHeadSent ? undefined : nextTries(state.tries, event.retry);
+  if (tries === undefined) return broken(state, event.code, 'dirty');
   return {
-    state: { kind: 'waiting', retries: state.retries + 1 },
+    state: { kind: 'waiting', tries },
     effects: [
       { kind: 'release', outcome: 'dirty' },
       { kind: 'submit', isRetry: true },
@@ -128,7 +152,7 @@ export const REQUEST_TABLE: Table = {
     routed: 'impossible',
     bodyEnd: 'stay', // streamed body
     assigned: (state) => ({
-      state: { kind: 'streaming', retries: state.retries, isHeadSent: false },
+      state: { kind: 'streaming', tries: state.tries, isHeadSent: false },
       effects: [{ kind: 'open' }],
     }),
     headSent: 'impossible',

@@ -9,7 +9,7 @@ import type { LossKind } from './protocols/exchange.js';
 import { RequestBody } from './request-body.js';
 import { failureAnswer, logFailure } from './request-failure.js';
 import { PARAMS, stepRequest } from './request-state.js';
-import type { RequestEffect, RequestEvent, RequestState } from './request-state.js';
+import type { RequestEffect, RequestEvent, RequestState, Retry } from './request-state.js';
 import type { Assignment, FrontSide, Refusal, RequestFace } from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
@@ -168,9 +168,14 @@ export class FrontRequest implements LegEvents, RequestFace {
 
   onLost(kind: LossKind, detail: string): void {
     const hasBegun = this.#leg?.hasBegun ?? false;
-    const isSafe = kind === 'undelivered' || (kind === 'died' && SAFE_METHODS.has(this.method));
     this.#refusal = { code: LOSS_CODES[kind], detail };
-    this.#step({ kind: 'lost', code: LOSS_CODES[kind], isRetriable: isSafe && !hasBegun });
+    const retry = hasBegun ? 'never' : this.#retryAfter(kind);
+    this.#step({ kind: 'lost', code: LOSS_CODES[kind], retry });
+  }
+
+  #retryAfter(kind: LossKind): Retry {
+    if (kind === 'undelivered') return 'undelivered';
+    return kind === 'died' && SAFE_METHODS.has(this.method) ? 'once' : 'never';
   }
 
   // --- inside --------------------------------------------------------------------------------

@@ -13,6 +13,17 @@ export const isSoundPath = (path: string): boolean => path.startsWith('/') && !U
 export const squeezeSlashes = (path: string): string =>
   path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 
+/** RFC 3986 §5.2.4, for a path with single slashes. */
+export function removeDotSegments(path: string): string {
+  const kept: string[] = [];
+  for (const component of path.split('/').slice(1)) {
+    if (component === '..') kept.pop();
+    else if (component !== '.') kept.push(component);
+  }
+  const isDirectory = /\/\.{1,2}$/.test(path) && kept.length > 0;
+  return `/${kept.join('/')}${isDirectory ? '/' : ''}`;
+}
+
 /** Bytes stay bytes: `%C3%A9` gives two latin1 characters. Undefined if an escape is broken. */
 export function unescapePath(path: string): string | undefined {
   if (!path.includes('%')) return path;

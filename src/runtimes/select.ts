@@ -78,7 +78,7 @@ const indexScript = (seen: Seen, webRoot: string): string =>
     : INDEX_SCRIPT;
 
 /** The script runtime that has the extension of the path; undefined if none has. */
-export function runtimeOfScript(runtimes: Runtimes, path: string): RuntimeConfig | undefined {
+function runtimeOfScript(runtimes: Runtimes, path: string): RuntimeConfig | undefined {
   return [...runtimes.values()].find(
     ({ kind, extensions }) => kind === 'script' && extensions.some((end) => path.endsWith(end)),
   );

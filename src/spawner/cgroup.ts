@@ -147,7 +147,7 @@ function stepAside(base: string): void {
  * The group to work in: the one this process was started in (a service manager delegates it), or, where that is not
  * ours to write, as the root of the hierarchy never is, the one that was made for us below it.
  */
-export function findCgroupBase(): string | undefined {
+function findCgroupBase(): string | undefined {
   const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
     existsSync(join(path, 'cgroup.procs')),
   );

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { eventually } from './eventually.js';
+import { waitFor } from './wait-for.js';
 
 const APACHE = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
@@ -106,7 +106,7 @@ export class Apache {
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const apache = new Apache(directory, port, child);
-    await eventually('Apache listens', async () => {
+    await waitFor('Apache listens', async () => {
       if (child.exitCode !== null)
         throw new Error(`Apache did not start: ${said}${apache.errorLog()}`);
       return accepts(port);
@@ -119,7 +119,7 @@ export class Apache {
     const lines = (): number => this.errorLog().split('resuming normal operations').length;
     const before = lines();
     this.#child.kill('SIGUSR1');
-    await eventually('Apache has restarted', () => lines() > before);
+    await waitFor('Apache has restarted', () => lines() > before);
   }
 
   async stop(): Promise<void> {

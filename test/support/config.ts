@@ -1,10 +1,5 @@
 // A whole configuration for tests, with whatever a test wants different.
-import type {
-  Config,
-  RuntimeConfig,
-  UserConfig,
-  UserLimits,
-} from '../../src/config/index.js';
+import type { Config, RuntimeConfig, UserConfig, UserLimits } from '../../src/config/index.js';
 
 export const TEST_LIMITS: UserLimits = {
   maxWorkersPerApp: 4,

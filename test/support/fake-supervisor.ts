@@ -27,7 +27,7 @@ export interface FakeRunning {
   readonly worker: FakeWorker;
 }
 
-export const TEST_LIMITS: AppFacts['limits'] = {
+const TEST_LIMITS: AppFacts['limits'] = {
   maxWorkersPerApp: 4,
   minWorkers: 0,
   queueLength: 100,

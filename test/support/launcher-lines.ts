@@ -2,7 +2,7 @@
 import type { ErrorCode, Finding } from '../../src/errors.js';
 import { LauncherDialogue, type LaunchReport } from '../../src/privdrop/index.js';
 
-export const UID = 1_001;
+const UID = 1_001;
 export const DIRECTORY = '/srv/alice/apps/blog';
 export const NONCE = '0123456789abcdef0123456789abcdef';
 export const NAMES: readonly string[] = ['app.fcgi', 'public', 'tmp/restart.txt'];

@@ -13,7 +13,7 @@ export interface Request {
   readonly name: string;
 }
 
-export const LIMITS_OF_TEST: PoolLimits = {
+const LIMITS_OF_TEST: PoolLimits = {
   maxWorkersPerApp: 4,
   minWorkers: 0,
   queueLength: 100,

@@ -6,7 +6,7 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { eventually } from '../../support/eventually.js';
+import { waitFor } from '../../support/wait-for.js';
 import { scratchDirectory } from '../../support/scratch.js';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.js');
@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} ends it, and leaves neither files nor a listener`, async (t) => {
     const port = await freePort();
     const demo = startDemo(t, ['--port', String(port)]);
-    await eventually('the banner', () => demo.said().includes('Ctrl-C'), 30_000);
+    await waitFor('the banner', () => demo.said().includes('Ctrl-C'), 30_000);
     const page = await fetch(`http://127.0.0.1:${port}/`);
     assert.match(await page.text(), /~alice\/apps\/hello-node/);
     demo.child.kill(signal);

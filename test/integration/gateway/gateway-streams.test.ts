@@ -5,7 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
-import { eventually } from '../../support/eventually.js';
+import { waitFor } from '../../support/wait-for.js';
 import type { FakeBehaviour } from '../../support/fake-responder.js';
 import { answerOf, ask, HELLO, noAgent, setUp } from '../../support/gateway-bench.js';
 
@@ -35,7 +35,7 @@ test('a large answer to a slow browser stops the responder instead of filling me
   request.end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   let before = -1;
-  await eventually('the responder is stopped', () => {
+  await waitFor('the responder is stopped', () => {
     const isStill = sent === before;
     before = sent;
     return isStill;
@@ -71,7 +71,7 @@ test('a large body to a slow responder stops the browser instead of filling memo
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
   send();
   let before = -1;
-  await eventually('the browser is stopped', () => {
+  await waitFor('the browser is stopped', () => {
     const isStill = sent === before;
     before = sent;
     return isStill && responder.requests.length === 1;
@@ -94,9 +94,9 @@ test('a browser that leaves closes the connection to usherd', async (t) => {
   });
   request.on('error', () => undefined);
   request.end();
-  await eventually('the request is there', () => responder.requests.length === 1);
+  await waitFor('the request is there', () => responder.requests.length === 1);
   request.destroy();
-  await eventually('the connection is closed', () => closed === 1);
+  await waitFor('the connection is closed', () => closed === 1);
 });
 
 test('a browser that leaves in mid-upload is an abort and never a short body', async (t) => {
@@ -104,9 +104,9 @@ test('a browser that leaves in mid-upload is an abort and never a short body', a
   const { port, responder } = await setUp(t, { onClose: () => (closed += 1) });
   const socket = connect(port, '127.0.0.1');
   socket.write('POST /~alice/apps/blog/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n12345');
-  await eventually('some of the body is there', () => responder.requests[0]?.bodyBytes === 5);
+  await waitFor('some of the body is there', () => responder.requests[0]?.bodyBytes === 5);
   socket.destroy();
-  await eventually('the connection is closed', () => closed === 1);
+  await waitFor('the connection is closed', () => closed === 1);
   assert.equal(responder.requests[0]?.bodyEnded, false);
 });
 
@@ -166,12 +166,12 @@ test('requests above the bound are refused at once, and the next one is served w
   const open = Array.from({ length: LIMITS.gatewayRequestsMaxCount }, () =>
     ask(port, '/~a/apps/b/'),
   );
-  await eventually('all are open', () => responder.requests.length === open.length);
+  await waitFor('all are open', () => responder.requests.length === open.length);
   assert.equal((await ask(port, '/~a/apps/b/')).status, 503);
   responder.requests[0]?.answer('X-A: 1\r\n\r\n');
   await Promise.race(open);
   const next = ask(port, '/~a/apps/b/');
-  await eventually('one more is open', () => responder.requests.length === open.length + 1);
+  await waitFor('one more is open', () => responder.requests.length === open.length + 1);
   for (const request of responder.requests.slice(1)) request.answer('X-A: 1\r\n\r\n');
   for (const answer of await Promise.all([...open, next])) assert.equal(answer.status, 200);
 });

@@ -183,3 +183,14 @@ async function startedWith(onRequest: (request: WorkerRequest) => void): Promise
   const current = await start({ apps: { 'alice/blog': app, 'bob/shop': app } });
   return { rig: current, supervisor: current.supervisor, front: await current.front() };
 }
+
+test('a request finds its worker although several before it were killed at once, whatever its method', async () => {
+  const { supervisor, front } = await startedWith(hello);
+  const many = Array.from({ length: 4 }, (_, i) => i + 1);
+  for (const id of many) front.send(id, appParams('alice/blog', `/${id}`));
+  for (const id of many) await front.ended(id);
+  // The processes are gone, and the supervisor has not said so yet.
+  for (const { worker } of supervisor.running.values()) worker.kill();
+  const post = appParams('alice/blog', '/post', { REQUEST_METHOD: 'POST' });
+  assert.equal((await front.fetch(post, Buffer.from('x'), 9)).body.toString(), '/post:1');
+});

@@ -33,17 +33,10 @@ export interface OpenAnswer {
 }
 
 const HEADERS_MAX_BYTES = 256 * 1024;
-export const DEADLINE_MS = 20_000;
-
-/** Sends the request and waits for the head of the answer. */
-export async function open(port: number, request: HttpRequest): Promise<OpenAnswer> {
-  const outgoing = begin(port, request);
-  await sendBody(outgoing, request.body);
-  return { message: await head(outgoing), leave: () => outgoing.destroy() };
-}
+const DEADLINE_MS = 20_000;
 
 /** The request without its body: for tests that write it piece by piece. */
-export function begin(port: number, request: HttpRequest): http.ClientRequest {
+function begin(port: number, request: HttpRequest): http.ClientRequest {
   const { path, host = 'localhost', method = 'GET', headers = {} } = request;
   const length = Buffer.isBuffer(request.body) ? { 'Content-Length': request.body.length } : {};
   const outgoing = http.request({
@@ -62,7 +55,7 @@ export function begin(port: number, request: HttpRequest): http.ClientRequest {
 }
 
 /** Resolves with the head of the answer, whether or not the body of the request is out. */
-export async function head(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
+async function head(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
   const [message] = (await once(outgoing, 'response')) as [http.IncomingMessage];
   return message;
 }
@@ -75,7 +68,7 @@ export async function exchange(port: number, request: HttpRequest): Promise<Http
 }
 
 /** The rest of an answer; a cut one is an answer, too. */
-export async function receive(message: http.IncomingMessage): Promise<HttpAnswer> {
+async function receive(message: http.IncomingMessage): Promise<HttpAnswer> {
   const parts: Buffer[] = [];
   message.on('data', (part: Buffer) => parts.push(part));
   message.on('error', () => undefined); // 'close' follows, `complete` tells

@@ -8,7 +8,7 @@ import type { FakeWorkerOptions, WorkerRequest } from '../fake-worker.js';
 
 /** What a whole answer contains: the first thing in the body, or all of it. */
 export const WHOLE = 'whole answer';
-export const HEAD = 'Content-Type: text/plain\r\n\r\n';
+const HEAD = 'Content-Type: text/plain\r\n\r\n';
 
 type Mode = (request: WorkerRequest, query: URLSearchParams) => void;
 
@@ -65,7 +65,7 @@ const later = (request: WorkerRequest, step: () => unknown): void =>
 
 const number = (query: URLSearchParams, name: string): number => Number(query.get(name) ?? '0');
 
-export const MODES: Readonly<Record<string, Mode>> = {
+const MODES: Readonly<Record<string, Mode>> = {
   // --- whole answers, however told ---
   params: (request) =>
     request.reply(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Host, Mount } from './front.js';
 
 /** In every file that nobody may ever be sent. */
-export const SECRET = 'SECRET-SOURCE';
+const SECRET = 'SECRET-SOURCE';
 
 export const HOSTS: readonly Host[] = [
   { name: 'shop.test', root: 'alice/apps/shop', hasFiles: true },

@@ -123,6 +123,8 @@ export const TABLES: Readonly<Record<string, readonly Row[]>> = {
     ['a rewritten URL of the directory', [`${B}/`, `${B}/`, undefined, '/weblog/', { REDIRECT_URI: `${B}/` }], PYTHON, ['/weblog', '/', B]],
     ['a rewritten URL of a script', [`${B}/a.php/i`, `${B}/a.php/i`, undefined, '/w/a.php/i', { REDIRECT_URI: `${B}/a.php/i` }], PHP, ['/w/a.php', '/i', `${B}/a.php`]],
     ['a rewritten URL below public/', [`${B}/public/x`, `${B}/public/x`, undefined, '/w/x', { REDIRECT_URI: `${B}/public/x` }], PYTHON_PUBLIC, ['/w', '/x', B]],
+    ['a rewritten URL with dots', [`${B}/y`, `${B}/y`, undefined, '/w/./x/..//y', { REDIRECT_URI: `${B}/./x/../y` }], PYTHON, ['/w', '/y', B]],
+    ['a rewritten URL that ends in dots', [`${B}/x/`, `${B}/x/`, undefined, '/w/x/y/..', { REDIRECT_URI: `${B}/x/y/..` }], PYTHON, ['/w', '/x/', B]],
     ['the error handler', [`${B}/404.php`, '/w/404.php', undefined, '/w/no/page', { REDIRECT_URI: '/w/404.php' }], PHP, ['/w/404.php', undefined, `${B}/404.php`]],
   ],
   'which file is a script': [
