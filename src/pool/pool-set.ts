@@ -90,13 +90,18 @@ export class PoolSet<T extends object> {
     else this.#refuseUnknown(request);
   }
 
-  /** Why a request for this application would be refused whatever its runtime; undefined if it would not. */
+  /**
+   * Why a request for this application would be refused whatever its runtime; undefined if it would not. A runtime that
+   * has workers goes on, whatever became of the others; without any, one that may not start speaks for all.
+   */
   blocked(app: string): Refusal | undefined {
+    let found: Refusal | undefined;
     for (const pool of this.#registry.select(app, undefined)) {
       const refusal = pool.refusal(this.#clock.now());
-      if (refusal !== undefined) return refusal;
+      if (refusal === undefined && pool.hasHope) return undefined;
+      found ??= refusal;
     }
-    return undefined;
+    return found;
   }
 
   /** The web server left while the request waited; false if it does not wait. */

@@ -200,6 +200,10 @@ export class PoolWorkers implements Tenant {
 
   #workersToStart(nowMs: number): number {
     if (!this.#owner.mayStart()) return 0;
+    const count = this.#asked.length + this.roster.size;
+    const renew = this.#mustRenew(nowMs);
+    // At the cap under load this is the usual case; whatever ends plans again.
+    if (count >= this.#account.max && !renew) return 0;
     const load = this.#load(nowMs);
     const usable = this.#asked.length + this.roster.usable;
     const waitMs = this.gate.waitMs(nowMs);
@@ -210,11 +214,11 @@ export class PoolWorkers implements Tenant {
     const recheckMs = recheckAfterMs(load);
     if (recheckMs !== undefined) this.#planAlarm.arm(nowMs + recheckMs);
     return workersToStart(load, {
-      count: this.#asked.length + this.roster.size,
+      count,
       max: this.#account.max,
       usable,
       min: this.#limits.minWorkers,
-      renew: this.#mustRenew(nowMs),
+      renew,
       isProbing: this.gate.isProbing,
     });
   }

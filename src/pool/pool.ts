@@ -87,6 +87,11 @@ export class Pool<T extends object> {
     return this.#queue.length + roster.size + asked + this.#minWorkers === 0;
   }
 
+  /** Some worker takes requests, or will. */
+  get hasHope(): boolean {
+    return this.#workers.hasHope;
+  }
+
   /** When nobody will miss it; Infinity while it is not quiet. */
   get forgetAtMs(): number {
     if (!this.isQuiet) return Infinity;

@@ -58,9 +58,8 @@ export class Slots {
     this.serve();
   }
 
-  /** The supervisor was told to stop the worker. */
+  /** The supervisor was told to stop the worker, which is not idle any more. */
   stopping(slot: Slot): void {
-    this.busy(slot);
     slot.isStopping = true;
     for (const account of slot.leaf.above) account.stopping += 1;
   }

@@ -4,13 +4,16 @@ import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../src/errors.js';
 import { PoolSet, type SpawnedWorker } from '../../src/pool/index.js';
 import {
+  newWorker,
   randomFrom,
+  userOf,
   type App,
   type Request,
   type User,
   type Worker,
   type World,
 } from './pool-world.js';
+import { Ledger } from './pool-ledger.js';
 import { VirtualClock } from './virtual-clock.js';
 
 const REFUSALS: readonly ErrorCode[] = ['E_SPAWN_LIMIT', 'E_ACCESS_REFUSED', 'E_START_FAILED'];
@@ -24,19 +27,17 @@ export class Simulation {
   readonly #random: () => number;
   readonly #apps: App[] = [];
   readonly #workers = new Map<string, Worker>();
-  #maxWorkers: number;
-  #slots = 0;
+  readonly #ledger: Ledger;
   #serial = 0;
   #isLost = false;
   /** Numbers the connections to the supervisor: what was asked on an old one is not answered. */
   #connection = 0;
   #isOver = false;
-  mostSlots = 0;
   starts = 0;
 
   constructor(world: World) {
     this.#world = world;
-    this.#maxWorkers = world.maxWorkers;
+    this.#ledger = new Ledger(world.maxWorkers, world.limits);
     this.#random = randomFrom(world.seed);
     this.set = new PoolSet<Request>({
       clock: this.clock,
@@ -59,6 +60,10 @@ export class Simulation {
     }
   }
 
+  get mostSlots(): number {
+    return this.#ledger.mostSlots;
+  }
+
   /** Arrivals for so long, then as long as it takes until every request has its answer. */
   run(ms: number): void {
     for (const app of this.#apps) this.#later(this.#world.arrivalMs, () => this.#arrive(app));
@@ -74,7 +79,7 @@ export class Simulation {
   /** Lets everything come to rest: nothing may stay behind. */
   settle(): void {
     this.#turn(this.#world.limits.idleTimeoutMs + 400_000);
-    assert.equal(this.#slots, 0, 'no worker stays');
+    assert.equal(this.#ledger.slots, 0, 'no worker stays');
     const { pools, slots, workers } = this.set.counts();
     assert.deepEqual({ pools, slots, workers }, { pools: 0, slots: 0, workers: 0 });
     assert.equal(this.clock.armed, 0, 'no timer stays');
@@ -83,7 +88,7 @@ export class Simulation {
   #turn(ms: number): void {
     this.clock.advance(ms);
     const counts = this.set.counts();
-    assert.equal(counts.slots, this.#slots, 'slots are counted as the supervisor does');
+    assert.equal(counts.slots, this.#ledger.slots, 'slots are counted as the supervisor does');
     assert.equal(
       counts.submitted,
       counts.assigned + counts.refused + counts.withdrawn + counts.waiting,
@@ -126,9 +131,8 @@ export class Simulation {
 
   #submit(request: Request): void {
     const { app } = request;
-    const user = app.name.slice(0, app.name.indexOf('/'));
     if (!this.set.has(app.name, 'php')) {
-      this.set.configure(app.name, 'php', user, this.#world.limits);
+      this.set.configure(app.name, 'php', userOf(app), this.#world.limits);
     }
     request.submittedAtMs = this.clock.now();
     request.state = 'waiting';
@@ -167,12 +171,8 @@ export class Simulation {
     if (!isDisturbed && limits.maxRequests === 0) {
       assert.ok(app.waiting > app.asked * app.concurrency, 'no worker is asked for in vain');
     }
-    const reserve = app.user.slots > 0 ? Math.max(1, Math.floor(this.#maxWorkers / 8)) : 0;
-    this.#take(app, 1);
+    this.#ledger.take(app);
     app.asked += 1;
-    assert.ok(app.slots <= limits.maxWorkersPerApp, 'the cap of the application holds');
-    assert.ok(app.user.slots <= limits.maxWorkersPerUser, 'the cap of the user holds');
-    assert.ok(this.#slots <= this.#maxWorkers - reserve, 'the total and its reserve hold');
     this.starts += 1;
     const connection = this.#connection;
     const answer = (): void => {
@@ -182,38 +182,17 @@ export class Simulation {
     else this.#later(this.#world.launchMs, answer);
   }
 
-  #take(app: App, count: 1 | -1): void {
-    app.slots += count;
-    app.user.slots += count;
-    this.#slots += count;
-    this.mostSlots = Math.max(this.mostSlots, this.#slots);
-  }
-
   #answer(app: App): void {
     app.asked -= 1;
     if (this.#chance(this.#world.refusal)) {
-      this.#take(app, -1);
+      this.#ledger.give(app);
       const code = REFUSALS[Math.floor(this.#random() * REFUSALS.length)] ?? 'E_SPAWN_LIMIT';
       this.set.refused(app.name, 'php', code, Math.floor(this.#random() * 3000));
       return;
     }
     this.#serial += 1;
-    const facts: SpawnedWorker = {
-      worker: `w${this.#serial}`,
-      pid: this.#serial,
-      protocol: 'fastcgi',
-      concurrency: this.#world.concurrency,
-      maxRequests: 0,
-    };
-    const worker: Worker = {
-      facts,
-      app,
-      requests: new Set(),
-      isUp: false,
-      isRetired: false,
-      isGone: false,
-      assigned: 0,
-    };
+    const worker = newWorker(app, this.#serial, this.#world.concurrency);
+    const { facts } = worker;
     this.#workers.set(facts.worker, worker);
     app.concurrency = facts.concurrency;
     this.#later(this.#world.startMs, () => this.#comeUp(worker));
@@ -234,7 +213,7 @@ export class Simulation {
     if (worker.isGone) return;
     worker.isGone = true;
     this.#workers.delete(worker.facts.worker);
-    this.#take(worker.app, -1);
+    this.#ledger.give(worker.app);
     const requests = [...worker.requests];
     worker.requests.clear();
     this.set.exited(worker.facts.worker, {
@@ -300,26 +279,24 @@ export class Simulation {
   #disturb(): void {
     if (this.#isOver) return;
     this.#later(this.#world.disturbMs, () => this.#disturb());
-    const kind = Math.floor(this.#random() * 5);
     const app = this.#apps[Math.floor(this.#random() * this.#apps.length)];
-    if (app === undefined) return;
-    if (kind === 0) this.set.drain(app.name, undefined, 'reload', { hold: false });
-    else if (kind === 1) this.#changeTotal();
-    else if (kind === 2) this.#toggleSupervisor();
-    else if (kind === 3) this.#suspend(app);
-    else this.set.reset(app.name);
+    const act = this.#disturbances[Math.floor(this.#random() * this.#disturbances.length)];
+    if (app !== undefined) act?.(app);
   }
 
-  #changeTotal(): void {
-    this.#maxWorkers = 1 + Math.floor(this.#random() * this.#world.maxWorkers);
-    this.set.setMaxWorkers(this.#maxWorkers);
-  }
-
-  #suspend(app: App): void {
-    const user = app.name.slice(0, app.name.indexOf('/'));
-    this.set.drain(undefined, user, 'shutdown', { hold: true });
-    this.#later(500, () => this.set.resume(user));
-  }
+  readonly #disturbances: readonly ((app: App) => void)[] = [
+    (app) => this.set.drain(app.name, undefined, 'reload', { hold: false }),
+    (app) => this.set.reset(app.name),
+    () => this.#toggleSupervisor(),
+    () => {
+      this.#ledger.maxWorkers = 1 + Math.floor(this.#random() * this.#world.maxWorkers);
+      this.set.setMaxWorkers(this.#ledger.maxWorkers);
+    },
+    (app) => {
+      this.set.drain(undefined, userOf(app), 'shutdown', { hold: true });
+      this.#later(500, () => this.set.resume(userOf(app)));
+    },
+  ];
 
   #toggleSupervisor(): void {
     this.#isLost = !this.#isLost;
@@ -331,7 +308,7 @@ export class Simulation {
     for (const app of this.#apps) {
       while (app.asked > 0) {
         app.asked -= 1;
-        this.#take(app, -1);
+        this.#ledger.give(app);
       }
     }
     this.set.supervisorLost();

@@ -67,3 +67,17 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+export const userOf = (app: App): string => app.name.slice(0, app.name.indexOf('/'));
+
+export function newWorker(app: App, pid: number, concurrency: number): Worker {
+  return {
+    facts: { worker: `w${pid}`, pid, protocol: 'fastcgi', concurrency, maxRequests: 0 },
+    app,
+    requests: new Set(),
+    isUp: false,
+    isRetired: false,
+    isGone: false,
+    assigned: 0,
+  };
+}

@@ -23,6 +23,11 @@ export class VirtualClock implements Clock {
     return this.#armed;
   }
 
+  /** Timers that were ever armed. */
+  get scheduled(): number {
+    return this.#serial;
+  }
+
   now(): number {
     return this.#nowMs;
   }

@@ -212,12 +212,52 @@ test('a refusal about the application is the answer to all who wait, and to othe
   assert.deepEqual(stage.needs, ['alice/blog']);
 });
 
-test('a start that failed counts as a crash', () => {
+test('a start that failed, or could not be proved safe, counts as a crash', () => {
+  for (const code of ['E_START_FAILED', 'E_PRIVDROP_VERIFY', 'E_START_TIMEOUT'] as const) {
+    const stage = new PoolStage();
+    stage.configure();
+    stage.submit('a');
+    stage.refuseNeed(code, 2000);
+    assert.deepEqual(stage.refused, [{ request: 'a', code, retryAfterMs: 2000 }]);
+    stage.submit('b');
+    assert.equal(stage.codeOf('b'), 'E_CRASH_LOOP');
+  }
+});
+
+test('the back-off of the supervisor holds for as long as it says', () => {
   const stage = new PoolStage();
   stage.configure();
   stage.submit('a');
-  stage.refuseNeed('E_START_FAILED', 2000);
-  assert.deepEqual(stage.refused, [{ request: 'a', code: 'E_START_FAILED', retryAfterMs: 2000 }]);
+  stage.refuseNeed('E_CRASH_LOOP', 20_000);
+  stage.clock.advance(19_999);
+  stage.submit('b');
+  assert.deepEqual(stage.refused.at(-1), {
+    request: 'b',
+    code: 'E_CRASH_LOOP',
+    retryAfterMs: 20_000,
+  });
+  stage.clock.advance(1);
+  stage.submit('c');
+  assert.deepEqual(stage.needs, ['alice/blog']);
+});
+
+test('reset forgets a refusal as well', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.submit('a');
+  stage.refuseNeed('E_ACCESS_REFUSED', 0);
+  stage.set.reset('alice/blog');
+  stage.submit('b');
+  assert.deepEqual(stage.needs, ['alice/blog']);
+});
+
+test('a launch that never reached the program was not healthy, however long it took', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.submit('a');
+  const worker = stage.spawn();
+  stage.clock.advance(10_000);
+  stage.set.exited(worker, { phase: 'launch', wanted: false, code: 1, signal: undefined });
   stage.submit('b');
   assert.equal(stage.codeOf('b'), 'E_CRASH_LOOP');
 });
@@ -239,4 +279,27 @@ test('a refusal for a limit keeps requests waiting, and is tried again', () => {
     stage.refused.map((one) => one.code),
     ['E_SPAWN_LIMIT', 'E_SPAWN_LIMIT'],
   );
+});
+
+test('one runtime of an application that crashes does not block the other that serves', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.configure({}, 'alice/blog', 'python');
+  stage.submit('php');
+  dieAll(stage);
+  assert.equal(stage.set.blocked('alice/blog')?.code, 'E_CRASH_LOOP', 'there is no worker at all');
+  stage.set.adopted('alice/blog', 'python', stage.nextWorker());
+  assert.equal(stage.set.blocked('alice/blog'), undefined);
+  stage.submit('php again');
+  assert.equal(stage.codeOf('php again'), 'E_CRASH_LOOP', 'its own pool still says so');
+});
+
+test('a suspended application is blocked although a worker of it still ends its request', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.warm();
+  stage.submit('busy');
+  stage.set.drain('alice/blog', undefined, 'shutdown', { hold: true });
+  assert.equal(stage.set.blocked('alice/blog')?.code, 'E_SUSPENDED');
+  assert.equal(stage.set.blocked('bob/none'), undefined);
 });

@@ -218,6 +218,20 @@ test('an adopted worker serves at once and a known one is not counted twice', ()
   assert.equal(stage.workerOf('a'), worker.worker);
 });
 
+test('an answer that comes twice is one worker', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.submitMany(2);
+  const worker = stage.nextWorker();
+  stage.set.spawned('alice/blog', 'php', worker);
+  stage.set.spawned('alice/blog', 'php', worker);
+  assert.deepEqual(
+    stage.assigned.map((one) => one.request),
+    ['r1'],
+  );
+  assert.equal(stage.set.counts().slots, 2, 'the other question is still open');
+});
+
 test('a worker that nobody can use is sent back', () => {
   const stage = new PoolStage();
   stage.set.spawned('bob/none', 'php', stage.nextWorker());

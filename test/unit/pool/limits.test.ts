@@ -1,7 +1,7 @@
 // Application < user < total: who gets the slots, who gives theirs up.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PoolStage, STOPPED } from '../../support/pool-stage.js';
+import { KILLED, PoolStage, STOPPED } from '../../support/pool-stage.js';
 
 /** Lets a user's application take as many workers as it can get, all busy. */
 function fill(stage: PoolStage, app: string, count: number): string[] {
@@ -203,4 +203,92 @@ test('a worker that a pool no longer waits for leaves its slot to the next in li
   stage.set.ended(worker, 'clean');
   stage.set.exited(worker, STOPPED);
   assert.deepEqual(stage.needs, ['c/x']);
+});
+
+test('a static worker that was used is not retired for others either', () => {
+  const stage = new PoolStage({ maxWorkers: 1 });
+  stage.configure({ minWorkers: 1 }, 'a/x');
+  stage.submit('a1', 'a/x');
+  const kept = stage.spawn('a/x');
+  stage.configure({}, 'b/x');
+  stage.submit('b1', 'b/x');
+  stage.set.ready(kept);
+  stage.set.ended(kept, 'clean');
+  assert.deepEqual(stage.retired, []);
+});
+
+test('one waiting request costs others one worker, however many become free', () => {
+  const stage = new PoolStage();
+  for (const app of ['alice/a', 'alice/b']) stage.configure({ maxWorkersPerUser: 4 }, app);
+  const workers = fill(stage, 'alice/a', 4);
+  stage.submit('b1', 'alice/b');
+  rest(stage, workers);
+  assert.equal(stage.retired.length, 1);
+});
+
+test('a slot goes to the one for whom its worker was retired', () => {
+  const stage = new PoolStage({ maxWorkers: 2 });
+  for (const app of ['alice/a', 'alice/b']) stage.configure({ maxWorkersPerUser: 1 }, app);
+  for (const app of ['bob/x', 'carl/x']) stage.configure({}, app);
+  const [idle] = fill(stage, 'alice/a', 1);
+  assert.ok(idle);
+  fill(stage, 'bob/x', 1);
+  rest(stage, [idle]);
+  stage.submit('b1', 'alice/b');
+  assert.deepEqual(stage.retired, [{ worker: idle, reason: 'surplus' }]);
+  stage.submit('c1', 'carl/x');
+  stage.set.exited(idle, STOPPED);
+  assert.deepEqual(stage.needs, ['alice/b']);
+});
+
+test('the slot of a worker that died goes to those who wait', () => {
+  const stage = new PoolStage({ maxWorkers: 1 });
+  for (const user of ['a', 'b']) stage.configure({}, `${user}/x`);
+  const [worker] = fill(stage, 'a/x', 1);
+  assert.ok(worker);
+  stage.submit('b1', 'b/x');
+  stage.set.exited(worker, KILLED);
+  assert.deepEqual(stage.needs, ['b/x']);
+});
+
+test('a user who waits only for the own cap does not stand in the way of others', () => {
+  const stage = new PoolStage({ maxWorkers: 5 });
+  for (const app of ['alice/a', 'alice/b']) stage.configure({ maxWorkersPerUser: 1 }, app);
+  for (const app of ['dave/x', 'erin/x']) stage.configure({}, app);
+  fill(stage, 'alice/a', 1);
+  stage.submit('b1', 'alice/b');
+  const [worker] = fill(stage, 'erin/x', 2);
+  assert.ok(worker);
+  fill(stage, 'dave/x', 1);
+  stage.submit('d2', 'dave/x');
+  assert.deepEqual(stage.needs, [], 'one slot of five is kept for a user without any');
+  stage.set.exited(worker, KILLED);
+  assert.deepEqual(stage.needs, ['dave/x']);
+});
+
+test('a lowered limit retires as many as are over it and no more, also after many a worker came and went', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  for (let round = 0; round < 10; round += 1) {
+    const worker = stage.warm();
+    stage.set.retire(worker, 'memory');
+    stage.set.exited(worker, STOPPED);
+  }
+  stage.retired.splice(0);
+  rest(stage, fill(stage, 'alice/blog', 4));
+  stage.configure({ maxWorkersPerApp: 2 });
+  assert.equal(stage.retired.length, 2);
+});
+
+test('who got a worker of the own after all costs others none', () => {
+  const stage = new PoolStage();
+  for (const app of ['alice/a', 'alice/b']) stage.configure({ maxWorkersPerUser: 2 }, app);
+  const [one] = fill(stage, 'alice/a', 1);
+  const [two] = fill(stage, 'alice/b', 1);
+  assert.ok(one && two);
+  stage.submit('a2', 'alice/a');
+  stage.set.ended(one, 'clean');
+  assert.equal(stage.workerOf('a2'), one);
+  stage.set.ended(two, 'clean');
+  assert.deepEqual(stage.retired, []);
 });

@@ -42,6 +42,25 @@ test('a worker that was started for a client who left goes as well', () => {
   assert.deepEqual(stage.retired, [{ worker, reason: 'idle' }]);
 });
 
+test('a worker that never had a request goes in its turn', () => {
+  const stage = new PoolStage();
+  stage.configure({ idleTimeoutMs: 1000 });
+  stage.submit('a');
+  const leaver = stage.submit('b');
+  const used = stage.spawn();
+  stage.set.withdraw(leaver);
+  const unused = stage.spawn();
+  stage.clock.advance(500);
+  stage.set.ready(used);
+  stage.set.ended(used, 'clean');
+  stage.clock.advance(500);
+  assert.deepEqual(stage.retired, [{ worker: unused, reason: 'idle' }]);
+  stage.clock.advance(499);
+  assert.equal(stage.retired.length, 1);
+  stage.clock.advance(1);
+  assert.equal(stage.retired.at(-1)?.worker, used);
+});
+
 test('a changed idle_timeout holds for workers that are idle already', () => {
   const stage = new PoolStage();
   stage.configure({ idleTimeoutMs: 300_000 });

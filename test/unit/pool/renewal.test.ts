@@ -29,6 +29,7 @@ test('the old worker serves until the new one has answered, and then goes', () =
   assert.equal(stage.workerOf('b'), fresh, 'one request tries the new worker');
   stage.submit('c');
   assert.equal(stage.workerOf('c'), old, 'the others do not wait for it');
+  assert.deepEqual(stage.needs, [], 'one new worker is enough to find out');
   assert.deepEqual(stage.retired, []);
   stage.set.ready(fresh);
   stage.set.ended(old, 'clean');
@@ -122,6 +123,19 @@ test('at the cap with idle workers only one of them goes', () => {
   assert.ok(workers.includes(stage.workerOf('a') ?? ''));
 });
 
+test('at the cap a process that is ending anyway makes the room', () => {
+  const stage = new PoolStage();
+  stage.configure({ maxWorkersPerApp: 2 });
+  const [one, two] = busyWorkers(stage, 2);
+  assert.ok(one && two);
+  for (const worker of [one, two]) stage.set.ended(worker, 'clean');
+  stage.set.retire(one, 'memory');
+  restart(stage);
+  assert.deepEqual(stage.retired, [{ worker: one, reason: 'memory' }]);
+  stage.set.exited(one, STOPPED);
+  assert.deepEqual(stage.needs, ['alice/blog']);
+});
+
 test('a worker asked for before the restart is of the old edition', () => {
   const stage = new PoolStage();
   stage.configure({ maxWorkersPerApp: 3 });
@@ -150,6 +164,7 @@ test('restarts that come faster than a start still make progress', () => {
   assert.ok(tried.includes(second));
   stage.set.ready(second);
   stage.set.ended(first, 'clean');
+  stage.set.ended(second, 'clean');
   assert.deepEqual(stage.retired, [{ worker: first, reason: 'reload' }]);
 });
 
