@@ -17,6 +17,7 @@ const STAGES = [
   },
   { name: 'integration', kinds: ['integration'], concurrency: 1 },
   { name: 'privileged', kinds: ['privileged'], concurrency: 1 }, // they share uids and the accounts' process limits
+  { name: 'attacks', kinds: ['attacks'], concurrency: 1 },
 ];
 
 const rows = [];
@@ -67,7 +68,7 @@ function printSummary() {
     for (const line of failures) process.stdout.write(`    ${line}\n`);
   }
   if (process.getuid() !== 0) {
-    process.stdout.write('Not root: the privileged tests are among the skipped.\n');
+    process.stdout.write('Not root: the privileged tests and the attacks are among the skipped.\n');
   }
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`);

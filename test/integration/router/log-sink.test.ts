@@ -111,7 +111,7 @@ test('a connection without a label ends at its deadline', async (t) => {
   assert.equal(rig.sink.refusedCount, 1);
 });
 
-test('a flood is read slowly, counted, and costs no memory; other applications are not concerned', async (t) => {
+test('a flood is read slowly, counted, and costs no memory; other applications are not concerned (T86)', async (t) => {
   const rig = await rigOf(t, { rate: { perS: 200_000, burst: 100_000 } });
   const socket = await rig.open();
   const calm = await rig.open();

@@ -86,7 +86,7 @@ test('fifty requests to a cold application start as many workers as the cap allo
   assert.ok(supervisor.needs.length <= 4, `${supervisor.needs.length} workers`);
 });
 
-test('requests of two users interleaved on one connection never mix', async () => {
+test('requests of two users interleaved on one connection never mix (T73)', async () => {
   const { front } = await startedWith((request) =>
     request.reply(
       `Content-Type: text/plain\r\n\r\n${request.params.get('SCRIPT_NAME') ?? ''}|${request.body.toString()}`,
@@ -104,7 +104,7 @@ test('requests of two users interleaved on one connection never mix', async () =
   }
 });
 
-test('a GET whose worker dies before its first byte is tried once more', async () => {
+test('a GET whose worker dies before its first byte is tried once more (T90)', async () => {
   let tries = 0;
   const { front } = await startedWith((request) => {
     tries += 1;
@@ -115,7 +115,7 @@ test('a GET whose worker dies before its first byte is tried once more', async (
   assert.equal(tries, 2);
 });
 
-test('a POST whose worker dies is a 502 and is not tried again', async () => {
+test('a POST whose worker dies is a 502 and is not tried again (T90)', async () => {
   let tries = 0;
   const { front } = await startedWith((request) => {
     tries += 1;
@@ -127,7 +127,7 @@ test('a POST whose worker dies is a 502 and is not tried again', async () => {
   assert.equal(tries, 1);
 });
 
-test('END_REQUEST without any output is a 502, never an empty 200', async () => {
+test('END_REQUEST without any output is a 502, never an empty 200 (T81)', async () => {
   const { front } = await startedWith((request) => request.encoder.endRequest(request.id, 0, 0));
   const answer = await front.fetch(appParams('alice/blog', '/', { REQUEST_METHOD: 'POST' }));
   assert.equal(answer.status, 502);

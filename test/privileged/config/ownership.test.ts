@@ -38,13 +38,13 @@ test("root's own configuration is read", { skip: needsRoot }, async (t) => {
 });
 
 for (const name of ['etc', 'file', 'users', 'user'] as const) {
-  test(`a stranger's ${name} is refused`, { skip: needsRoot }, async (t) => {
+  test(`a stranger's ${name} is refused (T121)`, { skip: needsRoot }, async (t) => {
     const paths = configuration(t);
     chownSync(paths[name], STRANGER, 0);
     await assertUnsafe(paths.file, paths[name]);
   });
 
-  test(`a ${name} that others can write is refused`, { skip: needsRoot }, async (t) => {
+  test(`a ${name} that others can write is refused (T121)`, { skip: needsRoot }, async (t) => {
     const paths = configuration(t);
     for (const mode of [0o775, 0o757, 0o777]) {
       chmodSync(paths[name], mode);

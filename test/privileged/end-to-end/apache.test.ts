@@ -153,7 +153,7 @@ describe('usherd behind a real Apache', { skip: needsRoot || noApache || noPhp }
     );
   });
 
-  test('kill -9 of the supervisor: no orphan, no stale socket in the way, and the next one serves', async () => {
+  test('kill -9 of the supervisor: no orphan, no stale socket in the way, and the next one serves (T111)', async () => {
     await text('/~alice/apps/blog/');
     const old = usherd.workerPids();
     assert.ok(old.length > 0);
@@ -175,7 +175,7 @@ describe('usherd behind a real Apache', { skip: needsRoot || noApache || noPhp }
     assert.ok(rssMiB(usherd.pidOf('router')) < 90, `${rssMiB(usherd.pidOf('router'))} MiB`);
   });
 
-  test('nothing listens on TCP', async () => {
+  test('nothing listens on TCP (T120)', async () => {
     const { readFile } = await import('node:fs/promises');
     for (const name of ['supervisor', 'router'] as const) {
       // Sockets of the whole network namespace; the process's own are told apart by inode, so look at its fds.

@@ -97,7 +97,7 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
     }
   });
 
-  it('are accepted with nologin and a locked password, without their denied groups', async () => {
+  it('are accepted with nologin and a locked password, without their denied groups (T28, T33)', async () => {
     const { gid, ...account } = accountOf(await directory(tools).lookup('usherdt-a'));
     assert.deepEqual(account, {
       name: 'usherdt-a',
@@ -114,21 +114,21 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
     assert.deepEqual(accountOf(result).groups, []);
   });
 
-  it('are refused with a denied primary group', async () => {
+  it('are refused with a denied primary group (T28)', async () => {
     assert.equal(ruleOf(await directory(tools).lookup('usherdt-b')), 'gid-denied');
   });
 
-  it('are refused when they expired', async () => {
+  it('are refused when they expired (T31)', async () => {
     assert.equal(ruleOf(await directory(tools).lookup('usherdt-c')), 'account-expired');
   });
 
-  it('are refused with the uid of the router, and below the range', async () => {
+  it('are refused with the uid of the router, and below the range (T29)', async () => {
     assert.equal(ruleOf(await directory(tools).lookup('usherdt-e')), 'uid-reserved');
     assert.equal(ruleOf(await directory(tools).lookup('root')), 'uid-range');
     assert.equal(ruleOf(await directory(tools).lookup('daemon')), 'uid-range');
   });
 
-  it('are refused, both, when they share a uid', async () => {
+  it('are refused, both, when they share a uid (T30)', async () => {
     addUser('usherdt-f', 52_104, '-o', '-g', 'usherdt-fine');
     try {
       const accounts = directory(tools);
@@ -165,7 +165,7 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
     assert.equal(accounts.size, 0);
   });
 
-  it('are all refused as long as one of them is a number', async () => {
+  it('are all refused as long as one of them is a number (T27)', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'usherd-passwd-'));
     const passwd = join(folder, 'passwd');
     writeFileSync(passwd, '1001:x:0:0::/root:/bin/sh\n');
@@ -242,7 +242,7 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
     ['uid 4294967296', `echo ${ENTRY.replace('52301', '4294967296')}`],
     ['nothing and success', 'exit 0'],
   ] as const) {
-    it(`is not believed when it answers with ${what}`, async () => {
+    it(`is not believed when it answers with ${what} (T34)`, async () => {
       assert.equal(await ask(text), 'account-entry');
     });
   }
@@ -289,7 +289,7 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
     assert.equal(readFileSync(join(folder, 'once'), 'latin1'), 'x\n');
   });
 
-  it('costs its deadline and no more, asks few at once, and blocks nobody', async () => {
+  it('costs its deadline and no more, asks few at once, and blocks nobody (T34)', async () => {
     const accounts = directory(withGetent('exec /bin/sleep 30'), { lookupDeadlineMs: 400 });
     const began = performance.now();
     let turns = 0;

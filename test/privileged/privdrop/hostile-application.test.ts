@@ -64,7 +64,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     return ruleFor(directory);
   };
 
-  it('works when it is not hostile, below a directory that only its user may enter', async () => {
+  it('works when it is not hostile, below a directory that only its user may enter (T21)', async () => {
     const directory = tree.app(A_UID, 'x', { 'usherd.toml': 'a = 1\n', 'app.fcgi': '#!/bin/sh\n' });
     const outcome = await startAsA(directory);
     assert.equal(outcome.ended, 'started');
@@ -73,7 +73,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.deepEqual(outcome.report.marks.map(({ name }) => name).sort(), ['app.fcgi', 'usherd.toml']); // prettier-ignore
   });
 
-  it('is a link to an application of another user', async () => {
+  it('is a link to an application of another user (T1)', async () => {
     const victim = tree.app(B_UID, 'y', { 'usherd.toml': SECRET });
     const link = tree.link(A_UID, victim, tree.path(A_UID, 'x'));
     assert.equal(await ruleFor(link), 'app-directory-symlink');
@@ -81,7 +81,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(await ruleFor(link), 'app-directory-symlink');
   });
 
-  it('is the whole home of a user replaced by a link', async () => {
+  it('is the whole home of a user replaced by a link (T2)', async () => {
     tree.app(B_UID, 'y', { 'usherd.toml': SECRET });
     const apps = join(tree.root, 'c', 'apps', 'y');
     const link = tree.link(0, tree.home(B_UID), join(tree.root, 'c'));
@@ -123,7 +123,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(outcome.refusal.finding.path, tree.home(B_UID));
   });
 
-  it('belongs to another user or to root, or is writable by others', async () => {
+  it('belongs to another user or to root, or is writable by others (T13, T20)', async () => {
     const directory = tree.app(A_UID, 'x', { 'usherd.toml': 'a = 1\n' });
     chmodSync(directory, 0o777);
     assert.equal(await ruleFor(directory), 'app-directory-mode');
@@ -137,12 +137,12 @@ describe('a hostile application', { skip: needsRoot }, () => {
   });
 
   for (const target of ['/etc/shadow', '/proc/self/environ', '/dev/zero', '/dev/tty', '/none']) {
-    it(`has a manifest that is a link to ${target}`, async () => {
+    it(`has a manifest that is a link to ${target} (T3)`, async () => {
       assert.equal(await manifestRule((path) => tree.link(A_UID, target, path)), 'manifest-kind');
     });
   }
 
-  it('has a manifest that is a FIFO, eight at once, and keeps nobody waiting', async () => {
+  it('has a manifest that is a FIFO, eight at once, and keeps nobody waiting (T4)', async () => {
     const directories = Array.from({ length: 8 }, (_, i) => tree.app(A_UID, `x${i}`));
     for (const directory of directories) {
       spawnSync('/usr/bin/mkfifo', ['-m', '644', join(directory, 'usherd.toml')]);
@@ -151,7 +151,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.deepEqual([...new Set(rules)], ['manifest-kind']);
   });
 
-  it('has a manifest that is a directory or a device', async () => {
+  it('has a manifest that is a directory or a device (T5)', async () => {
     assert.equal(await manifestRule((path) => mkdirSync(path)), 'manifest-kind');
     tree.remove();
     tree = new TenantTree();
@@ -159,12 +159,12 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(await manifestRule(device), 'manifest-kind');
   });
 
-  it('has a manifest that is another name of a file of somebody else', async () => {
+  it('has a manifest that is another name of a file of somebody else (T6)', async () => {
     const file = tree.file(B_UID, join(tree.root, 'readable'), SECRET, 0o644);
     assert.equal(await manifestRule((path) => linkSync(file, path)), 'manifest-kind');
   });
 
-  it('has a manifest of another owner, or writable by others, or unreadable', async () => {
+  it('has a manifest of another owner, or writable by others, or unreadable (T13)', async () => {
     const directory = tree.app(A_UID, 'x', { 'usherd.toml': 'a = 1\n' });
     const manifest = join(directory, 'usherd.toml');
     for (const mode of [0o664, 0o646, 0o200]) {
@@ -176,7 +176,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(await ruleFor(directory), 'manifest-owner');
   });
 
-  it('has a manifest of three gigabytes, or of one byte too many', async () => {
+  it('has a manifest of three gigabytes, or of one byte too many (T8)', async () => {
     const directory = tree.app(A_UID, 'x', { 'usherd.toml': '' });
     const rssBefore = process.memoryUsage().rss;
     truncateSync(join(directory, 'usherd.toml'), 3 * 1_024 ** 3);
@@ -188,7 +188,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal((await startAsA(directory)).report?.manifestText?.length, 16_384);
   });
 
-  it('has an entry of another owner, or writable by others', async () => {
+  it('has an entry of another owner, or writable by others (T13)', async () => {
     const directory = tree.app(A_UID, 'x', { 'app.fcgi': '#!/bin/sh\n' });
     chmodSync(join(directory, 'app.fcgi'), 0o777);
     assert.equal(await ruleFor(directory), 'entry-mode');
@@ -197,7 +197,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(await ruleFor(directory), 'entry-owner');
   });
 
-  it('is renamed between report and start: the worker stays where it was checked', async () => {
+  it('is renamed between report and start: the worker stays where it was checked (T17)', async () => {
     const directory = tree.app(A_UID, 'x');
     const moved = tree.path(A_UID, 'moved');
     const victim = tree.app(B_UID, 'y', { 'usherd.toml': SECRET });
@@ -212,7 +212,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(outcome.output, `${moved}\n`);
   });
 
-  it('is replaced by a directory of another user before the launcher enters', async () => {
+  it('is replaced by a directory of another user before the launcher enters (T18)', async () => {
     const directory = tree.app(A_UID, 'x');
     chmodSync(tree.home(B_UID), 0o755);
     const victim = tree.app(B_UID, 'y', { 'usherd.toml': SECRET });

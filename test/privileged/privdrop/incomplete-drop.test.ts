@@ -159,7 +159,7 @@ exec "$real" "$@"
   const hasRun = (): boolean => existsSync(join(tree.path(A_UID, 'app'), 'ran'));
 
   for (const [what, double] of Object.entries(DOUBLES)) {
-    it(`is found out when ${what}`, async () => {
+    it(`is found out when ${what} (T24, T25)`, async () => {
       const outcome = await start(withDouble(double));
       const rules = outcome.faults.map(({ rule }) => rule);
       for (const rule of double.rules)
@@ -174,14 +174,14 @@ exec "$real" "$@"
     });
   }
 
-  it('is found out without a session of its own', async () => {
+  it('is found out without a session of its own (T25)', async () => {
     const outcome = await start(tools, { detached: false });
     const rules = outcome.faults.map(({ rule }) => rule);
     assert.ok(rules.includes('drop-session') && rules.includes('drop-process-group'));
     assert.equal(hasRun(), false);
   });
 
-  it('is found out with one descriptor more, at any number', async () => {
+  it('is found out with one descriptor more, at any number (T25)', async () => {
     for (const number of [4, 5, 9, 200]) {
       const path = join(folder, 'leaky');
       // A shell may not take redirections above 9; perl may.
@@ -196,7 +196,7 @@ $^F = 255; exec '${tools.setpriv}', @ARGV;\n`;
     }
   });
 
-  it('is found out when one descriptor is missing', async () => {
+  it('is found out when one descriptor is missing (T25)', async () => {
     const path = join(folder, 'closing');
     writeFileSync(path, `#!/bin/sh\nexec ${tools.setpriv} "$@" 2>&-\n`);
     chmodSync(path, 0o755);

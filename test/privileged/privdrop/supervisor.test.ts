@@ -25,7 +25,7 @@ function outputOf(setpriv: readonly string[], name: string): readonly string[] {
 describe('a supervisor', { skip: needsRoot }, () => {
   before(closeInheritedDescriptors);
 
-  it('closes every inherited descriptor that workers would get, and names them', () => {
+  it('closes every inherited descriptor that workers would get, and names them (T48)', () => {
     const descriptor = openSync('/dev/null', 'r');
     const stdio: StdioOptions = Array.from({ length: 201 }, () => 'ignore');
     // 'ignore' leaves numbers from 3 on closed, so these are the only ones.
@@ -53,7 +53,7 @@ describe('a supervisor', { skip: needsRoot }, () => {
     assert.deepEqual(outputOf([NEEDED], 'canary'), ['fine']);
   });
 
-  it('fails the canary without CAP_SETPCAP, although setpriv says nothing', () => {
+  it('fails the canary without CAP_SETPCAP, although setpriv says nothing (T26)', () => {
     const [code, ...rules] = outputOf([NEEDED.replace(',+setpcap', '')], 'canary');
     assert.equal(code, 'E_STARTUP_CANARY');
     assert.ok(rules.some((rule) => rule.startsWith('drop-capbnd')));
@@ -132,7 +132,7 @@ describe('a launch', { skip: needsRoot }, () => {
     while (!hasEnded(pid)) await new Promise(setImmediate);
   });
 
-  it('has no terminal, even if its supervisor has one', { skip: noScript() }, () => {
+  it('has no terminal, even if its supervisor has one (T62)', { skip: noScript() }, () => {
     const read = ['/bin/sh', '-c', 'exec 4</dev/tty'];
     const command = [process.execPath, fixture('launch-and-wait'), directory, ...read];
     const quoted = command.map((word) => `'${word}'`).join(' ');

@@ -87,7 +87,7 @@ for (const shell of ['/bin/sh', BASH]) {
 
     it('passes the canary', () => runCanary(plan, tools));
 
-    it('has exactly its environment, whatever the supervisor and the shell have', async () => {
+    it('has exactly its environment, whatever the supervisor and the shell have (T39)', async () => {
       const secrets = { AWS_SECRET: 'x', NODE_OPTIONS: '--no-warnings', LD_PRELOAD: '/evil.so' };
       const sockets = { NOTIFY_SOCKET: '/n', LISTEN_FDS: '1', SHLVL: '7', OLDPWD: '/' };
       const before = { ...process.env };
@@ -119,12 +119,12 @@ for (const shell of ['/bin/sh', BASH]) {
       assert.equal(await outputOf(['/bin/pwd']), `${tree.path(A_UID, 'app')}\n`);
     });
 
-    it('has descriptors 0, 1 and 2 only', async () => {
+    it('has descriptors 0, 1 and 2 only (T49)', async () => {
       // The fourth is the one by which ls reads the directory.
       assert.equal(await outputOf(['/bin/ls', '/proc/self/fd']), '0\n1\n2\n3\n');
     });
 
-    it('has no terminal', async () => {
+    it('has no terminal (T62)', async () => {
       const output = await outputOf(['/bin/cat', '/dev/tty']);
       assert.match(output, /No such device or address/);
     });
@@ -156,7 +156,7 @@ for (const shell of ['/bin/sh', BASH]) {
       assert.match(output, /^Max processes +256 +256 /m);
     });
 
-    it('gains nothing from a set-user-id program', async () => {
+    it('gains nothing from a set-user-id program (T35)', async () => {
       const program = join(tree.path(A_UID, 'app'), 'id');
       copyFileSync('/usr/bin/id', program);
       chmodSync(program, 0o4755);
@@ -167,7 +167,7 @@ for (const shell of ['/bin/sh', BASH]) {
       rmSync(program);
     });
 
-    it('reads no start-up file of its user, even with a socket as descriptor 0', async () => {
+    it('reads no start-up file of its user, even with a socket as descriptor 0 (T44)', async () => {
       const touch = `touch ${tree.home(A_UID)}/sourced\n`;
       for (const name of ['.bashrc', '.profile', '.bash_profile', '.env', '.shrc']) {
         tree.file(A_UID, join(tree.home(A_UID), name), touch);
@@ -184,7 +184,7 @@ for (const shell of ['/bin/sh', BASH]) {
       assert.equal(existsSync(join(tree.home(A_UID), 'sourced')), false);
     });
 
-    it('may be given loader variables, which nothing before it sees', async () => {
+    it('may be given loader variables, which nothing before it sees (T40)', async () => {
       const environment = environmentOf(tree, { LD_PRELOAD: './none.so' });
       const outcome = await run(['/bin/true'], { environment });
       assert.equal(outcome.ended, 'started');

@@ -26,7 +26,7 @@ describe('a launch', { skip }, () => {
     assert.deepEqual([...host.processesOf(UID.alice), ...host.processesOf(UID.bob)], []);
   });
 
-  it('gives a worker its own ids, its socket, its log and nothing else', async () => {
+  it('gives a worker its own ids, its socket, its log and nothing else (T39, T49)', async () => {
     host.makeApp('alice', 'tells', 'tells');
     const spawned = await router.spawn('alice/tells');
     const said = await waitFor('the log', () => {
@@ -101,7 +101,7 @@ describe('a launch', { skip }, () => {
     assert.deepEqual([by, signal, wanted], ['signal', 'SIGKILL', true]);
   });
 
-  it('leaves nothing of a worker that made daemons', async () => {
+  it('leaves nothing of a worker that made daemons (T105)', async () => {
     host.makeApp('alice', 'daemon', 'forks-daemon');
     const { worker } = await router.spawn('alice/daemon');
     await waitFor('the daemon', () => host.sink.of(worker)?.text.includes('daemon '));
@@ -111,7 +111,7 @@ describe('a launch', { skip }, () => {
     await waitFor('the daemon to be gone', () => host.processesOf(UID.alice).length === 0);
   });
 
-  it('leaves nothing of a worker that ends and hands its socket to a child', async () => {
+  it('leaves nothing of a worker that ends and hands its socket to a child (T87)', async () => {
     host.makeApp('alice', 'heir', 'forks-and-exits');
     const { worker } = await router.spawn('alice/heir');
     await router.hear('exited', (message) => message.worker === worker);
@@ -129,7 +129,7 @@ describe('a launch', { skip }, () => {
     await waitFor('the log to end with its worker', () => host.sink.of(worker)?.isOpen === false);
   });
 
-  it('survives a worker that closes everything or sends descriptors over its log', async () => {
+  it('survives a worker that closes everything or sends descriptors over its log (T51, T52)', async () => {
     host.makeApp('alice', 'closes', 'closes-descriptors');
     host.makeApp('alice', 'passes', 'passes-descriptors');
     const before = host.descriptorCount;
@@ -239,7 +239,7 @@ describe('a launch that is disturbed', { skip }, () => {
     'ordered',
   ];
   for (const step of steps) {
-    it(`ends without a trace when its process is killed after "${step}"`, async () => {
+    it(`ends without a trace when its process is killed after "${step}" (T103)`, async () => {
       const host = new SupervisorHost({ disturb: { step, signal: 'SIGKILL' } });
       hosts.push(host);
       await host.start();
@@ -265,7 +265,7 @@ describe('a launch that is disturbed', { skip }, () => {
     });
   }
 
-  it('is given up at its deadline when its user stops every new process', async () => {
+  it('is given up at its deadline when its user stops every new process (T100)', async () => {
     const host = new SupervisorHost({ disturb: { step: 'spawned', signal: 'SIGSTOP' } });
     hosts.push(host);
     await host.start();

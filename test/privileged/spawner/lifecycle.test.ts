@@ -43,7 +43,7 @@ describe('a supervisor', { skip }, () => {
     assert.equal(router.of('exited').length, 2);
   });
 
-  it('leaves no orphan and no stale socket when it is killed and started again', async () => {
+  it('leaves no orphan and no stale socket when it is killed and started again (T111)', async () => {
     host.makeApp('alice', 'daemon', 'forks-daemon');
     host.makeApp('bob', 'app', 'sleeps');
     const router = await host.router();
@@ -77,7 +77,7 @@ describe('a supervisor', { skip }, () => {
     assert.equal((await status()).router.answered, false);
   });
 
-  it('suspends a user at once, tells every router so, and lets him back', async () => {
+  it('suspends a user at once, tells every router so, and lets him back (T32)', async () => {
     host.makeApp('alice', 'app', 'sleeps');
     host.makeApp('bob', 'app', 'sleeps');
     const router = await host.router();
@@ -121,7 +121,7 @@ describe('a supervisor', { skip }, () => {
     router.close();
   });
 
-  it('enforces a suspension that comes with a reload', async () => {
+  it('enforces a suspension that comes with a reload (T32)', async () => {
     host.makeApp('alice', 'app', 'sleeps');
     const router = await host.router();
     await router.spawn('alice/app');
@@ -152,7 +152,7 @@ describe('a supervisor', { skip }, () => {
     await waitFor('its end', () => host.processesOf(UID.alice).length === 0);
   });
 
-  it('answers what is no command with an error, and what is too long or silent not for ever', async () => {
+  it('answers what is no command with an error, and what is too long or silent not for ever (T118)', async () => {
     const answers = [
       await host.controlRaw('status\n'),
       await host.controlRaw('{"command":"exec"}\n'),
@@ -171,7 +171,7 @@ describe('a supervisor', { skip }, () => {
     assert.equal((await host.control({ command: 'ping' }))['ok'], true);
   });
 
-  it('keeps nobody out of its control socket by many connections for long', async () => {
+  it('keeps nobody out of its control socket by many connections for long (T118)', async () => {
     const many = await Promise.all(
       Array.from({ length: 40 }, () => connected(host.path('control.sock'))),
     );

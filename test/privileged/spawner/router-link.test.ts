@@ -59,7 +59,7 @@ describe('the router link', { skip }, () => {
     ),
     ['retires by pid', [HELLO, framed('{"type":"retire","worker":"1","reason":"idle"}')]],
   ];
-  it('is ended by whatever is not in the list, and the next router is served', async () => {
+  it('is ended by whatever is not in the list, and the next router is served (T115)', async () => {
     host.makeApp('alice', 'app', 'sleeps');
     for (const [what, frames] of hostile) {
       const socket = await raw(...frames);
@@ -72,7 +72,7 @@ describe('the router link', { skip }, () => {
     router.close();
   });
 
-  it('is refused while there is one, which notices nothing', async () => {
+  it('is refused while there is one, which notices nothing (T110)', async () => {
     const first = await host.router();
     const second = await raw(HELLO);
     await waitFor('the second to be refused', () => second.closed);
@@ -84,7 +84,7 @@ describe('the router link', { skip }, () => {
     third.close();
   });
 
-  it('is not kept by somebody who never greets', async () => {
+  it('is not kept by somebody who never greets (T115)', async () => {
     const silent = await raw();
     await waitFor('the silent one to be shown out', () => silent.closed, 5_000);
     (await host.router()).close();
@@ -118,7 +118,7 @@ describe('the router link', { skip }, () => {
     second.close();
   });
 
-  it('stays within every limit when asked for everything of everybody', async () => {
+  it('stays within every limit when asked for everything of everybody (T116)', async () => {
     for (const tenant of ['alice', 'bob'] as const) {
       for (let index = 0; index < 3; index += 1) host.makeApp(tenant, `app${index}`, 'sleeps');
     }
@@ -145,7 +145,7 @@ describe('the router link', { skip }, () => {
     router.close();
   });
 
-  it('costs neither memory nor time when it asks 100 000 times', async () => {
+  it('costs neither memory nor time when it asks 100 000 times (T115, T116)', async () => {
     const router = await host.router();
     await router.need('root/app');
     const rssBefore = host.rssBytes;
@@ -165,7 +165,7 @@ describe('the router link', { skip }, () => {
     router.close();
   });
 
-  it('does not reach the worker of another user by a made-up id', async () => {
+  it('does not reach the worker of another user by a made-up id (T115)', async () => {
     host.makeApp('bob', 'app', 'sleeps');
     const router = await host.router();
     const { pid } = await router.spawn('bob/app');

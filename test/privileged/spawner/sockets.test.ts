@@ -67,14 +67,14 @@ describe('the sockets of a running supervisor', { skip }, () => {
     assert.equal(seen(host.path('control.sock')), '0:0 600');
   });
 
-  it("let the router to workers, and neither another tenant, nor the web server, nor the worker's own user", () => {
+  it("let the router to workers, and neither another tenant, nor the web server, nor the worker's own user (T54, T55)", () => {
     assert.equal(connectAs(UID.router, workerSocket), 'connected');
     for (const uid of [UID.bob, UID.web, UID.alice]) {
       assert.equal(connectAs(uid, workerSocket), 'EACCES', `uid ${uid}`);
     }
   });
 
-  it('let nobody but root to the control socket, and nobody but the router to the supervisor', () => {
+  it('let nobody but root to the control socket, and nobody but the router to the supervisor (T54, T55, T56)', () => {
     for (const uid of [UID.router, UID.alice, UID.web]) {
       assert.equal(connectAs(uid, host.path('control.sock')), 'EACCES', `uid ${uid}`);
     }
@@ -90,12 +90,12 @@ describe('the sockets of a running supervisor', { skip }, () => {
     }
   });
 
-  it('cannot be listed', () => {
+  it('cannot be listed (T57)', () => {
     assert.match(shellAs(UID.web, `ls ${host.path('worker')}`), /Permission denied/);
     assert.match(shellAs(UID.router, `ls ${host.path('worker')}`), /Permission denied/);
   });
 
-  it('are never wider than at the end while they are made', async () => {
+  it('are never wider than at the end while they are made (T60)', async () => {
     const watcher = spawn('perl', ['-e', WATCH, host.path('worker')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -113,7 +113,7 @@ describe('the sockets of a running supervisor', { skip }, () => {
     assert.deepEqual(seen.trim().split('\n'), ['watching', `${UID.router} 660`]);
   });
 
-  it('are all files: no process of usherd listens on a network', () => {
+  it('are all files: no process of usherd listens on a network (T120)', () => {
     const own = readdirSync(`/proc/${host.pid}/fd`).map((fd) => {
       try {
         return readlinkSync(`/proc/${host.pid}/fd/${fd}`);
@@ -145,7 +145,7 @@ describe('starting a supervisor', { skip }, () => {
   const errorOf = (): string | undefined =>
     host.log.find(({ level }) => level === 'fatal')?.errorCode;
 
-  it('replaces what is dead in the way of its sockets, and leaves what a link points to alone', async () => {
+  it('replaces what is dead in the way of its sockets, and leaves what a link points to alone (T59)', async () => {
     const precious = join(mkdtempSync('/tmp/ut-precious-'), 'file');
     writeFileSync(precious, 'precious');
     symlinkSync(precious, host.path('supervisor.sock'));
@@ -182,7 +182,7 @@ describe('starting a supervisor', { skip }, () => {
     await wrong.close();
   });
 
-  it('refuses a path that would be cut, before it binds anything', async () => {
+  it('refuses a path that would be cut, before it binds anything (T58)', async () => {
     const long = new SupervisorHost();
     const run = join(long.root, 'r'.repeat(100));
     long.change({ run });

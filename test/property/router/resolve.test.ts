@@ -71,7 +71,7 @@ const params = fc
 const DIRECTORY = /^\/(?:srv\/[a-z0-9_-]+\/apps|home\/[a-z0-9_-]+\/public_html)\/[^/]+$/;
 const climbs = (file: string): boolean => file.split('/').some((c) => c === '.' || c === '..');
 
-test('a resolved request names a sound application and a path inside of it', () => {
+test('a resolved request names a sound application and a path inside of it (T67)', () => {
   fc.assert(
     fc.property(params, (given) => {
       const found = resolveApplication(given, ROOTS);

@@ -80,7 +80,7 @@ test('a head cut at each of its bytes is the same head', () => {
   assert.deepEqual(outcomeOf(Array.from(bytes, (byte) => Buffer.from([byte]))), whole);
 });
 
-test('random bytes are taken or refused, and never anything else', () => {
+test('random bytes are taken or refused, and never anything else (T83)', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), (chunks) => {
       outcomeOf(chunks.map((c) => Buffer.from(c)));

@@ -51,7 +51,7 @@ test('a missing router and suspended users are told', () => {
   assert.match(text, /suspended: bob, eve/);
 });
 
-test('nothing that a tenant wrote reaches the terminal as a command to it', () => {
+test('nothing that a tenant wrote reaches the terminal as a command to it (T119)', () => {
   const evil = 'a\u001b]0;x\u0007\r\u202e\u009b\n';
   const text = formatStatus({
     ...STATUS,

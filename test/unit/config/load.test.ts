@@ -35,7 +35,7 @@ test('a file that was named must exist', async (t) => {
   assert.equal(err.findings[0]?.path, directory.file);
 });
 
-test('every mistake is told at once, in the order of the file, each with its line', async (t) => {
+test('every mistake is told at once, in the order of the file, each with its line (T122)', async (t) => {
   const directory = await ConfigDirectory.make(t);
   await directory.write(
     [
@@ -144,7 +144,7 @@ test('an account may be called like something that every object has', async (t) 
   assert.equal(users.get('constructor')?.limits.maxWorkersPerApp, 4);
 });
 
-test('one uid for two users is refused, across files', async (t) => {
+test('one uid for two users is refused, across files (T30)', async (t) => {
   const directory = await ConfigDirectory.make(t);
   await directory.write('[users.alice]\nuid = 2001\ngid = 2001\n');
   const file = await directory.write('uid = 2001\ngid = 2002\n', join('users.d', 'bob.toml'));
@@ -173,7 +173,7 @@ test('users.d may be missing', async (t) => {
   assert.equal((await directory.load()).users.size, 0);
 });
 
-test('a file or directory that others could have written is refused', async (t) => {
+test('a file or directory that others could have written is refused (T121)', async (t) => {
   const directory = await ConfigDirectory.make(t);
   await directory.write('');
   for (const mode of [0o664, 0o646, 0o666]) {
@@ -203,7 +203,7 @@ test('a user file that others could have written is refused, and still all the r
   );
 });
 
-test('the file itself may not be a symbolic link, a directory on the way may', async (t) => {
+test('the file itself may not be a symbolic link, a directory on the way may (T121)', async (t) => {
   const directory = await ConfigDirectory.make(t);
   const real = await directory.write('', 'real.toml');
   await symlink(real, directory.file);

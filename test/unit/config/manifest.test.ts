@@ -65,7 +65,7 @@ test('the front controller can be turned off', () => {
   assert.equal(accepted('front_controller = ""').frontController, '');
 });
 
-test('limits can be lowered and not raised', () => {
+test('limits can be lowered and not raised (T9)', () => {
   const { limits } = accepted(
     'min_workers = 3\n[limits]\nmax_workers_per_app = 2\nqueue_length = 5000\nidle_timeout = "168h"\npids_max = 10',
   );
@@ -98,7 +98,7 @@ test('a limit of the whole user is not an application to set', () => {
   assertRefused('[limits]\nmax_workers = 1', /max_workers/);
 });
 
-test('a program outside of the application is refused', () => {
+test('a program outside of the application is refused (T12)', () => {
   for (const program of [
     '../../b/apps/y/run',
     './../x',
@@ -131,7 +131,7 @@ test('a front controller outside of the web root is refused', () => {
   }
 });
 
-test('variables with bad names or values are refused, and no value is told', () => {
+test('variables with bad names or values are refused, and no value is told (T11)', () => {
   assertRefused('[env]\nIFS = "x"');
   assertRefused('[env]\nFCGI_ROLE = "x"');
   assertRefused('[env]\nLISTEN_FDS = "1"');
@@ -155,7 +155,7 @@ test('as many variables as fit are accepted, one more is refused', () => {
   assertRefused(variables(257), /at most 256/);
 });
 
-test('keys that every object has are refused as keys and change no object', () => {
+test('keys that every object has are refused as keys and change no object (T9)', () => {
   for (const key of ['__proto__', 'constructor']) {
     assertRefused(`${key} = 1`);
     assertRefused(`[${key}]\nLD_PRELOAD = "x"`);
@@ -168,11 +168,11 @@ test('keys that every object has are refused as keys and change no object', () =
   assert.equal(Object.hasOwn(Object.prototype, 'LD_PRELOAD'), false);
 });
 
-test('a variable that is called like something every object has is only a variable', () => {
+test('a variable that is called like something every object has is only a variable (T10)', () => {
   assert.equal(accepted('[env]\ntoString = "x"').environment.get('toString'), 'x');
 });
 
-test('keys twice, unknown keys and wrong types are refused with their lines', () => {
+test('keys twice, unknown keys and wrong types are refused with their lines (T9)', () => {
   assertRefused('runtime = "php"\nruntime = "perl"', /usherd\.toml:2/);
   assertRefused('\nruntme = "php"', /usherd\.toml:2.*did you mean runtime/);
   assertRefused('[limits]\nqueue_length = 4294967296.5');
@@ -183,13 +183,13 @@ test('keys twice, unknown keys and wrong types are refused with their lines', ()
   assertRefused('connect = "unix:/run/x"');
 });
 
-test('a byte order mark is skipped, half a surrogate pair is refused', () => {
+test('a byte order mark is skipped, half a surrogate pair is refused (T9)', () => {
   assert.equal(accepted('\ufeffruntime = "php"').runtime, 'php');
   assertRefused('[env]\nA = "\ud800"');
   assertRefused('[env]\nA = "\\ud800"');
 });
 
-test('sixteen KiB are accepted, one byte more is refused, in bytes and not in characters', () => {
+test('sixteen KiB are accepted, one byte more is refused, in bytes and not in characters (T8)', () => {
   assert.equal(accepted(`#${'x'.repeat(16_383)}`).mode, 'production');
   assertRefused(`#${'x'.repeat(16_384)}`, /16384/);
   assertRefused(`#${'ü'.repeat(8_192)}`, /16384/);

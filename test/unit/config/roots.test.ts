@@ -35,7 +35,7 @@ test('unsound patterns are refused', () => {
   }
 });
 
-test('patterns that could claim one directory, or one inside another, overlap', () => {
+test('patterns that could claim one directory, or one inside another, overlap (T122)', () => {
   const root = '/srv/{user}/apps/{app}';
   for (const other of [
     root,

@@ -79,7 +79,7 @@ describe('splits', () => {
     }
   });
 
-  test('item 18: one byte a record', () => {
+  test('item 18: one byte a record (T71)', () => {
     assert.deepEqual(decode(chunksOf(TWO_PAIRS, 1)), TWO_PAIRS_DECODED);
   });
 
@@ -131,7 +131,7 @@ describe('refusals', () => {
 
   for (const announced of [bytes`ffffffff`, bytes`80010000`]) {
     const hex = announced.toString('hex');
-    test(`item 19: lengths of ${hex} are refused as soon as they are read, without memory`, (context) => {
+    test(`item 19: lengths of ${hex} are refused as soon as they are read, without memory (T71)`, (context) => {
       const allocate = context.mock.method(Buffer, 'alloc');
       for (const content of [bytes`${announced}`, bytes`01 ${announced}`]) {
         assert.throws(() => new ParamsDecoder().push(content), { code: 'E_PARAMS_TOO_LARGE' });
@@ -144,7 +144,7 @@ describe('refusals', () => {
     assert.deepEqual(decode([]), []);
   });
 
-  test('item 22: a name that comes twice is refused, whatever its values', () => {
+  test('item 22: a name that comes twice is refused, whatever its values (T72)', () => {
     const twice = bytes`01 01 ${'Aa'} 01 01 ${'Bb'} 01 01 ${'Aa'}`;
     assert.throws(() => decode([twice]), { code: 'E_PARAMS_DUPLICATE', message: 'A' });
     assert.throws(() => decode(chunksOf(twice, 1)), { code: 'E_PARAMS_DUPLICATE' });
@@ -170,7 +170,7 @@ describe('refusals', () => {
     });
   }
 
-  test('item 22: all other bytes come out as they went in', () => {
+  test('item 22: all other bytes come out as they went in (T72)', () => {
     const value = Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1));
     const [pair] = decode([bytes`01 800000ff ${'N'} ${value}`]);
     assert.deepEqual(Buffer.from(pair?.[1] ?? '', 'latin1'), value);
@@ -205,7 +205,7 @@ describe('limits', () => {
     assert.throws(() => new ParamsDecoder(limits).push(bytes`01 15`), refused);
   });
 
-  test('as many pairs as the limit are taken, one more is refused, empty names count', () => {
+  test('as many pairs as the limit are taken, one more is refused, empty names count (T72)', () => {
     const three = bytes`01 00 ${'A'} 00 00 01 00 ${'B'}`;
     assert.deepEqual(decode([three], limits), [
       ['A', ''],
@@ -214,7 +214,7 @@ describe('limits', () => {
     assert.throws(() => decode([three, bytes`01 00 ${'C'}`], limits), refused);
   });
 
-  test('item 20: a stream at the limit is taken, one byte more is refused', () => {
+  test('item 20: a stream at the limit is taken, one byte more is refused (T72)', () => {
     const forty = bytes`05 0e ${'ABCDE'} ${'v'.repeat(14)} 01 10 ${'N'} ${'v'.repeat(16)}`;
     assert.equal(forty.length, 40);
     assert.equal(decode([forty], limits).length, 2);

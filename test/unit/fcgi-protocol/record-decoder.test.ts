@@ -96,7 +96,7 @@ describe('chunks', () => {
 
 describe('version', () => {
   for (const version of [0, 2, 0x47, 255]) {
-    test(`item 5: version ${version} ends the connection after the records before it`, () => {
+    test(`item 5: version ${version} ends the connection after the records before it (T70)`, () => {
       for (const place of [0, BEGIN.length, BEGIN.length + 1, BEGIN.length + 4]) {
         const log = new RecordLog();
         const decoder = new RecordDecoder(log);

@@ -51,7 +51,7 @@ describe('a channel', () => {
     assert.deepEqual(got, [check]);
   });
 
-  it('is closed by an unknown key, once, and delivers nothing after it', async () => {
+  it('is closed by an unknown key, once, and delivers nothing after it (T115)', async () => {
     const { socket, channel, got, closes } = open();
     socket.push(Buffer.concat([encodeFrame({ ...check, uid: 0 }), encodeFrame(check)]));
     await turn();

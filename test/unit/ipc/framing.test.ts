@@ -43,7 +43,7 @@ describe('a frame', () => {
     assert.throws(() => decode(prefix), isFrameError);
   });
 
-  it('is refused by its length alone, before any of it is kept', () => {
+  it('is refused by its length alone, before any of it is kept (T115)', () => {
     assert.throws(() => decode(Buffer.from([0xff, 0xff, 0xff, 0xff])), isFrameError);
     assert.throws(() => decode(Buffer.alloc(4)), isFrameError);
   });

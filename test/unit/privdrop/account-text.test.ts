@@ -35,7 +35,8 @@ describe('a passwd entry', () => {
     ['a control character in the home', 'alice:x:1001:1001::/home/a\tb:/bin/sh\n'],
   ];
   for (const [what, output] of wrong) {
-    it(`is refused with ${what}`, () => assert.equal(parsePasswd(output, 'alice'), undefined));
+    it(`is refused with ${what} (T34)`, () =>
+      assert.equal(parsePasswd(output, 'alice'), undefined));
   }
 });
 
@@ -45,7 +46,7 @@ describe('numbers of the account database', () => {
     assert.equal(parseId('2147483646'), 2_147_483_646);
   });
   for (const text of ['', '-1', '+1', ' 1', '1 ', '1e3', '0x0', '00', '1.0', '2147483647', '٣']) {
-    it(`are not ${JSON.stringify(text)}`, () => assert.equal(parseId(text), undefined));
+    it(`are not ${JSON.stringify(text)} (T23)`, () => assert.equal(parseId(text), undefined));
   }
 });
 

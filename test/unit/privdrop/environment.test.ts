@@ -49,13 +49,13 @@ describe('the environment of a worker', () => {
     assert.ok(environment([['LD_PRELOAD', './x.so']]).includes('LD_PRELOAD=./x.so'));
   });
 
-  it('ignores what a record inherits', () => {
+  it('ignores what a record inherits (T10)', () => {
     const runtime = Object.create({ LD_PRELOAD: '/evil.so' }) as Record<string, string>;
     assert.equal(workerEnvironment({ ...base, runtime, manifest: none }).length, 8);
   });
 
   for (const name of ['', 'A=B', '1A', 'A B', 'Ä', 'A\n', 'A'.repeat(257), '__proto__é']) {
-    it(`has no variable called ${JSON.stringify(name.slice(0, 20))}`, () => {
+    it(`has no variable called ${JSON.stringify(name.slice(0, 20))} (T11)`, () => {
       assert.throws(() => environment([[name, 'x']]), refused);
       assert.throws(() => environment([], { [name]: 'x' }), refused);
     });
@@ -85,7 +85,7 @@ describe('the environment of a worker', () => {
   }
 
   for (const value of ['a\nLD_PRELOAD=/evil.so', 'a\0b']) {
-    it(`has no value ${JSON.stringify(value)}`, () => {
+    it(`has no value ${JSON.stringify(value)} (T11)`, () => {
       assert.throws(() => environment([['A', value]]), refused);
       assert.throws(
         () =>

@@ -49,13 +49,13 @@ describe('identity rules', () => {
     assert.equal(ruleFor({ uid: 60_001 }), 'uid-range');
   });
 
-  it('go no lower than 1000 whatever min_uid says', () => {
+  it('go no lower than 1000 whatever min_uid says (T123)', () => {
     assert.equal(ruleFor({ uid: 999 }, { rules: { ...RULES, minUid: 0 } }), 'uid-range');
     assert.equal(ruleFor({ uid: 0 }, { rules: { ...RULES, minUid: -1 } }), 'uid-range');
   });
 
   for (const uid of [0, -0, -1, 1.5, 4_294_967_295, 4_294_967_296, 2_147_483_647, Number.NaN]) {
-    it(`refuse uid ${Object.is(uid, -0) ? '-0' : uid}, whatever max_uid says`, () => {
+    it(`refuse uid ${Object.is(uid, -0) ? '-0' : uid}, whatever max_uid says (T23)`, () => {
       assert.equal(ruleFor({ uid }, { rules: wide }), 'uid-range');
       assert.equal(isPlainId(uid), uid === 0 && !Object.is(uid, -0));
     });
@@ -66,7 +66,7 @@ describe('identity rules', () => {
   });
 
   for (const uid of [65_534, 65_535, 61_184, 65_519]) {
-    it(`refuse uid ${uid}, which belongs to the system`, () => {
+    it(`refuse uid ${uid}, which belongs to the system (T29)`, () => {
       assert.equal(ruleFor({ uid }, { rules: wide }), 'uid-reserved');
       assert.equal(ruleFor({ gid: uid }, { rules: wide }), 'gid-range');
     });
@@ -93,11 +93,11 @@ describe('identity rules', () => {
     assert.equal(ruleFor({ gid: 0 }, { deniedGids: new Map() }), 'gid-denied');
   });
 
-  it('refuse an account that shares its uid', () => {
+  it('refuse an account that shares its uid (T30)', () => {
     assert.equal(ruleFor({}, { sharesUidWith: 'bob' }), 'uid-unique');
   });
 
-  it('refuse an account from its expiry day on, and not the day before', () => {
+  it('refuse an account from its expiry day on, and not the day before (T31)', () => {
     assert.equal(ruleFor({}, { expiryDay: 20_001 }), 'accepted');
     assert.equal(ruleFor({}, { expiryDay: 20_000 }), 'account-expired');
     assert.equal(ruleFor({}, { expiryDay: 1 }), 'account-expired');
@@ -116,7 +116,7 @@ describe('account names', () => {
 });
 
 describe('supplementary groups', () => {
-  it('lose the denied ones, root, doubles and what is not a gid', () => {
+  it('lose the denied ones, root, doubles and what is not a gid (T28, T37)', () => {
     const groups = [1_001, 2_999, 1_002, 0, 1_002, 4_294_967_296];
     assert.deepEqual(allowedGroups(groups, FACTS.deniedGids), [1_001, 1_002]);
   });

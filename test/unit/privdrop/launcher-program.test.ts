@@ -16,7 +16,7 @@ describe('a program for the launcher', () => {
   });
 
   for (const text of ['a\nb', 'a\0b']) {
-    it(`has no ${JSON.stringify(text)}`, () => {
+    it(`has no ${JSON.stringify(text)} (T11)`, () => {
       assert.throws(() => encode({ argv: ['/bin/true', text] }), refused);
       assert.throws(() => encode({ environment: [`A=${text}`] }), refused);
     });
@@ -35,7 +35,7 @@ describe('a program for the launcher', () => {
     ...['', 'app.fcgi', '../b/run', './../b/run', '/usr/../bin/x', './a/./b', '/', './'],
     ...['//bin/true', '/bin/true/', '~/x', '-c', '/a=b', '/bin/..'],
   ]) {
-    it(`may not be ${JSON.stringify(path)}`, () => {
+    it(`may not be ${JSON.stringify(path)} (T12)`, () => {
       assert.throws(() => encode({ argv: [path] }), refused);
     });
   }
@@ -46,7 +46,7 @@ describe('a program for the launcher', () => {
     it(`has no umask ${umask}`, () => assert.throws(() => encode({ umask }), refused));
   }
 
-  it('has as many variables, words and bytes as allowed, and not one more', () => {
+  it('has as many variables, words and bytes as allowed, and not one more (T46)', () => {
     const environment = Array.from({ length: LIMITS.environmentMaxCount }, (_, i) => `A${i}=`);
     encode({ environment });
     assert.throws(() => encode({ environment: [...environment, 'B='] }), refused);

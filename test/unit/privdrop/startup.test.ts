@@ -55,7 +55,7 @@ describe('the programs of the chain', () => {
     recheckTools(tools);
   });
 
-  it('are refused when they are other files than before, or gone', () => {
+  it('are refused when they are other files than before, or gone (T112)', () => {
     const tools = findTools();
     const changed = tools.pins.map((pin) => ({ ...pin, version: '' }));
     assert.throws(() => recheckTools({ ...tools, pins: changed }), { code: 'E_STARTUP_TOOL' });
@@ -63,7 +63,7 @@ describe('the programs of the chain', () => {
     assert.throws(() => recheckTools({ ...tools, pins: gone }), { code: 'E_STARTUP_TOOL' });
   });
 
-  it('are refused below a directory where everybody may write', () => {
+  it('are refused below a directory where everybody may write (T124)', () => {
     const folder = mkdtempSync(join(tmpdir(), 'usherd-tools-'));
     const tool = join(folder, 'setpriv');
     writeFileSync(tool, '');

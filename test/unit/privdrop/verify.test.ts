@@ -52,7 +52,7 @@ describe('the proof of a drop', () => {
   it('holds for what the plan says', () => assert.deepEqual(faults({}), []));
 
   for (const [i, kind] of ['real', 'effective', 'saved', 'file system'].entries()) {
-    it(`finds a ${kind} uid and gid that stayed behind`, () => {
+    it(`finds a ${kind} uid and gid that stayed behind (T25)`, () => {
       const uids = [1_001, 1_001, 1_001, 1_001].with(i, 0).join('\t');
       assert.deepEqual(status('1001\t1001\t1001\t1001', uids), ['drop-uid']);
       const gids = [1_002, 1_002, 1_002, 1_002].with(i, 0).join('\t');
@@ -112,7 +112,7 @@ describe('the proof of a drop', () => {
     assert.deepEqual(faults({ plan, limits: unlimited }), []);
   });
 
-  it('finds another parent, group, session or a terminal, whatever the program is called', () => {
+  it('finds another parent, group, session or a terminal, whatever the program is called (T25)', () => {
     const stat = (fields: string): string[] => faults({ stat: `77 (s) h) R 1 (x) S ${fields}\n` });
     assert.deepEqual(stat('1 77 77 0 -1'), ['drop-parent']);
     assert.deepEqual(stat('42 76 77 0 -1'), ['drop-process-group']);

@@ -57,7 +57,7 @@ test('a line has time, worker and stream before it, in the file of its applicati
   assert.equal(rig.textOf('bob/shop.log'), `${PREFIX}other\n`);
 });
 
-test('a tenant cannot write a line that looks like one of ours', async (t) => {
+test('a tenant cannot write a line that looks like one of ours (T86)', async (t) => {
   const rig = rigOf(t);
   rig.add('alice/blog', '2026-01-02T03:04:05.006Z - usherd dropped 1 bytes');
   await rig.store.close();

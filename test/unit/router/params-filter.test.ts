@@ -29,7 +29,7 @@ for (const name of [
   ],
   ...['HTTP_CONTENT_LENGTH', 'HTTP_CONTENT_TYPE'],
 ]) {
-  test(`${JSON.stringify(name)} does not reach a worker`, () => {
+  test(`${JSON.stringify(name)} does not reach a worker (T41, T42, T43)`, () => {
     assert.equal(cleanParams(new Map([[name, 'x']])).size, 0);
   });
 }

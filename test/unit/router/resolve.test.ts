@@ -25,7 +25,7 @@ test('a path below a root names its user and application', () => {
   });
 });
 
-test('roots are compared per component, not as text', () => {
+test('roots are compared per component, not as text (T67)', () => {
   assert.equal(verdict('/srv/alice/apps_evil/blog'), 'E_PATH_REFUSED');
   assert.equal(verdict('/srvx/alice/apps/blog'), 'E_PATH_REFUSED');
   assert.equal(verdict('/home/alice/public_html2/blog'), 'E_PATH_REFUSED');
@@ -50,7 +50,8 @@ for (const file of [
   'proxy:fcgi://h',
   'proxy:unix:/srv/alice/apps/blog',
 ]) {
-  test(`refuses ${JSON.stringify(file)}`, () => assert.equal(verdict(file), 'E_PATH_REFUSED'));
+  test(`refuses ${JSON.stringify(file)} (T67)`, () =>
+    assert.equal(verdict(file), 'E_PATH_REFUSED'));
 }
 
 for (const name of [
@@ -64,7 +65,7 @@ for (const name of [
   '.hidden',
   'blog ',
 ]) {
-  test(`no application can be called ${JSON.stringify(name)}`, () => {
+  test(`no application can be called ${JSON.stringify(name)} (T15)`, () => {
     assert.equal(verdict(`/srv/alice/apps/${name}/x`), 'E_APP_UNKNOWN');
   });
 }

@@ -139,7 +139,7 @@ describe('the status', () => {
 });
 
 describe('headers', () => {
-  test('that would steer the web server are struck and named', () => {
+  test('that would steer the web server are struck and named (T84)', () => {
     const names = ['Transfer-Encoding', 'Connection', 'Keep-Alive', 'Upgrade', 'Trailer', 'TE'];
     names.push('Proxy-Authenticate', 'Proxy-Connection', 'X-Sendfile', 'X-Sendfile2');
     names.push('X-LIGHTTPD-send-file', 'X-Accel-Redirect', 'X-Accel-Buffering', 'X-Usherd-Reason');
@@ -194,7 +194,7 @@ describe('limits', () => {
     parse(`${full}${line(rest - 2)}\r\n`);
     refuses(`${full}${line(rest - 1)}\r\n`);
   });
-  test('a line without an end is refused as soon as it is too long, in any chunking', () => {
+  test('a line without an end is refused as soon as it is too long, in any chunking (T83)', () => {
     const parser = new ResponseHeadParser();
     let takenBytes = 0;
     assert.throws(() => {

@@ -36,7 +36,7 @@ describe('the identity watch', () => {
     assert.deepEqual([changes, forgotten], [[], ['alice']]);
   });
 
-  it('tells a changed uid, a changed group and an account that may not be used any more', async () => {
+  it('tells a changed uid, a changed group and an account that may not be used any more (T107)', async () => {
     const changes = [
       await look({ ok: true, account: { ...account, uid: 2_001 } }),
       await look({ ok: true, account: { ...account, gid: 2_001 } }),

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { printable } from '../../../src/spawner/printable.js';
 
 describe('printable text', () => {
-  it('holds no control, escape, line end or direction mark', () => {
+  it('holds no control, escape, line end or direction mark (T119)', () => {
     assert.equal(printable('a\u001b]0;x\u0007\r\n\u202eb\u0000é'), 'a?]0;x????b??');
   });
 
