@@ -1,4 +1,5 @@
 // A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
+import fs from 'node:fs';
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
@@ -130,6 +131,13 @@ export class FakeSupervisor {
     }
   }
 
+  /** Bound under another name, as the real supervisor does it: the kernel goes on listing the socket under that. */
+  async #bind(worker: FakeWorker, id: string): Promise<void> {
+    const path = `${this.runDirectory}/worker/${id}`;
+    await worker.listen(`${path}.tmp`);
+    fs.renameSync(`${path}.tmp`, `${path}.sock`);
+  }
+
   async #onNeed(need: Need): Promise<void> {
     const app = this.apps.get(need.app) ?? { refuse: { code: 'E_APP_UNKNOWN' } };
     const runtime = need.runtime === '' ? (app.runtime ?? 'fastcgi') : need.runtime;
@@ -154,8 +162,7 @@ export class FakeSupervisor {
     this.#count += 1;
     const id = this.#count.toString(16).padStart(16, '0');
     const worker = new FakeWorker(app.worker ?? {});
-    const path = `${this.runDirectory}/worker/${id}.sock`;
-    if (app.isDead !== true) await worker.listen(path);
+    if (app.isDead !== true) await this.#bind(worker, id);
     this.running.set(id, { id, app: need.app, runtime, worker });
     this.send({
       type: 'spawned',
