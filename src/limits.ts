@@ -46,8 +46,8 @@ export const LIMITS = {
 
   // answers
   responseHeadMaxBytes: 32 * KIB,
-  responseHeadLineMaxBytes: 8_189, // Apache makes an empty 500 of 8,190
-  responseHeadLinesMaxCount: 99, // HAProxy takes no more beside the Status
+  responseHeadLineMaxBytes: 8_190, // the longest that Apache takes (wire.md §1.3)
+  responseHeadLinesMaxCount: 100,
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached

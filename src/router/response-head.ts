@@ -43,7 +43,6 @@ export class ResponseHeadParser {
   #hasLocation = false;
   #isChunked = false;
   #contentLength: number | undefined;
-  #locations = '';
   #text = '';
   readonly #struck: string[] = [];
   #head: ResponseHead | undefined;
@@ -99,10 +98,8 @@ export class ResponseHeadParser {
       default:
         break;
     }
-    const written = `${name}: ${value}\r\n`;
     if (isStruck(lowerName, value)) this.#struck.push(lowerName);
-    else if (lowerName === 'location') this.#locations += written;
-    else this.#text += written;
+    else this.#text += `${name}: ${value}\r\n`;
   }
 
   #setStatus(match: RegExpExecArray | null): void {
@@ -128,9 +125,7 @@ export class ResponseHeadParser {
     const contentLength = this.#isChunked ? undefined : this.#contentLength;
     const reasonText = reason === '' ? (STATUS_CODES[code] ?? 'Unassigned') : reason;
     const tail = hasBody && contentLength !== undefined ? lengthLine(contentLength) : '';
-    // HAProxy takes a Location for a status of 302, unless a Status comes after it.
-    const status = `${this.#locations}Status: ${code} ${reasonText}\r\n`;
-    const text = `${status}${this.#text}${tail}${BLANK_LINE}`;
+    const text = `Status: ${code} ${reasonText}\r\n${this.#text}${tail}${BLANK_LINE}`;
     const bytes = Buffer.from(text, 'latin1');
     return { status: code, bytes, hasBody, contentLength, struck: this.#struck };
   }

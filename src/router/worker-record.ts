@@ -2,6 +2,8 @@
 import type { WorkerProtocol } from '../config/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
 import { FastcgiExchange } from './protocols/fastcgi.js';
+import { HttpExchange } from './protocols/http.js';
+import { ScgiExchange } from './protocols/scgi.js';
 import type { RequestFace } from './request-types.js';
 
 export interface WorkerRecord {
@@ -16,10 +18,16 @@ export interface WorkerRecord {
   hasAnswered: boolean;
 }
 
+const EXCHANGES = {
+  fastcgi: FastcgiExchange,
+  http: HttpExchange,
+  scgi: ScgiExchange,
+} as const satisfies Record<WorkerProtocol, unknown>;
+
 export function openExchange(
   worker: WorkerRecord,
   request: ExchangeRequest,
   sink: ExchangeSink,
 ): Exchange {
-  return new FastcgiExchange(worker.socketPath, request, sink);
+  return new EXCHANGES[worker.protocol](worker.socketPath, request, sink);
 }

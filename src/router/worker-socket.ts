@@ -1,21 +1,29 @@
 // A connection to a worker that survives its own failed writes: the answer may be there already (wire checklist item 40).
 import net from 'node:net';
 
+/** Parameters of net.Socket's own `_write` and `_writev`. */
+type WriteDone = (err?: Error | null) => void;
+type Chunks = { chunk: unknown; encoding: BufferEncoding }[];
+
 /**
- * A worker may answer early, close, and leave the rest of a body unread. The next write then fails with
- * EPIPE, and `net.Socket` would destroy itself together with the answer that waits in its receive buffer.
- * This socket keeps reading: the end of the answer, or the end of the stream, decides.
+ * A worker may answer early, close, and leave the rest of a body unread. The next write then fails with EPIPE, and
+ * a stream that has failed delivers nothing more, not even the answer that waits in its receive buffer. Here a failed
+ * write never comes back instead: no more is asked for, and the end of the answer, or of the stream, decides.
  */
 export class WorkerSocket extends net.Socket {
-  /** True once a write has failed: nothing more can be sent. */
-  isWriteBroken = false;
+  #isWriteBroken = false;
 
-  override destroy(err?: Error): this {
-    if (err !== undefined && !this.connecting && !this.readableEnded && isWriteFailure(err)) {
-      this.isWriteBroken = true;
-      return this;
-    }
-    return super.destroy(err);
+  override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
+    if (!this.#isWriteBroken) super._write(chunk, encoding, (err) => this.#written(err, done));
+  }
+
+  override _writev(chunks: Chunks, done: WriteDone): void {
+    if (!this.#isWriteBroken) super._writev?.(chunks, (err) => this.#written(err, done));
+  }
+
+  #written(err: Error | null | undefined, done: WriteDone): void {
+    if (err && isWriteFailure(err)) this.#isWriteBroken = true;
+    else done(err);
   }
 }
 

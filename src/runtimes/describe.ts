@@ -1,13 +1,6 @@
 // From what the launcher saw to what is started: pure, so that `usherd explain` can say the same as the supervisor does.
 // Owners and modes of what was seen are judged before this, by the rules of privdrop.
-import type {
-  AppLimits,
-  Config,
-  Manifest,
-  RuntimeConfig,
-  UserLimits,
-  WorkerProtocol,
-} from '../config/index.js';
+import type { AppLimits, Config, Manifest, RuntimeConfig, UserLimits } from '../config/index.js';
 import {
   refuse,
   type ApplicationFacts,
@@ -18,9 +11,6 @@ import {
 import { needsEntry, withEntry } from './entry.js';
 import { Seen, type Mark } from './marks.js';
 import { selectRuntime, type Selection } from './select.js';
-
-/** The protocols that the router speaks to workers. */
-const WORKER_PROTOCOLS: ReadonlySet<WorkerProtocol> = new Set<WorkerProtocol>(['fastcgi']);
 
 /** What to start for this application and the wanted runtime, or which rule refused it. */
 export function describeApplication(
@@ -36,7 +26,6 @@ export function describeApplication(
   const program = programOf(runtime, runtime === selection.runtime ? manifest : undefined);
   const argv = argvOf(program, selection.entry);
   if ('ok' in argv) return argv;
-  if (!WORKER_PROTOCOLS.has(program.protocol)) return refuseProtocol(program.protocol);
   const facts = factsOf(userLimits(config, sighting.user), selection, manifest);
   return {
     ok: true,
@@ -109,11 +98,6 @@ const isExecutable = (entry: Mark): boolean => (entry.mode & ANY_EXECUTE) !== 0;
 
 const refuseNotExecutable = ({ name }: Mark): Refusal =>
   refuse('E_ACCESS_REFUSED', 'entry-executable', `${name} is not executable: chmod u+x ${name}`);
-
-function refuseProtocol(protocol: WorkerProtocol): Refusal {
-  const detail = `workers that speak ${protocol} are not supported by this version`;
-  return refuse('E_RUNTIME_MISSING', 'worker-protocol', detail);
-}
 
 function factsOf(
   user: UserLimits,

@@ -1,5 +1,4 @@
 // A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
-import fs from 'node:fs';
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
@@ -14,6 +13,7 @@ export interface FakeApp {
     readonly limits?: Partial<AppFacts['limits']>;
   };
   readonly runtime?: string;
+  readonly protocol?: 'fastcgi' | 'http' | 'scgi';
   readonly concurrency?: number;
   readonly maxRequests?: number;
   readonly refuse?: Partial<Refused>;
@@ -131,13 +131,6 @@ export class FakeSupervisor {
     }
   }
 
-  /** Bound under another name, as the real supervisor does it: the kernel goes on listing the socket under that. */
-  async #bind(worker: FakeWorker, id: string): Promise<void> {
-    const path = `${this.runDirectory}/worker/${id}`;
-    await worker.listen(`${path}.tmp`);
-    fs.renameSync(`${path}.tmp`, `${path}.sock`);
-  }
-
   async #onNeed(need: Need): Promise<void> {
     const app = this.apps.get(need.app) ?? { refuse: { code: 'E_APP_UNKNOWN' } };
     const runtime = need.runtime === '' ? (app.runtime ?? 'fastcgi') : need.runtime;
@@ -162,7 +155,8 @@ export class FakeSupervisor {
     this.#count += 1;
     const id = this.#count.toString(16).padStart(16, '0');
     const worker = new FakeWorker(app.worker ?? {});
-    if (app.isDead !== true) await this.#bind(worker, id);
+    const path = `${this.runDirectory}/worker/${id}.sock`;
+    if (app.isDead !== true) await worker.listen(path);
     this.running.set(id, { id, app: need.app, runtime, worker });
     this.send({
       type: 'spawned',
@@ -171,7 +165,7 @@ export class FakeSupervisor {
       runtime,
       worker: id,
       pid: 1,
-      protocol: 'fastcgi',
+      protocol: app.protocol ?? 'fastcgi',
       concurrency: app.concurrency ?? 1,
       maxRequests: app.maxRequests ?? 0,
       startMs: 1,

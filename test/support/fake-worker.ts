@@ -26,6 +26,8 @@ export interface FakeWorkerOptions {
   readonly onRequest?: (request: WorkerRequest) => void;
   /** Called when PARAMS are complete, before the body. */
   readonly onHead?: (request: WorkerRequest) => void;
+  /** Speaks another protocol than FastCGI: listens in place of the worker's own server. */
+  readonly server?: net.Server;
 }
 
 /** Record types that kill some real worker and must never be sent to any (wire checklist item 81). */
@@ -46,7 +48,14 @@ export class FakeWorker {
 
   constructor(options: FakeWorkerOptions) {
     this.#options = options;
-    this.server = net.createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.server =
+      options.server ?? net.createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.server.on('connection', (socket) => {
+      this.connections += 1;
+      this.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
   }
 
   listen(path: string): Promise<void> {
@@ -60,8 +69,6 @@ export class FakeWorker {
   }
 
   #accept(socket: net.Socket): void {
-    this.connections += 1;
-    this.sockets.add(socket);
     const encoder = new RecordEncoder(socket);
     const paramsDecoder = new ParamsDecoder();
     const body: Buffer[] = [];
@@ -103,7 +110,5 @@ export class FakeWorker {
     });
     socket.on('data', (chunk: Buffer) => decoder.push(chunk));
     socket.on('end', () => socket.end());
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.sockets.delete(socket));
   }
 }

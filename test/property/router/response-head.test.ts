@@ -94,10 +94,7 @@ test('whatever is taken is written as clean lines that give the same head again'
     fc.property(head, (bytes) => {
       const { head: text } = outcomeOf([bytes]);
       fc.pre(text !== undefined);
-      assert.match(
-        text,
-        /^(?:location: [^\r\n\0]*\r\n)*Status: [2-5]\d\d [^\r\n]+\r\n(?:[!-9;-~]+: [^\r\n\0]*\r\n)*\r\n$/i,
-      );
+      assert.match(text, /^Status: [2-5]\d\d [^\r\n]+\r\n(?:[!-9;-~]+: [^\r\n\0]*\r\n)*\r\n$/);
       assert.equal(outcomeOf([Buffer.from(text, 'latin1')]).head, text);
     }),
     { numRuns: 2_000 },

@@ -226,9 +226,7 @@ const MODES: Readonly<Record<string, Mode>> = {
   },
 
   // --- as the query says ---
-  // In base64url, because lighttpd lets no escaped control byte pass.
-  raw: (request, query) =>
-    request.reply(Buffer.from(query.get('text') ?? '', 'base64url').toString('latin1')),
+  raw: (request, query) => request.reply(query.get('text') ?? ''),
   line: (request, query) =>
     request.reply(`X-Long: ${'l'.repeat(number(query, 'bytes') - 8)}\r\n${HEAD}${WHOLE}`),
   headers: (request, query) => {

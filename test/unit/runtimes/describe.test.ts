@@ -199,14 +199,14 @@ test('a runtime that is not there, or needs a file that is not there, is refused
   });
 });
 
-test('a protocol that the router does not speak is refused instead of started', () => {
+test('a manifest or the administrator names the protocol of a program', () => {
   const manifest = 'command = ["./serve"]\nprotocol = "http"';
-  assert.equal(refusal({ manifest }).rule, 'worker-protocol');
+  assert.equal(accepted({ manifest }).protocol, 'http');
   const main = {
-    runtimes: { web: { command: ['./{entry}'], markers: ['web'], protocol: 'http' } },
+    runtimes: { web: { command: ['./{entry}'], markers: ['web'], protocol: 'scgi' } },
   };
   const runtime = { main: main as Layers['main'], marks: [file('web', 0o700)] };
-  assert.equal(refusal(runtime).rule, 'worker-protocol');
+  assert.equal(accepted(runtime).protocol, 'scgi');
 });
 
 test('the front controller of the manifest wins, may be off, and selects the runtime of its extension', () => {

@@ -1,0 +1,123 @@
+// One request on one SCGI worker: a netstring of params, the body, and an answer that ends with the connection.
+import { LIMITS } from '../../limits.js';
+import type { Params } from '../resolve.js';
+import { connectWorker, type WorkerSocket } from '../worker-socket.js';
+import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
+
+/** CONTENT_LENGTH comes first, and always; the rest in any order. Names and values end in NUL, so they hold none. */
+function encodeScgiHead(params: Params): Buffer {
+  const pairs = [
+    ['CONTENT_LENGTH', params.get('CONTENT_LENGTH') ?? '0'],
+    ['SCGI', '1'],
+    ...[...params].filter(([name]) => name !== 'CONTENT_LENGTH' && name !== 'SCGI'),
+  ];
+  const text = pairs.map(([name, value]) => `${name}\0${value}\0`).join('');
+  return Buffer.from(`${text.length}:${text},`, 'latin1');
+}
+
+export class ScgiExchange implements Exchange {
+  readonly #socket: WorkerSocket;
+  readonly #sink: ExchangeSink;
+  readonly #request: ExchangeRequest;
+  #isConnected = false;
+  #isOver = false;
+  #isAbandoned = false;
+  #abandonedBytes = 0;
+  #hasOutput = false;
+  #isReadingBody = false;
+  #isBodySent = false;
+
+  constructor(path: string, request: ExchangeRequest, sink: ExchangeSink) {
+    this.#request = request;
+    this.#sink = sink;
+    this.#socket = connectWorker(path);
+    this.#socket.on('connect', () => {
+      this.#isConnected = true;
+      this.#sendHead();
+    });
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#socket.on('drain', () => this.#sendBody());
+    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('error', (err: NodeJS.ErrnoException) => {
+      this.#lose(this.#isConnected ? 'died' : 'undelivered', err.code ?? err.message);
+    });
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isOver) this.#socket.resume();
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.resume();
+  }
+
+  drop(): void {
+    this.#isOver = true;
+    this.#socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#hasOutput = true;
+    if (this.#isAbandoned) {
+      this.#countAbandoned(chunk.length);
+      return;
+    }
+    this.#sink.output(chunk);
+    this.#flush();
+  }
+
+  /** The end may have come with these bytes; then the request has written already. */
+  #flush(): void {
+    if (!this.#isOver) this.#sink.outputFlush();
+  }
+
+  /** A program that goes on writing for nobody is told so: its next write fails. */
+  #countAbandoned(bytes: number): void {
+    this.#abandonedBytes += bytes;
+    if (this.#abandonedBytes <= LIMITS.abandonedOutputMaxBytes) return;
+    this.drop();
+    this.#sink.answered();
+  }
+
+  /** Deviation: SCGI cannot tell a whole answer from a cut one, but for the Content-Length that the answer may have. */
+  #onEnd(): void {
+    if (this.#isOver) return;
+    if (!this.#hasOutput) {
+      this.#lose('died', 'closed the connection');
+      return;
+    }
+    this.drop();
+    this.#sink.answered();
+  }
+
+  #lose(kind: LossKind, detail: string): void {
+    if (this.#isOver) return;
+    this.drop();
+    this.#sink.lost(kind, detail);
+  }
+
+  #sendHead(): void {
+    this.#socket.cork();
+    this.#socket.write(encodeScgiHead(this.#request.params));
+    this.#sendBody();
+    this.#socket.uncork();
+  }
+
+  #sendBody(): void {
+    if (this.#isReadingBody || this.#isBodySent || this.#isOver) return;
+    this.#isReadingBody = true;
+    this.#request.body.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
+      this.#isReadingBody = false;
+      if (this.#isOver) return;
+      if (err !== null) this.#lose('protocol', err.message);
+      else if (bytes === null) this.#isBodySent = true;
+      else if (this.#socket.write(bytes)) this.#sendBody();
+    });
+  }
+}
