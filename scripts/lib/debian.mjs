@@ -14,6 +14,7 @@ const PACKAGES = [
   ['php-cgi', 'the PHP runtime'],
   ['procps', 'looks at processes from outside'],
   ['strace', 'shows what root really does'],
+  ['systemd', 'judges the units (systemd-analyze); it need not run'],
   ['util-linux', 'prlimit and setpriv, the launch chain'],
 ];
 

@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { demo } from './demo.js';
 import { gateway } from './gateway.js';
+import { ready } from './ready.js';
 import { run } from './run.js';
 import { status } from './status.js';
 
@@ -15,6 +16,7 @@ export { readVersion } from './version.js';
 export const COMMANDS: readonly Command[] = [
   run,
   check,
+  ready,
   status,
   ...CONTROL_COMMANDS,
   demo,

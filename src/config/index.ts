@@ -5,3 +5,4 @@ export { loadConfig, type LoadOptions } from './load.js';
 export { parseManifest, type ParsedManifest } from './manifest.js';
 export { APP_ID, USER_NAME } from './names.js';
 export { directoryFindings, ownershipFindings, trustedUids } from './trusted-path.js';
+export { parseDuration } from './units.js';

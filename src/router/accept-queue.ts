@@ -1,7 +1,9 @@
 // Whether a worker has taken its connection out of the accept queue: asked once, when a start deadline fires.
 import fs from 'node:fs';
 
-/** Column `St` of /proc/net/unix for a connection that nobody has accepted (SS_CONNECTING, <linux/net.h>). */
+/** Of our own network namespace, which has to be the workers'. Below /proc/self, so that it is there with subset=pid. */
+const TABLE = '/proc/self/net/unix';
+/** Column `St` of it for a connection that nobody has accepted (SS_CONNECTING, <linux/net.h>). */
 const STATE_CONNECTING = '02';
 
 /**
@@ -14,7 +16,7 @@ export function isAccepted(socketPath: string): boolean {
   const bound = socketPath.replace(/sock$/, 'tmp');
   let table: string;
   try {
-    table = fs.readFileSync('/proc/net/unix', 'latin1');
+    table = fs.readFileSync(TABLE, 'latin1');
   } catch {
     return false; // not to be known: the start deadline holds
   }

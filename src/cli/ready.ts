@@ -1,0 +1,87 @@
+// `usherd ready`: waits until supervisor and router answer. The service manager's readiness and watchdog (docs/decisions).
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseDuration, shown, type Config } from '../config/index.js';
+import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
+import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
+import { loadConfiguration } from './configuration.js';
+import { askSupervisor, controlSocketOf } from './control-client.js';
+import { askRouter } from './router-probe.js';
+
+const RETRY_MS = 50;
+
+/** What each part is asked; rejects while it does not answer. */
+const QUESTIONS = {
+  supervisor: (config: Config, leftMs: number) =>
+    askSupervisor(controlSocketOf(config), { command: 'ping' }, leftMs),
+  router: (config: Config, leftMs: number) => {
+    const [first] = config.front.sockets;
+    if (first === undefined) throw new UsherdError('E_CONTROL', 'no front socket is configured');
+    return askRouter(first.path, leftMs);
+  },
+} as const;
+type Part = keyof typeof QUESTIONS;
+
+export const ready: Command = {
+  usage: 'ready [part]',
+  summary: 'wait until supervisor and router (or the one named) answer',
+  options: {
+    ...CONFIG_OPTION,
+    timeout: { type: 'string', summary: 'how long to wait, as in 500ms or 2m', default: '30s' },
+    pid: { type: 'number', summary: 'give up at once when this process is gone' },
+  },
+  async run(args) {
+    const parts = partsOf(args);
+    const timeoutMs = timeoutOf(args);
+    const config = await loadConfiguration(textOf(args, 'config'));
+    const pid = typeof args['pid'] === 'number' ? args['pid'] : undefined;
+    const giveUpMs = performance.now() + timeoutMs;
+    for (const part of parts) await untilAnswered(part, config, { giveUpMs, pid });
+    return ExitCode.OK;
+  },
+};
+
+function partsOf(args: Arguments): readonly Part[] {
+  const name = textOf(args, 'part');
+  if (name === undefined) return ['supervisor', 'router'];
+  if (name === 'supervisor' || name === 'router') return [name];
+  throw new UsherdError('E_USAGE', `${shown(name)} is neither supervisor nor router`);
+}
+
+function timeoutOf(args: Arguments): number {
+  const text = textOf(args, 'timeout') ?? '';
+  const timeoutMs = parseDuration(text);
+  if (timeoutMs !== undefined) return timeoutMs;
+  throw new UsherdError('E_USAGE', `--timeout ${shown(text)} is not a duration such as 30s`);
+}
+
+interface Patience {
+  readonly giveUpMs: number;
+  readonly pid: number | undefined;
+}
+
+/** @throws UsherdError E_CONTROL with the last answer that was none */
+async function untilAnswered(part: Part, config: Config, patience: Patience): Promise<void> {
+  for (;;) {
+    const leftMs = Math.max(1, patience.giveUpMs - performance.now());
+    try {
+      await QUESTIONS[part](config, leftMs);
+      return;
+    } catch (err) {
+      if (!isUsherdError(err)) throw err;
+      if (isGone(patience.pid)) throw new UsherdError('E_CONTROL', `the ${part} has ended`);
+      if (performance.now() >= patience.giveUpMs) throw err;
+    }
+    await pause(RETRY_MS);
+  }
+}
+
+function isGone(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (err) {
+    // EPERM: it is there, and somebody else's.
+    return err instanceof Error && 'code' in err && err.code === 'ESRCH';
+  }
+}
