@@ -105,7 +105,8 @@ export const LIMITS = {
   manifestMaxBytes: 16 * KIB,
   environmentMaxCount: 256,
   environmentMaxBytes: 96 * KIB,
-  argvMaxCount: 64,
+  argvMaxCount: 96,
+  phpSettingsMaxCount: 32, // of one file: the administrator's and the application's fit into argv together
   launchesInFlightPerCpu: 2,
   launchQueueMaxCount: 1_024, // waiting for a place among those in flight, all users together
   launchBucketsMaxCount: 20_000,

@@ -44,12 +44,12 @@ export function childArgv(
   return [...chain, program.node, ...nodeFlags(service), program.main, service, ...config];
 }
 
-/** Root stays root in the supervisor, but with four capabilities; the router keeps nothing. */
+/** Root stays root in the supervisor, but with five capabilities; the router keeps nothing. */
 function dropOptions(service: ServiceName, ids: Ids): readonly string[] {
   const { routerUid, routerGid, frontGids } = ids;
   if (service === 'supervisor') {
     return [
-      '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill',
+      '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill,+chown',
       '--inh-caps=-all',
       groups([routerGid, ...frontGids]),
     ];

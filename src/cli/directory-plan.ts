@@ -26,6 +26,8 @@ export function planDirectories(config: Config, ids: Ids): readonly PlannedDirec
     // The router makes the users' directories in it; the users go through to their own.
     { path: log, uid: ROOT, gid: routerGid, mode: 0o771 },
     { path: state, uid: ROOT, gid: ROOT, mode: 0o711 },
+    // The supervisor makes the users' private directories in it; they go through to their own.
+    { path: config.usersDirectory, uid: ROOT, gid: ROOT, mode: 0o711 },
     { path: join(state, 'spool'), uid: routerUid, gid: routerGid, mode: 0o700 },
   ];
 }
@@ -37,7 +39,8 @@ export function planOwnDirectories(
 ): readonly PlannedDirectory[] {
   const { run, log, state } = config.paths;
   const below = [join(run, 'worker'), join(run, 'router'), ...frontDirectories(config)];
-  const paths = [run, ...below, log, state, join(state, 'spool')];
+  const paths = [run, ...below, log, state];
+  paths.push(config.usersDirectory, join(state, 'spool'));
   return paths.map((path) => ({ path, ...own, mode: 0o700 }));
 }
 

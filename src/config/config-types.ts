@@ -92,6 +92,14 @@ export interface Config {
   readonly umask: number;
   readonly runtimes: ReadonlyMap<string, RuntimeConfig>;
   readonly users: ReadonlyMap<string, UserConfig>;
+  readonly php: {
+    /** Where PHP may open files; `{user_directory}` stands for the user's part of the root. Empty: everywhere. */
+    readonly openBasedir: readonly string[];
+    /** Set for every application, whatever it says itself. */
+    readonly settings: ReadonlyMap<string, string>;
+  };
+  /** One directory a user, with his temporary files, sessions and caches. */
+  readonly usersDirectory: string;
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' };
 }
 
@@ -101,6 +109,8 @@ export interface Manifest {
   readonly command?: readonly string[];
   readonly protocol?: WorkerProtocol;
   readonly environment: ReadonlyMap<string, string>;
+  /** Settings of PHP that it may change. */
+  readonly php: ReadonlyMap<string, string>;
   readonly limits: Partial<AppLimits>;
   readonly mode: 'production' | 'development';
   readonly concurrency?: number;

@@ -55,6 +55,10 @@ export const DEFAULTS = {
       'usherd',
     ],
   },
+  php: {
+    // The user's own, what packages bring, and a source of randomness; his private directory comes on top.
+    openBasedir: ['{user_directory}', '/usr/', '/dev/urandom'],
+  },
   limits: LIMIT_DEFAULTS,
   umask: 0o027,
   log: { level: 'info' },

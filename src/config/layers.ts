@@ -36,6 +36,11 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     umask: DEFAULTS.umask,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
     users: mergeUsers(layers, { limits, root: roots[0] ?? '', ...identity }),
+    php: {
+      openBasedir: main.php?.open_basedir ?? DEFAULTS.php.openBasedir,
+      settings: main.php?.settings ?? new Map<string, string>(),
+    },
+    usersDirectory: `${paths.state}/users`,
     log: { level: main.log?.level ?? DEFAULTS.log.level },
   };
 }

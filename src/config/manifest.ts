@@ -6,6 +6,7 @@ import type { AppLimits, Manifest } from './config-types.js';
 import { Explainer } from './explain.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import { isOneLine, isSettableVariable } from './names.js';
+import { applicationPhpSettings } from './php-settings.js';
 import { limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
 import { argv, choice, count, flag, limitValue, text } from './values.js';
@@ -59,6 +60,7 @@ const manifestSchema = z.strictObject({
   }).optional(),
   protocol: choice(['fastcgi', 'http', 'scgi']).optional(),
   env: environment.optional(),
+  php: applicationPhpSettings.optional(),
   limits: limitTable(APP_LIMIT_NAMES).optional(),
   mode: choice(['production', 'development']).optional(),
   min_workers: limitValue('min_workers').optional(),
@@ -113,6 +115,7 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
     ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
     ...(table.front_controller !== undefined && { frontController: table.front_controller }),
     environment: table.env ?? new Map(),
+    php: table.php ?? new Map(),
     limits: clamped(limitFields(own), limits),
     mode: table.mode ?? 'production',
   };

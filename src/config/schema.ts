@@ -10,6 +10,7 @@ import {
   USER_NAME,
   isSettableVariable,
 } from './names.js';
+import { machinePhpSettings } from './php-settings.js';
 import { rootPatternProblem } from './roots.js';
 import { argv, choice, count, flag, limitValue, listOf, text } from './values.js';
 
@@ -171,6 +172,22 @@ export const mainFileSchema = z.strictObject({
     .extend({ max_workers: count(1, 100_000, 'a number that fits the memory').optional() })
     .optional(),
   runtimes: z.record(runtimeName(), runtime, tableError).optional(),
+  php: z
+    .strictObject(
+      {
+        open_basedir: listOf(
+          text({
+            expected: 'an absolute path (a directory with "/" at its end), or {user_directory}',
+            example: '{user_directory}',
+            accept: (path) => path === '{user_directory}' || /^\/[^:]*$/.test(path),
+          }),
+          'a list of paths',
+        ).optional(),
+        settings: machinePhpSettings.optional(),
+      },
+      tableError,
+    )
+    .optional(),
   users: z.record(userName(), user, tableError).optional(),
   log: z
     .strictObject(

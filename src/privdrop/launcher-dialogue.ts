@@ -4,8 +4,8 @@
 //   R 0 1 2 3 4 ─────────────────────►            its descriptors; it waits, and nothing of the user's was touched
 //               ◄───────────────────── nonce, directory, count, names      look(), after the process was verified
 //   D, S…, F, L ─────────────────────►            launcher-report.ts
-//               ◄───────────────────── umask, counts, environment, argv    start()
-//   (end of file: it has exec'ed)     or  X: the program is not there
+//               ◄───────────────────── umask, counts, folders, environment, argv    start()
+//   (end of file: it has exec'ed)     or  X: the program is not there, M: a directory cannot be made
 import assert from 'node:assert/strict';
 import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
@@ -57,6 +57,7 @@ export class LauncherDialogue {
   #phase: Phase = 'descriptors';
   #isRefused = false;
   #program: readonly string[] = [];
+  #folders: readonly string[] = [];
 
   constructor(options: LauncherDialogueOptions) {
     const { directory, nonce, names } = options;
@@ -97,6 +98,7 @@ export class LauncherDialogue {
     const text = encodeProgram(program);
     this.#phase = 'starting';
     this.#program = program.argv;
+    this.#folders = program.folders ?? [];
     this.#options.onText(text);
   }
 
@@ -185,6 +187,10 @@ export class LauncherDialogue {
   }
 
   #readRefusedProgram(line: string): void {
+    if (line.startsWith('M ')) {
+      this.#readRefusedFolder(line.slice(2));
+      return;
+    }
     const path = this.#program[0] ?? '';
     if (line !== 'X') outsideDialogue('neither an exec nor a missing program');
     this.#refuseBytesAhead();
@@ -194,6 +200,18 @@ export class LauncherDialogue {
       found: 'no program that this user may run',
       expected: `an executable file ${path}`,
       remedy: 'install it, or make it executable',
+    });
+  }
+
+  #readRefusedFolder(path: string): void {
+    if (!this.#folders.includes(path)) outsideDialogue('a directory that it was not told of');
+    this.#refuseBytesAhead();
+    this.#refuse('E_START_FAILED', {
+      rule: 'private-folder',
+      path,
+      found: 'no directory, and none that this user can make',
+      expected: 'a directory of his own for temporary files',
+      remedy: 'see whether his disk quota is used up, or something else lies there',
     });
   }
 

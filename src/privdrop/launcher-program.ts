@@ -1,4 +1,4 @@
-// The last thing that a launcher is told: umask, environment and argv, checked so that no line can become two.
+// The last thing that a launcher is told: umask, environment, argv and the directories to make, checked so that no line can become two.
 import { UsherdError, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 
@@ -7,10 +7,13 @@ export interface Program {
   /** `NAME=value` each. */
   readonly environment: readonly string[];
   readonly argv: readonly string[];
+  /** Absolute; made with mode 0700 where they are missing. */
+  readonly folders?: readonly string[];
 }
 
 // Absolute, or `./` and then relative to the application; no `=`, which env(1) would take for a variable.
 const PROGRAM_PATH = /^\.?(?:\/(?!\.{1,2}(?:\/|$))[^/=]+)+$/u;
+const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,255}=/;
 const LINE_BREAKERS = /[\n\0]/;
 const UMASK_MAX = 0o777;
@@ -20,8 +23,8 @@ const refused = (rule: string, found: string, expected: string): UsherdError => 
   return new UsherdError('E_START_FAILED', `${rule}: ${found}`, { findings: [finding] });
 };
 
-function checkSizes({ environment, argv }: Program): void {
-  const lines = [...environment, ...argv];
+function checkSizes({ environment, argv, folders = [] }: Program): void {
+  const lines = [...environment, ...argv, ...folders];
   const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   if (environment.length > LIMITS.environmentMaxCount || argv.length > LIMITS.argvMaxCount) {
     const found = `${environment.length} variables, ${argv.length} words`;
@@ -34,8 +37,8 @@ function checkSizes({ environment, argv }: Program): void {
   }
 }
 
-function checkLines({ environment, argv }: Program): void {
-  if ([...environment, ...argv].some((line) => LINE_BREAKERS.test(line))) {
+function checkLines({ environment, argv, folders = [] }: Program): void {
+  if ([...environment, ...argv, ...folders].some((line) => LINE_BREAKERS.test(line))) {
     throw refused('program-text', 'a newline or NUL', 'values without newline and NUL');
   }
   if (!environment.every((line) => SETTING.test(line))) {
@@ -48,7 +51,7 @@ function checkLines({ environment, argv }: Program): void {
  * @throws UsherdError E_START_FAILED for what cannot be sent
  */
 export function encodeProgram(program: Program): string {
-  const { umask, environment, argv } = program;
+  const { umask, environment, argv, folders = [] } = program;
   if (!Number.isInteger(umask) || umask < 0 || umask > UMASK_MAX) {
     throw refused('program-umask', String(umask), '0 to 0777');
   }
@@ -59,6 +62,10 @@ export function encodeProgram(program: Program): string {
     const expected = 'an absolute path, or ./ and a path below the application, without .. and =';
     throw refused('program-path', JSON.stringify(path), expected);
   }
-  const head = [umask.toString(8).padStart(4, '0'), environment.length, argv.length];
-  return [...head, ...environment, ...argv].join('\n') + '\n';
+  if (!folders.every((folder) => FOLDER.test(folder))) {
+    throw refused('program-folder', 'a directory that is no absolute path', 'an absolute path');
+  }
+  const counts = [folders.length, environment.length, argv.length];
+  const head = [umask.toString(8).padStart(4, '0'), ...counts];
+  return [...head, ...folders, ...environment, ...argv].join('\n') + '\n';
 }

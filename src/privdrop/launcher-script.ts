@@ -1,7 +1,7 @@
 // The constant text that /bin/sh runs after the drop, as the user: root's eyes in the application directory, and the one that execs.
 //
 // It has to mean the same to dash and to bash called sh, so it is POSIX sh plus `[ -O`, with builtins only but for
-// stat and head (and env, where the shell is bash). Every `read` is one system call a byte: what is sent is short. The lines it says and hears on
+// stat, head and mkdir (and env, where the shell is bash). Every `read` is one system call a byte: what is sent is short. The lines it says and hears on
 // descriptor 3 are in launcher-report.ts and launcher-dialogue.ts.
 import { LIMITS } from '../limits.js';
 import type { Tools } from './tools.js';
@@ -18,7 +18,7 @@ const OOM_SCORE_ADJUSTMENT = 200;
 const DESCRIPTORS = `
 set -u
 IFS=
-stat=$1 head=$2 env=$3
+stat=$1 head=$2 env=$3 mkdir=$4
 found=
 for path in /proc/self/fd/*; do found="$found \${path##*/}"; done
 set -f
@@ -91,11 +91,26 @@ printf 'L %s\\n' "$nonce" >&3
 [ -O . ] || exit ${LAUNCHER_REFUSED}
 `;
 
-// Step 4. The arguments become: environment, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
+// Step 4a. The directories that the program is told of, as the user and for nobody else. mkdir(1) runs at the first start only.
+const FOLDERS = `
+umask 077
+{
+  read -r mask && read -r folders && read -r settings && read -r words || exit ${LAUNCHER_REFUSED}
+  while [ "$folders" -gt 0 ]; do
+    read -r line || exit ${LAUNCHER_REFUSED}
+    if [ ! -d "$line" ] && ! "$mkdir" -p -- "$line" 2>/dev/null; then
+      printf 'M %s\\n' "$line" >&3
+      exit ${LAUNCHER_REFUSED}
+    fi
+    folders=$((folders - 1))
+  done
+} <&3
+`;
+
+// Step 4b. The arguments become: environment, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
 // takes it away again; nothing secret is in its argv.
 const PROGRAM = `
 {
-  read -r mask && read -r settings && read -r words || exit ${LAUNCHER_REFUSED}
   set --
   while [ "$settings" -gt 0 ]; do
     read -r line || exit ${LAUNCHER_REFUSED}
@@ -130,9 +145,12 @@ trap '' PIPE
 exec "$@" 3>&-
 `;
 
-const LAUNCHER = [DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST, PROGRAM, EXEC].join('');
+const LAUNCHER = [
+  ...[DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST],
+  ...[FOLDERS, PROGRAM, EXEC],
+].join('');
 
 /** The launcher as a program for launchChain(). */
 export function launcherProgram(tools: Tools): readonly string[] {
-  return [tools.sh, '-c', LAUNCHER, 'launch', tools.stat, tools.head, tools.env];
+  return [tools.sh, '-c', LAUNCHER, 'launch', tools.stat, tools.head, tools.env, tools.mkdir];
 }

@@ -11,6 +11,7 @@ const STDERR = 2;
 
 /** capabilities(7), by bit. */
 const NEEDED: ReadonlyMap<number, string> = new Map([
+  [0, 'CAP_CHOWN'], // of the users' private directories, when they are made
   [5, 'CAP_KILL'],
   [6, 'CAP_SETGID'],
   [7, 'CAP_SETUID'],

@@ -23,6 +23,7 @@ export interface Tools {
   readonly stat: string;
   readonly head: string;
   readonly env: string;
+  readonly mkdir: string;
   /** setpriv --pdeathsig, util-linux >= 2.33. */
   readonly knowsParentDeathSignal: boolean;
   readonly pins: readonly Pin[];
@@ -37,6 +38,7 @@ const PACKAGES = {
   stat: 'coreutils',
   head: 'coreutils',
   env: 'coreutils',
+  mkdir: 'coreutils',
 } as const;
 type ToolName = keyof typeof PACKAGES;
 
@@ -135,6 +137,7 @@ export function findTools(): Tools {
     stat: findTool('stat'),
     head: findTool('head'),
     env: findTool('env'),
+    mkdir: findTool('mkdir'),
   };
   const pins = Object.values(paths).map((path) => ({
     path,

@@ -4,12 +4,15 @@ import type { AppLimits, Config, Manifest, RuntimeConfig, UserLimits } from '../
 import {
   refuse,
   type ApplicationFacts,
+  type Blueprint,
   type Description,
   type Refusal,
   type Sighting,
 } from './description.js';
 import { needsEntry, withEntry } from './entry.js';
 import { Seen, type Mark } from './marks.js';
+import { isPhp, phpProgram } from './php-arguments.js';
+import { privateFolders, userDirectory } from './private-folders.js';
 import { selectRuntime, type Selection } from './select.js';
 
 /** What to start for this application and the wanted runtime, or which rule refused it. */
@@ -36,12 +39,43 @@ export function describeApplication(
       concurrency: program.concurrency,
       // 0 leaves it to the runtime.
       maxRequests: facts.limits.maxRequests === 0 ? program.maxRequests : facts.limits.maxRequests,
-      argv,
-      environment: program.environment,
+      ...invocation(config, sighting, { program, argv, manifest }),
       manifestEnvironment: manifest?.environment ?? new Map<string, string>(),
       stopSignal: program.stopSignal,
       debianPackage: program.debianPackage,
     },
+  };
+}
+
+interface Chosen {
+  readonly program: RuntimeConfig;
+  readonly argv: readonly string[];
+  readonly manifest: Manifest | undefined;
+}
+
+/** Command, environment and the directories that have to be there; PHP has settings besides. */
+function invocation(
+  config: Config,
+  { user, app, uid, directory }: Sighting,
+  { program, argv, manifest }: Chosen,
+): Pick<Blueprint, 'argv' | 'environment' | 'temporaryDirectory' | 'folders'> {
+  const folders = privateFolders(config, uid, app);
+  const { temporary: temporaryDirectory, sessions, opcodes } = folders;
+  const { environment, concurrency } = program;
+  if (!isPhp(argv)) return { argv, environment, temporaryDirectory, folders: [temporaryDirectory] };
+  const php = phpProgram(argv, {
+    config,
+    userDirectory: userDirectory(config.apps.roots, user, directory),
+    folders,
+    settings: manifest?.php ?? new Map<string, string>(),
+    isDevelopment: manifest?.mode === 'development',
+    concurrency,
+  });
+  return {
+    argv: php.argv,
+    environment: { ...php.environment, ...environment },
+    temporaryDirectory,
+    folders: [temporaryDirectory, sessions, opcodes],
   };
 }
 

@@ -40,6 +40,10 @@ export interface Blueprint {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly manifestEnvironment: ReadonlyMap<string, string>;
+  /** TMPDIR. */
+  readonly temporaryDirectory: string;
+  /** Below the user's private directory; the launcher makes those that are missing. */
+  readonly folders: readonly string[];
   readonly stopSignal: NodeJS.Signals;
   readonly debianPackage: string;
 }

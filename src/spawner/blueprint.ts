@@ -14,6 +14,10 @@ export interface Blueprint {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly manifestEnvironment: ReadonlyMap<string, string>;
+  /** TMPDIR. */
+  readonly temporaryDirectory: string;
+  /** Below the user's private directory; the launcher makes those that are missing. */
+  readonly folders: readonly string[];
   readonly stopSignal: NodeJS.Signals;
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;

@@ -18,8 +18,8 @@ interface Wanted {
 }
 
 /** @throws E_STARTUP_DIRECTORY with every finding */
-export function checkDirectories(mode: Mode, paths: RunPaths): RouterIdentity {
-  const wanted = mode === 'root' ? wantedForRoot(paths) : wantedForSelf(paths);
+export function checkDirectories(mode: Mode, paths: RunPaths, users: string): RouterIdentity {
+  const wanted = mode === 'root' ? wantedForRoot(paths, users) : wantedForSelf(paths, users);
   const findings: Finding[] = wanted.flatMap((row) => findingsOf(row));
   if (findings.length > 0) {
     const names = findings.map((finding) => finding.path).join(', ');
@@ -28,19 +28,21 @@ export function checkDirectories(mode: Mode, paths: RunPaths): RouterIdentity {
   return { uid: lstatSync(paths.router).uid, gid: lstatSync(paths.workers).gid };
 }
 
-function wantedForRoot(paths: RunPaths): readonly Wanted[] {
+function wantedForRoot(paths: RunPaths, users: string): readonly Wanted[] {
   return [
     { path: paths.run, mode: 0o711, uid: 0, gid: 'any' },
     // setgid, so that sockets bound in it belong to the router's group without any chown
     { path: paths.workers, mode: 0o2710, uid: 0, gid: 'not root' },
     // the group is root's, by which the supervisor reaches log.sock without capabilities
     { path: paths.router, mode: 0o750, uid: 'not root', gid: 0 },
+    // users go through it to their own; only root puts anything there
+    { path: users, mode: 0o711, uid: 0, gid: 'any' },
   ];
 }
 
-function wantedForSelf(paths: RunPaths): readonly Wanted[] {
+function wantedForSelf(paths: RunPaths, users: string): readonly Wanted[] {
   const uid = process.getuid?.() ?? -1;
-  return [paths.run, paths.workers, paths.router].map((path) => ({
+  return [paths.run, paths.workers, paths.router, users].map((path) => ({
     path,
     mode: 0o700,
     uid,

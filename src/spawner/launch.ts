@@ -24,6 +24,7 @@ import type {
   Launched,
 } from './launch-ground.js';
 import { printable } from './printable.js';
+import { ensurePrivateDirectory } from './private-directory.js';
 import { bindWorkerSocket, connectLog, type LogSocket } from './sockets.js';
 import { spawnChain } from './spawn-chain.js';
 import { startOrder } from './start-order.js';
@@ -196,6 +197,7 @@ export class Launch {
     this.#ground.onDescribed(input, blueprint);
     this.#described = { blueprint, input };
     this.#state = 'executing';
+    ensurePrivateDirectory(config.usersDirectory, account);
     dialogue.start(startOrder(config, account, app, blueprint));
     this.#step('ordered');
   }

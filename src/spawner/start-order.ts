@@ -10,6 +10,7 @@ export interface StartOrder {
   readonly umask: number;
   readonly environment: readonly string[];
   readonly argv: readonly string[];
+  readonly folders: readonly string[];
 }
 
 export const startOrder = (
@@ -24,7 +25,8 @@ export const startOrder = (
     app,
     runtime: blueprint.environment,
     manifest: blueprint.manifestEnvironment,
-    temporaryDirectory: '/tmp',
+    temporaryDirectory: blueprint.temporaryDirectory,
   }),
   argv: blueprint.argv,
+  folders: blueprint.folders,
 });

@@ -76,7 +76,7 @@ export class Supervisor {
     assertCapabilities(mode);
     if (mode === 'root') await assertAccountDatabase();
     assertPaths(paths);
-    const router = checkDirectories(mode, paths);
+    const router = checkDirectories(mode, paths, config.usersDirectory);
 
     // Before anything of a predecessor is cleared away: it may be alive.
     await assertNobodyListens(paths.control);

@@ -51,6 +51,8 @@ const DEFAULTS: Config = {
   umask: 0o027,
   runtimes: new Map([['fastcgi', TEST_RUNTIME]]),
   users: new Map(),
+  php: { openBasedir: [], settings: new Map() },
+  usersDirectory: '/var/lib/usherd/users',
   log: { level: 'info' },
 };
 

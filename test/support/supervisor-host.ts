@@ -31,7 +31,7 @@ export type Tenant = 'alice' | 'bob';
 const MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/workers/', import.meta.url));
 
-const CAPABILITIES = 'setuid,setgid,setpcap,kill'.split(',').map((name) => `+${name}`);
+const CAPABILITIES = 'setuid,setgid,setpcap,kill,chown'.split(',').map((name) => `+${name}`);
 
 export class SupervisorHost {
   readonly root: string;
@@ -54,7 +54,8 @@ export class SupervisorHost {
       { name: 'bob', uid: UID.bob },
     ];
     const roots = [join(this.root, '{user}', '{app}')];
-    this.#setting = { run: this.run, roots, users, ...overrides };
+    const usersDirectory = join(this.root, 'users');
+    this.#setting = { run: this.run, roots, users, usersDirectory, ...overrides };
     this.#makeRunDirectories();
     makeCgroupBase();
     for (const tenant of ['alice', 'bob'] as const) {
@@ -67,6 +68,11 @@ export class SupervisorHost {
 
   path(below: string): string {
     return join(this.run, below);
+  }
+
+  /** Where the users' private directories are. */
+  get users(): string {
+    return this.#setting.usersDirectory;
   }
 
   get pid(): number {
@@ -219,6 +225,7 @@ export class SupervisorHost {
     make(this.run, 0, 0, 0o711);
     make(this.path('worker'), 0, UID.router, 0o2710);
     make(this.path('router'), UID.router, 0, 0o750);
+    make(this.users, 0, 0, 0o711);
   }
 }
 

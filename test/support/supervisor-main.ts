@@ -44,6 +44,8 @@ const describe: Describe = (config, input) => {
       argv: ['./app.fcgi', input.app],
       environment: {},
       manifestEnvironment: new Map(),
+      temporaryDirectory: `${config.usersDirectory}/${input.uid}/tmp`,
+      folders: [`${config.usersDirectory}/${input.uid}/tmp`],
       stopSignal: runtime.stopSignal,
       debianPackage: '',
     },

@@ -6,6 +6,7 @@ import { TEST_LIMITS, TEST_RUNTIME, testConfig, testUser } from './config.js';
 export interface TestSetting {
   readonly run: string;
   readonly roots: readonly string[];
+  readonly usersDirectory: string;
   readonly users: readonly {
     readonly name: string;
     readonly uid: number;
@@ -25,6 +26,7 @@ export function configOf(setting: TestSetting): Config {
   const runtime = { ...TEST_RUNTIME, maxRequests: setting.maxRequests ?? 0 };
   return testConfig({
     paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
+    usersDirectory: setting.usersDirectory,
     apps: { roots: setting.roots },
     maxWorkers: setting.maxWorkers ?? 64,
     runtimes: new Map([['fastcgi', runtime]]),

@@ -15,8 +15,8 @@ const SERVICE = join(import.meta.dirname, '../../fixtures/services/service.js');
 const IDS = { routerUid: 61_310, routerGid: 61_311, frontGids: [61_312, 61_313] };
 
 const NOTHING = '0000000000000000';
-/** CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP: bits 5 to 8 (capabilities(7)). */
-const FOUR = '00000000000001e0';
+/** CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP: bits 0 and 5 to 8 (capabilities(7)). */
+const FIVE = '00000000000001e1';
 
 /** The lines of /proc/self/status that a child started as this service sees, and the flags of its node. */
 async function statusOf(
@@ -46,12 +46,12 @@ async function statusOf(
   };
 }
 
-test('the supervisor is root with exactly four capabilities', { skip: needsRoot }, async (t) => {
+test('the supervisor is root with exactly five capabilities', { skip: needsRoot }, async (t) => {
   const { field, flags } = await statusOf(t, 'supervisor');
   assert.equal(field('Uid'), '0\t0\t0\t0');
-  assert.equal(field('CapPrm'), FOUR);
-  assert.equal(field('CapEff'), FOUR);
-  assert.equal(field('CapBnd'), FOUR);
+  assert.equal(field('CapPrm'), FIVE);
+  assert.equal(field('CapEff'), FIVE);
+  assert.equal(field('CapBnd'), FIVE);
   assert.equal(field('CapInh'), NOTHING);
   assert.equal(field('CapAmb'), NOTHING);
   assert.equal(field('Groups'), '61311 61312 61313');

@@ -13,7 +13,7 @@ import { A_UID, planFor, TenantTree } from '../../support/tenants.js';
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../fixtures/privdrop/${name}.js`, import.meta.url));
 
-const NEEDED = '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill';
+const NEEDED = '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill,+chown';
 
 /** The first line a fixture says, and the rest. */
 function outputOf(setpriv: readonly string[], name: string): readonly string[] {
@@ -42,14 +42,14 @@ describe('a supervisor', { skip: needsRoot }, () => {
     assert.equal(stdout.toString(), 'closed ; then \nfine\n');
   });
 
-  it('holds exactly four capabilities', () => {
+  it('holds exactly five capabilities', () => {
     assert.deepEqual(outputOf([NEEDED], 'assert-capabilities'), ['fine']);
-    for (const set of [`${NEEDED},+chown`, NEEDED.replace(',+kill', '')]) {
+    for (const set of [`${NEEDED},+fowner`, NEEDED.replace(',+kill', '')]) {
       assert.equal(outputOf([set], 'assert-capabilities')[0], 'E_STARTUP_CAPABILITIES');
     }
   });
 
-  it('passes the canary with these four', () => {
+  it('passes the canary with these five', () => {
     assert.deepEqual(outputOf([NEEDED], 'canary'), ['fine']);
   });
 

@@ -51,7 +51,7 @@ describe('a launch', { skip }, () => {
       'env LOGNAME=alice',
       'env PATH=/usr/local/bin:/usr/bin:/bin',
       'env SHELL=/bin/sh',
-      'env TMPDIR=/tmp',
+      `env TMPDIR=${join(host.users, String(UID.alice), 'tmp')}`,
       'env USER=alice',
       'env USHERD_APP=alice/tells',
       'truncated no',

@@ -18,10 +18,10 @@ const rest = (service: 'supervisor' | 'router'): readonly string[] => [
   '/etc/u.toml',
 ];
 
-test('the supervisor stays root with four capabilities and the groups of router and web servers', () => {
+test('the supervisor stays root with five capabilities and the groups of router and web servers', () => {
   assert.deepEqual(childArgv('supervisor', PROGRAM, { setpriv: SETPRIV, ids: IDS }), [
     '/usr/bin/setpriv',
-    '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill',
+    '--bounding-set=-all,+setuid,+setgid,+setpcap,+kill,+chown',
     '--inh-caps=-all',
     '--groups=901,33,48',
     '--pdeathsig=TERM',

@@ -25,13 +25,14 @@ test('as root each directory has the owner and mode of the handbook', () => {
     '/run/usherd/front 900:33 2710',
     '/var/log/usherd 0:901 771',
     '/var/lib/usherd 0:0 711',
+    '/var/lib/usherd/users 0:0 711',
     '/var/lib/usherd/spool 900:901 700',
   ]);
 });
 
 test('as an ordinary user everything is private', () => {
   const plan = planOwnDirectories(configOf(), { uid: 1_000, gid: 1_001 });
-  assert.equal(plan.length, 7);
+  assert.equal(plan.length, 8);
   assert.ok(plan.every(({ uid, gid, mode }) => uid === 1_000 && gid === 1_001 && mode === 0o700));
 });
 

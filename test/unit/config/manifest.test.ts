@@ -20,7 +20,12 @@ function assertRefused(text: string, found = /./): void {
 }
 
 test('an empty manifest says nothing', () => {
-  assert.deepEqual(accepted(''), { environment: new Map(), limits: {}, mode: 'production' });
+  assert.deepEqual(accepted(''), {
+    environment: new Map(),
+    php: new Map(),
+    limits: {},
+    mode: 'production',
+  });
 });
 
 test('everything that may be said arrives', () => {

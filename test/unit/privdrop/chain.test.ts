@@ -16,6 +16,7 @@ const TOOLS: Tools = {
   stat: '/usr/bin/stat',
   head: '/usr/bin/head',
   env: '/usr/bin/env',
+  mkdir: '/usr/bin/mkdir',
   knowsParentDeathSignal: true,
   pins: [],
 };
@@ -72,7 +73,9 @@ describe('the launch chain', () => {
   it('runs a launcher that is the same for everybody', () => {
     const [sh, flag, , name, ...constants] = launcherProgram(TOOLS);
     assert.deepEqual([sh, flag, name], ['/bin/sh', '-c', 'launch']);
-    assert.deepEqual(constants, ['/usr/bin/stat', '/usr/bin/head', '/usr/bin/env']);
+    assert.deepEqual(constants, [
+      ...['/usr/bin/stat', '/usr/bin/head', '/usr/bin/env', '/usr/bin/mkdir'],
+    ]);
   });
 });
 

@@ -30,7 +30,7 @@ describe('the dialogue with a launcher', () => {
     recorder.say(report(statLine({ name: 'app.fcgi' }), MANIFEST_MARK, manifestLines('a = 1\n')));
     assert.equal(recorder.reports[0]?.manifestText, 'a = 1\n');
     recorder.dialogue.start({ umask: 0o27, environment: ['A=b c'], argv: ['./app.fcgi', ''] });
-    assert.equal(recorder.texts[1], '0027\n1\n2\nA=b c\n./app.fcgi\n\n');
+    assert.equal(recorder.texts[1], '0027\n0\n1\n2\nA=b c\n./app.fcgi\n\n');
     assert.equal(recorder.dialogue.ended(), 'started');
     assert.deepEqual(recorder.refusals, []);
   });

@@ -10,10 +10,17 @@ const encode = (program: Partial<Program>): string =>
 const refused = { code: 'E_START_FAILED' };
 
 describe('a program for the launcher', () => {
-  it('is umask, counts, environment and argv, a line each', () => {
+  it('is umask, counts, folders, environment and argv, a line each', () => {
     const argv = ['./a', 'b c', ''];
-    assert.equal(encode({ umask: 0, environment: ['A='], argv }), '0000\n1\n3\nA=\n./a\nb c\n\n');
+    const text = encode({ umask: 0, folders: ['/t/1'], environment: ['A='], argv });
+    assert.equal(text, '0000\n1\n1\n3\n/t/1\nA=\n./a\nb c\n\n');
   });
+
+  for (const folder of ['', 'a', '/', '/a/', '/a//b', '/a/../b', './a', '/a\nb']) {
+    it(`has no folder ${JSON.stringify(folder)}`, () => {
+      assert.throws(() => encode({ folders: [folder] }), refused);
+    });
+  }
 
   for (const text of ['a\nb', 'a\0b']) {
     it(`has no ${JSON.stringify(text)} (T11)`, () => {

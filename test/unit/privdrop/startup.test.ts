@@ -1,4 +1,4 @@
-// Capabilities of the supervisor: exactly four as root, none otherwise; and programs that somebody else could replace.
+// Capabilities of the supervisor: exactly five as root, none otherwise; and programs that somebody else could replace.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { findCapabilityFaults } from '../../../src/privdrop/startup.js';
 import { checkTool, findTools, recheckTools } from '../../../src/privdrop/tools.js';
 
-const NEEDED = 0x1e0n;
+const NEEDED = 0x1e1n;
 const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'];
 
 const statusWith = (values: readonly bigint[]): string =>
@@ -16,7 +16,7 @@ const statusWith = (values: readonly bigint[]): string =>
 const ROOT = [0n, NEEDED, NEEDED, NEEDED, 0n];
 
 describe('the capabilities of the supervisor', () => {
-  it('are kill, setgid, setuid and setpcap as root', () => {
+  it('are chown, kill, setgid, setuid and setpcap as root', () => {
     assert.deepEqual(findCapabilityFaults(statusWith(ROOT), 'root'), []);
   });
 
@@ -30,9 +30,9 @@ describe('the capabilities of the supervisor', () => {
   }
 
   it('are one too many with any other capability', () => {
-    const more = ROOT.with(3, NEEDED | 1n);
+    const more = ROOT.with(3, NEEDED | 2n);
     const [fault] = findCapabilityFaults(statusWith(more), 'root');
-    assert.match(fault?.found ?? '', /capability 0 CAP_KILL/);
+    assert.match(fault?.found ?? '', /CAP_CHOWN capability 1 CAP_KILL/);
   });
 
   it('are none in self mode, where the bounding set does not matter', () => {
@@ -51,7 +51,7 @@ describe('the programs of the chain', () => {
     const tools = findTools();
     assert.equal(tools.sh, '/bin/sh');
     assert.match(tools.setpriv, /^\/.*\/setpriv$/);
-    assert.equal(tools.pins.length, 8);
+    assert.equal(tools.pins.length, 9);
     recheckTools(tools);
   });
 
