@@ -104,3 +104,33 @@ export function tryRemove(group: string): boolean {
     return (err as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
+
+/** The unified hierarchy, alone or beside the old ones. */
+export const findMount = (): string | undefined =>
+  ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
+    existsSync(join(path, 'cgroup.procs')),
+  );
+
+/** The path in the unified hierarchy, which is the line `0::/path` of cgroups(7). */
+export function groupOf(pid: number | 'self'): string | undefined {
+  try {
+    return /^0::(\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same as a directory. */
+export function directoryOf(pid: number | 'self'): string | undefined {
+  const mount = findMount();
+  const path = groupOf(pid);
+  if (mount === undefined || path === undefined) return undefined;
+  return path === '/' ? mount : mount + path;
+}
+
+/** True if the process is in the group afterwards, as /proc shows it. */
+export function moveInto(group: string, pid: number | 'self'): boolean {
+  // cgroup.procs shows numbers in no fixed form, so the proof is the process's own file.
+  write(join(group, 'cgroup.procs'), String(pid === 'self' ? process.pid : pid));
+  return directoryOf(pid) === group;
+}

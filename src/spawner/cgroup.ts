@@ -1,11 +1,14 @@
 // The supervisor's own subtree of cgroup v2: one group a worker, so that nothing a worker started survives it.
 //
 //   <base>/usherd-<instance>/u<uid>/a-<app>/w<worker>      base: see findCgroupBase
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { groupsBelow, isPopulated, killGroup, makeGroup } from './cgroup-files.js';
-import { readWord, removeGroup, tryRemove, writeAndReadBack } from './cgroup-files.js';
+import { Cradle } from './cgroup-cradle.js';
+import { directoryOf, findMount, groupOf, groupsBelow, isPopulated } from './cgroup-files.js';
+import { killGroup, makeGroup, moveInto, readWord, removeGroup } from './cgroup-files.js';
+import { tryRemove, writeAndReadBack } from './cgroup-files.js';
 
 export interface GroupLimits {
   /** 0: no limit. */
@@ -25,21 +28,29 @@ export interface CgroupStatus {
 /** The group of one worker. */
 export class CgroupLeaf {
   readonly #tree: string;
+  readonly #cradle: Cradle | undefined;
   readonly path: string;
 
-  constructor(tree: string, path: string) {
+  constructor(tree: string, path: string, cradle: Cradle | undefined) {
     this.#tree = tree;
     this.path = path;
+    this.#cradle = cradle;
+  }
+
+  /** The process that is to enter this group, started where nothing can be left outside of all groups. */
+  bear(fork: () => ChildProcess): ChildProcess {
+    return this.#cradle === undefined ? fork() : this.#cradle.bear(fork);
   }
 
   /** False if the process is not in the group afterwards, as /proc shows it. */
   add(pid: number): boolean {
-    // cgroup.procs shows numbers in no fixed form, so the proof is the process's own file.
-    writeAndReadBack(join(this.path, 'cgroup.procs'), String(pid));
-    return this.path.endsWith(groupOf(String(pid)) ?? '\0');
+    const isInside = moveInto(this.path, pid);
+    this.#cradle?.clear(); // whoever did not come along was forked by somebody who had no business there
+    return isInside;
   }
 
   kill(): void {
+    this.#cradle?.clear();
     killGroup(this.path);
   }
 
@@ -49,6 +60,8 @@ export class CgroupLeaf {
 
   /** False if it cannot be removed because somebody in it cannot be killed. */
   async remove(): Promise<boolean> {
+    this.#cradle?.clear();
+    await this.#cradle?.remove();
     const isRemoved = await removeGroup(this.path);
     // The groups of application and user go with their last worker; while others live in them this fails.
     for (let above = dirname(this.path); above !== this.#tree; above = dirname(above)) {
@@ -61,11 +74,16 @@ export class CgroupLeaf {
 export class CgroupTree {
   readonly path: string;
   readonly controllers: readonly string[];
+  readonly #home: string | undefined;
 
-  /** @param path exists and belongs to nobody else */
-  constructor(path: string, controllers: readonly string[]) {
+  /**
+   * @param path exists and belongs to nobody else
+   * @param home the supervisor's own group, to which it comes back from a birth
+   */
+  constructor(path: string, controllers: readonly string[], home?: string) {
     this.path = path;
     this.controllers = controllers;
+    this.#home = home;
   }
 
   /** Undefined if it could not be made: then there is no worker. */
@@ -82,7 +100,9 @@ export class CgroupTree {
     for (const controller of this.controllers) enable(user, controller);
     if (!makeGroup(leaf)) return undefined;
     this.#limit(app, limits);
-    return new CgroupLeaf(this.path, leaf);
+    const home = this.#home;
+    const cradle = home === undefined ? undefined : new Cradle(this.path, worker, home);
+    return new CgroupLeaf(this.path, leaf, cradle);
   }
 
   /** Ends everything below and takes the tree away: what a dead supervisor left, or what is left at the end. */
@@ -127,7 +147,7 @@ export async function openCgroups(
   const controllers = WANTED_CONTROLLERS.filter(
     (controller) => enable(base, controller) && enable(path, controller),
   );
-  return new CgroupTree(path, controllers);
+  return new CgroupTree(path, controllers, ownGroup());
 }
 
 /** A group with processes in it may not pass controllers on, so the supervisor moves into a leaf of its own. */
@@ -148,14 +168,18 @@ function stepAside(base: string): void {
  * ours to write, as the root of the hierarchy never is, the one that was made for us below it.
  */
 function findCgroupBase(): string | undefined {
-  const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
-    existsSync(join(path, 'cgroup.procs')),
-  );
+  const mount = findMount();
   const started = groupOf('self');
   if (mount === undefined || started === undefined) return undefined;
   // Started by somebody who stepped aside himself, we would nest one deeper each time.
   const own = join(mount, basename(started) === OWN_LEAF ? dirname(started) : started);
   return [own, join(own, PREPARED), join(mount, PREPARED)].find(isWritable);
+}
+
+/** Undefined if this process could not come back to where it is. */
+function ownGroup(): string | undefined {
+  const group = directoryOf('self');
+  return group !== undefined && moveInto(group, 'self') ? group : undefined;
 }
 
 function isWritable(directory: string): boolean {
@@ -164,15 +188,6 @@ function isWritable(directory: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** The path in the unified hierarchy, which is the line `0::/path` of cgroups(7). */
-function groupOf(pid: string): string | undefined {
-  try {
-    return /^0::(\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 // A supervisor as a program of its own: the setting is the JSON file named by the first argument, read again on reload.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isUsherdError } from '../../src/errors.js';
 import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
 import { closeInheritedDescriptors } from './launch.js';
@@ -52,6 +52,15 @@ const describe: Describe = (config, input) => {
   };
 };
 
+const HOLD_MAX_MS = 10_000;
+
+/** As a supervisor that gets no processor. */
+function waitSynchronously(path: string): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  const untilMs = performance.now() + HOLD_MAX_MS;
+  while (!existsSync(path) && performance.now() < untilMs) Atomics.wait(clock, 0, 0, 1);
+}
+
 closeInheritedDescriptors();
 const file = process.argv[2] ?? '';
 const read = (): TestSetting => JSON.parse(readFileSync(file, 'utf8')) as TestSetting;
@@ -66,6 +75,8 @@ const supervisor = new Supervisor({
   version: 'test',
   onLaunchStep: (step, pid) => {
     if (setting.disturb?.step === step) process.kill(pid, setting.disturb.signal);
+    const { hold } = read();
+    if (hold?.step === step) waitSynchronously(hold.until);
   },
 });
 

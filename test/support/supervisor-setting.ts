@@ -17,6 +17,8 @@ export interface TestSetting {
   readonly maxRequests?: number;
   /** What is done to each process between two steps of its launch. */
   readonly disturb?: { readonly step: LaunchStep; readonly signal: NodeJS.Signals };
+  /** At this step of any launch the whole supervisor waits until the file is there. May be changed while it runs. */
+  readonly hold?: { readonly step: LaunchStep; readonly until: string };
 }
 
 export function configOf(setting: TestSetting): Config {

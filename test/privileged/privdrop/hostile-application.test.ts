@@ -226,7 +226,7 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.equal(rule, 'app-directory-owner');
   });
 
-  it('flips between its directory and a link to a readable one of another user', async () => {
+  it('flips between its directory and a link to a readable one of another user (T7)', async () => {
     chmodSync(tree.home(B_UID), 0o755);
     const victim = tree.app(B_UID, 'y', { 'usherd.toml': SECRET });
     const directory = tree.app(A_UID, 'x', { 'usherd.toml': 'own = 1\n' });
