@@ -41,7 +41,7 @@ exports.ROWS = [
     ours: ['errors'],
     types: ['config'],
     packages: [],
-    node: ['path'],
+    node: ['path', 'url'],
   },
   {
     from: '^src/gateway/',

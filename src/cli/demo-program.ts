@@ -38,6 +38,7 @@ function copyProgram(to: string): string {
   };
   take('package.json');
   take('dist/src');
+  take('libexec');
   for (const name of runtimePackages(PACKAGE_ROOT)) take(join('node_modules', name));
   return join(to, MAIN);
 }

@@ -143,17 +143,17 @@ function* checkRuntimes(layers: Layers, config: Config): Iterable<Complaint> {
     (one, other) => Number(named.includes(one.name)) - Number(named.includes(other.name)),
   );
   for (const runtime of ordered) {
-    const key = runtime.kind === 'script' ? 'extensions' : 'markers';
     yield* checkComplete(runtime);
-    for (const claim of runtime[key]) {
+    // Script runtimes may have the same extension: an application's manifest chooses one.
+    for (const claim of runtime.kind === 'entry' ? runtime.markers : []) {
       const owner = claims.get(claim);
       claims.set(claim, runtime.name);
       if (owner === undefined) continue;
       yield {
-        at: ['runtimes', runtime.name, key],
+        at: ['runtimes', runtime.name, 'markers'],
         rule: 'config-runtime-ambiguous',
         found: `${claim} belongs to ${runtime.name} and to ${owner}`,
-        expected: 'one runtime for each extension and marker',
+        expected: 'one runtime for each marker',
         remedy: `take it out of one of the two`,
       };
     }

@@ -27,6 +27,12 @@ export interface UserLimits extends AppLimits {
 
 export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
 
+/** A command for applications that have the file. */
+export interface RuntimeVariant {
+  readonly file: string;
+  readonly command: readonly string[];
+}
+
 /** How one runtime starts; data only. Built-in rows are in src/runtimes/, the admin may add and override. */
 export interface RuntimeConfig {
   readonly name: string;
@@ -35,10 +41,14 @@ export interface RuntimeConfig {
   readonly protocol: WorkerProtocol;
   /** argv; argv[0] is absolute, or starts with `./` and is then relative to the application. */
   readonly command: readonly string[];
+  /** Other commands, each where its file is there; the first wins. */
+  readonly variants?: readonly RuntimeVariant[];
   /** With the dot; only for `script`. */
   readonly extensions: readonly string[];
   /** File names in the application directory whose presence selects this runtime; only for `entry`. */
   readonly markers: readonly string[];
+  /** Its markers are files that sites of scripts have, too: an index script is the stronger sign. */
+  readonly yieldsToScripts?: boolean;
   readonly environment: Readonly<Record<string, string>>;
   /** Requests that one worker takes at once. */
   readonly concurrency: number;

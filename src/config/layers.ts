@@ -77,15 +77,28 @@ function mergeRuntimes(
   builtin: readonly RuntimeConfig[],
   tables: Readonly<Record<string, RuntimeTable>>,
 ): ReadonlyMap<string, RuntimeConfig> {
-  const runtimes = new Map(builtin.map((runtime) => [runtime.name, runtime]));
-  for (const [name, table] of Object.entries(tables)) {
-    const below = runtimes.get(name) ?? bareRuntime(name);
-    const isSameProgram = table.command === undefined || table.command[0] === below.command[0];
-    const debianPackage = isSameProgram ? below.debianPackage : '';
-    runtimes.set(name, { ...below, ...given(table), debianPackage });
-  }
-  return runtimes;
+  const builtinNames = new Set(builtin.map(({ name }) => name));
+  const merged = (row: RuntimeConfig): RuntimeConfig =>
+    mergeRuntime(row, ownTable(tables, row.name));
+  const added = Object.keys(tables)
+    .filter((name) => !builtinNames.has(name))
+    .map((name) => merged(bareRuntime(name)));
+  const entries = added.filter(({ kind }) => kind === 'entry');
+  const scripts = added.filter(({ kind }) => kind === 'script');
+  // The administrator's markers are looked for first; his script runtimes are there for applications that ask for them.
+  const rows = [...entries, ...builtin.map(merged), ...scripts];
+  return new Map(rows.map((row) => [row.name, row]));
 }
+
+function mergeRuntime(below: RuntimeConfig, table: RuntimeTable): RuntimeConfig {
+  if (table.command === undefined) return { ...below, ...given(table) };
+  const debianPackage = table.command[0] === below.command[0] ? below.debianPackage : '';
+  const variants = below.variants === undefined ? {} : { variants: [] };
+  return { ...below, ...variants, ...given(table), debianPackage };
+}
+
+const ownTable = (tables: Readonly<Record<string, RuntimeTable>>, name: string): RuntimeTable =>
+  (Object.hasOwn(tables, name) ? tables[name] : undefined) ?? {};
 
 const bareRuntime = (name: string): RuntimeConfig => ({
   name,

@@ -38,7 +38,7 @@ export interface LauncherDialogueOptions {
 type Phase = 'descriptors' | 'verifying' | 'looking' | 'deciding' | 'starting' | 'over';
 
 const NONCE = /^[0-9a-f]{32,64}$/;
-const MARK_NAME = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]{0,127}$/;
+const MARK_NAME = /^(?!.*\.\.)[A-Za-z0-9._][A-Za-z0-9._/-]{0,127}$/;
 const DIRECTORY = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0\n]+)+$/;
 const DIRECTORY_MAX_BYTES = 4_095;
 const DESCRIPTOR_LINE = /^R(?: [0-9]{1,9}){1,1024}$/;

@@ -134,7 +134,8 @@ fi
 `;
 
 // From the first export on no variable of this script is used: the user may have given them any value. An ignored SIGPIPE
-// is what services are used to, and keeps a worker alive that logs while the router restarts.
+// is what services are used to, and keeps a worker alive that logs while the router restarts. With LISTEN_FDS, which only usherd
+// sets, the listening socket is descriptor 3 as well (sd_listen_fds(3)), for this process id.
 const EXEC = `
 umask "$mask" || exit ${LAUNCHER_REFUSED}
 { printf ${OOM_SCORE_ADJUSTMENT} >/proc/self/oom_score_adj; } 2>/dev/null
@@ -142,6 +143,10 @@ unset PWD OLDPWD
 while [ -n "$1" ]; do export "$1"; shift; done
 shift
 trap '' PIPE
+if [ -n "\${LISTEN_FDS-}" ]; then
+  export LISTEN_PID=$$
+  exec "$@" 3<&0
+fi
 exec "$@" 3>&-
 `;
 

@@ -4,7 +4,7 @@ import type { AppFacts } from '../ipc/index.js';
 import { requestPath, type Params } from './front-forms.js';
 import { cleanParams } from './params-filter.js';
 import { belowPublic, type Resolved } from './resolve.js';
-import { findScript, type RuntimeTable, type ScriptPlace } from './script.js';
+import { findScript, runtimeOfScript, type RuntimeTable, type ScriptPlace } from './script.js';
 import { isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
 
 export type Route =
@@ -142,11 +142,18 @@ export function routeRequest(
 ): Route {
   const view = viewOf(resolution, facts);
   const place = findScript(resolution.rest, runtimes.scripts);
-  if (place !== undefined) return routeScript(params, resolution, view, place);
+  if (place !== undefined) {
+    const runtime = runtimeOfScript(place, facts.defaultRuntime, runtimes);
+    return routeScript(params, resolution, view, { ...place, runtime });
+  }
   if (runtimes.entries.has(facts.defaultRuntime)) return routeEntry(params, resolution, view);
   const controller = facts.frontController.replace(/^\/+/, '');
   if (controller === '') return missing('the URL names no script and there is no front controller');
   const script = `/${controller}`;
-  const runtime = findScript(script, runtimes.scripts)?.runtime ?? facts.defaultRuntime;
+  const found = findScript(script, runtimes.scripts);
+  const runtime =
+    found === undefined
+      ? facts.defaultRuntime
+      : runtimeOfScript(found, facts.defaultRuntime, runtimes);
   return routeFrontController(params, resolution, view, { script, runtime });
 }

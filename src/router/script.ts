@@ -5,6 +5,8 @@ import type { RuntimeConfig } from '../config/index.js';
 export interface RuntimeTable {
   /** Runtime by extension (with the dot), script runtimes only. */
   readonly scripts: ReadonlyMap<string, string>;
+  /** The extensions of each script runtime: several may have the same, as versions of one language do. */
+  readonly extensions: ReadonlyMap<string, readonly string[]>;
   /** Names of the runtimes that run one program for every URL. */
   readonly entries: ReadonlySet<string>;
 }
@@ -12,21 +14,31 @@ export interface RuntimeTable {
 /** Where two runtimes claim one extension, the first in the configuration has it. */
 export function runtimeTable(runtimes: ReadonlyMap<string, RuntimeConfig>): RuntimeTable {
   const scripts = new Map<string, string>();
+  const extensions = new Map<string, readonly string[]>();
   const entries = new Set<string>();
   for (const runtime of runtimes.values()) {
     if (runtime.kind === 'entry') entries.add(runtime.name);
+    else extensions.set(runtime.name, runtime.extensions);
     for (const extension of runtime.kind === 'script' ? runtime.extensions : []) {
       if (!scripts.has(extension)) scripts.set(extension, runtime.name);
     }
   }
-  return { scripts, entries };
+  return { scripts, extensions, entries };
 }
 
 export interface ScriptPlace {
   /** Index behind the script in the path: path info follows. */
   readonly end: number;
   readonly runtime: string;
+  readonly extension: string;
 }
+
+/** The application's own runtime runs its scripts, where it has asked for one that knows them. */
+export const runtimeOfScript = (
+  { runtime, extension }: ScriptPlace,
+  own: string,
+  { extensions }: RuntimeTable,
+): string => (extensions.get(own)?.includes(extension) === true ? own : runtime);
 
 // The one place where a program needs no extension.
 const CGI_BIN = /^(?:\/public)?\/cgi-bin\/[^/]+/;
@@ -41,13 +53,14 @@ export function findScript(
     const slash = path.indexOf('/', start);
     const end = slash === -1 ? path.length : slash;
     const dot = path.lastIndexOf('.', end - 1);
-    const runtime = dot > start ? scripts.get(path.slice(dot, end)) : undefined;
-    if (runtime !== undefined) return { end, runtime };
+    const extension = dot > start ? path.slice(dot, end) : '';
+    const runtime = scripts.get(extension);
+    if (runtime !== undefined) return { end, runtime, extension };
     start = end + 1;
   }
   const program = CGI_BIN.exec(path);
   const cgi = program === null ? undefined : scripts.get('.cgi');
   return program === null || cgi === undefined
     ? undefined
-    : { end: program[0].length, runtime: cgi };
+    : { end: program[0].length, runtime: cgi, extension: '.cgi' };
 }

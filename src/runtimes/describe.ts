@@ -9,7 +9,7 @@ import {
   type Refusal,
   type Sighting,
 } from './description.js';
-import { needsEntry, withEntry } from './entry.js';
+import { needsEntry, withEntry, withLibexec } from './entry.js';
 import { Seen, type Mark } from './marks.js';
 import { isPhp, phpProgram } from './php-arguments.js';
 import { privateFolders, userDirectory } from './private-folders.js';
@@ -21,12 +21,13 @@ export function describeApplication(
   sighting: Sighting,
   manifest: Manifest | undefined,
 ): Description {
-  const selection = selectRuntime(config.runtimes, new Seen(sighting.marks), manifest);
+  const seen = new Seen(sighting.marks);
+  const selection = selectRuntime(config.runtimes, seen, manifest);
   if (!selection.ok) return selection;
   const runtime = runtimeToStart(config, sighting, selection);
   if ('ok' in runtime) return runtime;
   // The manifest's program is the application's own runtime, not that of a script beside it.
-  const program = programOf(runtime, runtime === selection.runtime ? manifest : undefined);
+  const program = programOf(runtime, seen, runtime === selection.runtime ? manifest : undefined);
   const argv = argvOf(program, selection.entry);
   if ('ok' in argv) return argv;
   const facts = factsOf(userLimits(config, sighting.user), selection, manifest);
@@ -94,6 +95,10 @@ function runtimeToStart(
     return own ?? refuse('E_APP_EMPTY', 'no-runtime', detail);
   }
   const wanted = config.runtimes.get(wantedRuntime);
+  // The application has its own choice of several runtimes for the same scripts.
+  if (own?.kind === 'script' && own.extensions.some((end) => wanted?.extensions.includes(end))) {
+    return own;
+  }
   if (wanted !== undefined && (wanted.kind === 'script' || wanted === own)) return wanted;
   // Asked for by what an earlier launch saw; the files have changed since.
   const detail = `${app} is not a ${wantedRuntime} application any more`;
@@ -101,27 +106,30 @@ function runtimeToStart(
 }
 
 /** The runtime's row with what the manifest says about it. */
-function programOf(runtime: RuntimeConfig, manifest: Manifest | undefined): RuntimeConfig {
-  const {
-    command,
-    protocol = runtime.protocol,
-    concurrency = runtime.concurrency,
-  } = manifest ?? {};
+function programOf(
+  runtime: RuntimeConfig,
+  seen: Seen,
+  manifest: Manifest | undefined,
+): RuntimeConfig {
+  const { command, protocol = runtime.protocol } = manifest ?? {};
+  const { concurrency = runtime.concurrency } = manifest ?? {};
   // How many requests a script runtime's program takes at once is a fact that no application can change.
   const row = runtime.kind === 'entry' ? { ...runtime, concurrency } : runtime;
-  return command === undefined ? row : { ...row, command, protocol, debianPackage: '' };
+  if (command !== undefined) return { ...row, command, protocol, debianPackage: '' };
+  const variant = runtime.variants?.find(({ file }) => seen.mark(file) !== undefined);
+  return variant === undefined ? row : { ...row, command: variant.command };
 }
 
 function argvOf(
   { name, command, markers }: RuntimeConfig,
   entry: Mark | undefined,
 ): readonly string[] | Refusal {
-  if (!needsEntry(command)) return command;
+  if (!needsEntry(command)) return withLibexec(command);
   if (entry === undefined) {
     const detail = `the runtime ${name} needs one of ${markers.join(', ')}`;
     return refuse('E_APP_EMPTY', 'entry-missing', detail);
   }
-  const argv = withEntry(command, entry.name);
+  const argv = withEntry(withLibexec(command), entry.name);
   const isProgram = argv[0] === `./${entry.name}`;
   return isProgram && !isExecutable(entry) ? refuseNotExecutable(entry) : argv;
 }

@@ -18,8 +18,10 @@ const RESTART_NAMES = ['usherd.toml', 'tmp/restart.txt', 'restart.txt'] as const
 /** Every name that selects a runtime, shapes an application or asks for its restart. */
 export function markNames(runtimes: ReadonlyMap<string, RuntimeConfig>): readonly string[] {
   const markers = [...runtimes.values()].flatMap((runtime) => runtime.markers);
+  const files = [...runtimes.values()].flatMap(({ variants = [] }) => variants);
   const shaping = [PUBLIC_DIRECTORY, INDEX_SCRIPT, `${PUBLIC_DIRECTORY}/${INDEX_SCRIPT}`];
-  return [...new Set([...shaping, ...markers, ...RESTART_NAMES])];
+  const named = [...markers, ...files.map(({ file }) => file)];
+  return [...new Set([...shaping, ...named, ...RESTART_NAMES])];
 }
 
 /** The marks by name. A link counts as what it is called: the kernel follows it, as the tenant. */
@@ -33,6 +35,11 @@ export class Seen {
   directory(name: string): boolean {
     const kind = this.#marks.get(name)?.kind;
     return kind === 'directory' || kind === 'link';
+  }
+
+  /** Whatever it is. */
+  mark(name: string): Mark | undefined {
+    return this.#marks.get(name);
   }
 
   file(name: string): Mark | undefined {

@@ -1,24 +1,31 @@
-// Python: uWSGI serves a WSGI application over FastCGI on descriptor 0.
+// Python: uWSGI serves a WSGI application over FastCGI on descriptor 0. Which name it has in its file is found by wsgi.py.
 import type { RuntimeConfig } from '../config/index.js';
-import { ENTRY } from './entry.js';
+import { ENTRY, LIBEXEC } from './entry.js';
+
+const uwsgi = (...more: readonly string[]): readonly string[] => [
+  '/usr/bin/uwsgi',
+  ...['--plugin', 'python3', ...more],
+  ...['--protocol', 'fastcgi', '--socket', 'fd://0'],
+  ...['--wsgi-file', `${LIBEXEC}/wsgi.py`, '--pyargv', ENTRY, '--need-app'],
+  // The defaults (4096 bytes, 100 variables) make ordinary cookies fail after a wait of 4 s.
+  ...['--buffer-size', '65535', '--max-vars', '1024'],
+  // Without the hook SIGTERM loses the request in flight; the hook needs the master.
+  ...['--master', '--processes', '1'],
+  ...['--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+  '--disable-logging', // of each request; what the application says is logged
+];
 
 export const python: RuntimeConfig = {
   name: 'python',
   kind: 'entry',
   protocol: 'fastcgi',
-  command: [
-    '/usr/bin/uwsgi',
-    ...['--plugin', 'python3'],
-    ...['--protocol', 'fastcgi', '--socket', 'fd://0'],
-    ...['--wsgi-file', ENTRY, '--need-app'],
-    // The defaults (4096 bytes, 100 variables) make ordinary cookies fail after a wait of 4 s.
-    ...['--buffer-size', '65535', '--max-vars', '1024'],
-    // Without the hook SIGTERM loses the request in flight; the hook needs the master.
-    ...['--master', '--processes', '1'],
-    ...['--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+  command: uwsgi(),
+  variants: [
+    { file: 'venv/bin/python', command: uwsgi('--virtualenv', 'venv') },
+    { file: '.venv/bin/python', command: uwsgi('--virtualenv', '.venv') },
   ],
   extensions: [],
-  markers: ['passenger_wsgi.py', 'wsgi.py', 'app.py'],
+  markers: ['passenger_wsgi.py', 'wsgi.py', 'app.py', 'manage.py'],
   environment: {},
   concurrency: 1,
   maxRequests: 0,

@@ -2,7 +2,10 @@
 import type { Manifest, RuntimeConfig } from '../config/index.js';
 import { RUNTIME_OF_COMMANDS } from './builtin.js';
 import { refuse, type Refusal } from './description.js';
+import { needsEntry } from './entry.js';
 import { INDEX_SCRIPT, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.js';
+
+const SCRIPT_SIGNS = [INDEX_SCRIPT, `${PUBLIC_DIRECTORY}/${INDEX_SCRIPT}`] as const;
 
 type Runtimes = ReadonlyMap<string, RuntimeConfig>;
 
@@ -54,8 +57,11 @@ function fromManifest(
 }
 
 function fromMarkers(runtimes: Runtimes, seen: Seen): Chosen | undefined {
+  const hasScripts = SCRIPT_SIGNS.some((name) => seen.file(name) !== undefined);
   for (const runtime of runtimes.values()) {
-    const marker = runtime.kind === 'entry' ? firstMarker(runtime, seen) : undefined;
+    const isWeak = hasScripts && runtime.yieldsToScripts === true;
+    if (runtime.kind !== 'entry' || isWeak) continue;
+    const marker = firstMarker(runtime, seen);
     if (marker !== undefined) return chosen(runtime, marker);
   }
   return undefined;
@@ -65,8 +71,9 @@ const chosen = (runtime: RuntimeConfig, entry: Mark | undefined): Chosen =>
   entry === undefined ? { runtime } : { runtime, entry };
 
 function firstMarker(runtime: RuntimeConfig, seen: Seen): Mark | undefined {
+  const needsFile = needsEntry(runtime.command);
   for (const name of runtime.markers) {
-    const mark = seen.file(name);
+    const mark = needsFile ? seen.file(name) : seen.mark(name);
     if (mark !== undefined) return mark;
   }
   return undefined;

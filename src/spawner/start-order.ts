@@ -23,10 +23,14 @@ export const startOrder = (
   environment: workerEnvironment({
     account,
     app,
-    runtime: blueprint.environment,
+    runtime: { ...blueprint.environment, ...activation(blueprint) },
     manifest: blueprint.manifestEnvironment,
     temporaryDirectory: blueprint.temporaryDirectory,
   }),
   argv: blueprint.argv,
   folders: blueprint.folders,
 });
+
+/** HTTP servers take their socket in systemd's form; the launcher says the rest. FastCGI and SCGI have descriptor 0 alone. */
+const activation = ({ protocol }: Blueprint): Readonly<Record<string, string>> =>
+  protocol === 'http' ? { LISTEN_FDS: '1' } : {};

@@ -9,7 +9,12 @@ const CONFIGURATION = join(import.meta.dirname, '../../../conf.example/apache/us
 
 test('every marker of an entry runtime is in the list', () => {
   const text = readFileSync(CONFIGURATION, 'utf8');
+  const yielding = BUILTIN_RUNTIMES.filter(({ yieldsToScripts }) => yieldsToScripts === true);
   const markers = BUILTIN_RUNTIMES.flatMap((runtime) => runtime.markers);
+  const [, unlessIndex = ''] = /-e '\$1\/index\.php' \|\| \((.*?)\)/s.exec(text) ?? [];
+  for (const marker of yielding.flatMap((runtime) => runtime.markers)) {
+    assert.ok(unlessIndex.includes(`! -e '$1/${marker}'`), marker);
+  }
   assert.ok(markers.length > 0);
   for (const marker of [...markers, 'usherd.toml']) {
     assert.ok(text.includes(`! -e '$1/${marker}'`), marker);

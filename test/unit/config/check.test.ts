@@ -134,10 +134,7 @@ test('rules between keys', () => {
     ['[users.a.limits]\nmin_workers = 5\nmax_workers_per_app = 5', []],
     ['[runtimes.new]', ['config-runtime-incomplete']],
     ['[runtimes.new]\nkind = "script"\ncommand = ["/x"]', ['config-runtime-incomplete']],
-    [
-      '[runtimes.new]\nkind = "script"\ncommand = ["/x"]\nextensions = [".php"]',
-      ['config-runtime-ambiguous'],
-    ],
+    ['[runtimes.new]\nkind = "script"\ncommand = ["/x"]\nextensions = [".php"]', []],
     ['[runtimes.new]\ncommand = ["/x"]\nmarkers = ["app.py"]', ['config-runtime-ambiguous']],
     ['[users.a]\nuid = 2000\ngid = 2000', []],
     ['[users.a]\nuid = 2000', ['config-account-half']],

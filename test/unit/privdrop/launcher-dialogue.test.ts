@@ -228,7 +228,7 @@ describe('the turns of the supervisor', () => {
     });
   }
 
-  for (const name of ['', '/etc/passwd', '../x', 'a/../b', '-rf', '.env', 'a b', 'a|b', 'a\nb']) {
+  for (const name of ['', '/etc/passwd', '../x', 'a/../b', '-rf', '..', 'a b', 'a|b', 'a\nb']) {
     it(`never ask for the name ${JSON.stringify(name)}`, () => {
       assert.throws(() => new Recorder({ names: [name] }), { name: 'AssertionError' });
     });

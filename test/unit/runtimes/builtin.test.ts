@@ -1,6 +1,8 @@
 // The rows of the built-in runtimes are sound: what the administrator's could not say, they do not say either.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { withLibexec } from '../../../src/runtimes/entry.js';
 import { mainFileSchema } from '../../../src/config/schema.js';
 import { BUILTIN_RUNTIMES } from '../../../src/runtimes/index.js';
 
@@ -15,7 +17,7 @@ for (const runtime of BUILTIN_RUNTIMES) {
   });
 
   test(`${runtime.name} starts a program by its absolute path or in the application`, () => {
-    assert.match(runtime.command[0] ?? '', /^(\/usr\/s?bin\/[a-z-]+|\.\/\{entry\})$/);
+    assert.match(runtime.command[0] ?? '', /^(\/usr\/s?bin\/[a-z0-9-]+|\.\/\{entry\})$/);
   });
 
   test(`${runtime.name} has what its kind needs`, () => {
@@ -25,6 +27,12 @@ for (const runtime of BUILTIN_RUNTIMES) {
   });
 }
 
-test('only protocols that workers are spoken to in are built in', () => {
-  assert.deepEqual(new Set(BUILTIN_RUNTIMES.map(({ protocol }) => protocol)), new Set(['fastcgi']));
+test('every program of ours that a command names is there', () => {
+  const commands = BUILTIN_RUNTIMES.flatMap(({ command, variants = [] }) => [
+    command,
+    ...variants.map((variant) => variant.command),
+  ]);
+  const named = withLibexec(commands.flat().filter((word) => word.startsWith('{libexec}')));
+  assert.ok(named.length > 0);
+  for (const path of named) assert.ok(existsSync(path), path);
 });

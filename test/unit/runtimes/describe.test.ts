@@ -120,7 +120,14 @@ test('each marker selects its runtime', () => {
     ['passenger_wsgi.py', 'python'],
     ['wsgi.py', 'python'],
     ['app.py', 'python'],
+    ['manage.py', 'python'],
+    ['asgi.py', 'asgi'],
     ['app.psgi', 'perl'],
+    ['server.js', 'node'],
+    ['server.mjs', 'node'],
+    ['app.js', 'node'],
+    ['app.mjs', 'node'],
+    ['app.jar', 'jar'],
   ];
   for (const [marker, runtime] of rows) {
     const blueprint = accepted({ marks: [file(marker, 0o750)] });
@@ -128,7 +135,71 @@ test('each marker selects its runtime', () => {
     assert.equal(blueprint.facts.defaultRuntime, runtime);
     assert.equal(blueprint.facts.frontController, '');
     assert.ok(blueprint.argv.some((word) => word.endsWith(marker)));
-    assert.ok(!blueprint.argv.some((word) => word.includes('{entry}')));
+    assert.ok(!blueprint.argv.some((word) => /\{(?:entry|libexec)\}/.test(word)));
+  }
+});
+
+test('a marker that says how, and not what, is not in the command', () => {
+  for (const [mark, runtime] of [
+    [file('config.ru'), 'ruby'],
+    [file('package.json'), 'node'],
+    [file('Procfile'), 'procfile'],
+    [{ ...file('WEB-INF', 0o755), kind: 'directory' }, 'java'],
+  ] as const) {
+    assert.equal(accepted({ marks: [mark] }).runtime, runtime);
+    assert.equal(accepted({ marks: [mark] }).protocol, 'http');
+  }
+  assert.equal(refusal({ marks: [{ ...file('app.py'), kind: 'directory' }] }).rule, 'no-runtime');
+});
+
+test('what sites of PHP have too does not make them programs of Node', () => {
+  for (const name of ['package.json', 'app.js', 'Procfile']) {
+    const marks = [file(name), file('index.php')];
+    assert.equal(accepted({ marks }).runtime, 'php', name);
+    const inPublic = [
+      file(name),
+      { ...file('public'), kind: 'directory' as const },
+      file('public/index.php'),
+    ];
+    assert.equal(accepted({ marks: inPublic }).runtime, 'php', name);
+  }
+  const asked = { marks: [file('app.js'), file('index.php')], manifest: 'runtime = "node"' };
+  assert.equal(accepted(asked).runtime, 'node');
+});
+
+test("an application's own environment of Python or Ruby is preferred to the system's", () => {
+  const venv = accepted({ marks: [file('wsgi.py'), file('venv/bin/python', 0o755)] });
+  assert.equal(venv.argv[venv.argv.indexOf('--virtualenv') + 1], 'venv');
+  assert.ok(!accepted({ marks: [file('wsgi.py')] }).argv.includes('--virtualenv'));
+  const uvicorn = accepted({ marks: [file('asgi.py'), file('.venv/bin/uvicorn', 0o755)] });
+  assert.equal(uvicorn.argv[0], './.venv/bin/python');
+  assert.equal(accepted({ marks: [file('asgi.py')] }).argv[0], '/usr/bin/python3');
+  const gems = accepted({ marks: [file('config.ru'), file('Gemfile.lock')] });
+  assert.deepEqual(gems.argv.slice(0, 3), ['/usr/bin/bundle', 'exec', 'puma']);
+});
+
+test('what the administrator adds is looked for first, and his command has no variants', () => {
+  const main = {
+    runtimes: {
+      rails: { command: ['/opt/rails', '{entry}'], markers: ['Rakefile'] },
+      node: { command: ['/opt/node/bin/node', '{libexec}/node-start.cjs'] },
+    },
+  } as Layers['main'];
+  const marks = [file('app.py'), file('Rakefile')];
+  assert.deepEqual(accepted({ main, marks }).argv, ['/opt/rails', 'Rakefile']);
+  assert.equal(accepted({ main, marks: [file('package.json')] }).argv[0], '/opt/node/bin/node');
+});
+
+test('of several runtimes for one extension the application chooses', () => {
+  const main = {
+    runtimes: { php83: { kind: 'script', command: ['/opt/php83'], extensions: ['.php'] } },
+  } as Layers['main'];
+  const marks = [file('index.php')];
+  assert.equal(accepted({ main, marks }).runtime, 'php');
+  for (const wantedRuntime of ['', 'php', 'php83']) {
+    const chosen = accepted({ main, marks, wantedRuntime, manifest: 'runtime = "php83"' });
+    assert.equal(chosen.runtime, 'php83');
+    assert.equal(chosen.facts.defaultRuntime, 'php83');
   }
 });
 
