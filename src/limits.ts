@@ -63,6 +63,7 @@ export const LIMITS = {
   negativeAppTtlMs: 2_000,
   changeCheckMs: 1_000, // between two looks at the files of a running application
   retryMaxCount: 1,
+  unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
   undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
 
   // pools: who gets the next worker
@@ -78,6 +79,11 @@ export const LIMITS = {
   poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
   poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
   supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
+
+  // lines about failed requests, of one application and one kind
+  failureLogBurstCount: 5,
+  failureLogPerS: 0.2,
+  failureLogKindsMaxCount: 4_096,
 
   // end of the router
   shutdownDrainMs: 30_000,
@@ -117,6 +123,10 @@ export const LIMITS = {
   launchTokensPerAppPerS: 1,
   launchTokensPerUserMaxCount: 64,
   launchTokensPerUserPerS: 4,
+  launchProbesPerUserMaxCount: 64, // launches for names that never led to an application
+  launchProbesPerUserPerS: 4,
+  launchReturnsPerUserMaxCount: 64, // tokens given back because a worker had served and was replaced in good order
+  launchReturnsPerUserPerS: 16,
   launchTokensTotalMaxCount: 1_024,
   launchTokensTotalPerS: 128,
   accountCacheMaxCount: 20_000,
@@ -124,6 +134,8 @@ export const LIMITS = {
   accountLookupDeadlineMs: 2_000,
   accountLookupsInFlightMaxCount: 4,
   accountLookupsWaitingMaxCount: 256,
+  strangerLookupsInFlightMaxCount: 2, // names that are in no list that we have, beside the others
+  strangerLookupsWaitingMaxCount: 64,
   accountLookupOutputMaxBytes: 1 * MIB, // a group line lists its members
   accountNegativeTtlMs: 2_000,
   accountFileMaxBytes: 16 * MIB, // /etc/passwd, /etc/group, /etc/shadow

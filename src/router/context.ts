@@ -3,6 +3,7 @@ import type { Logger } from '../log.js';
 import type { SpoolBudget } from './spool-budget.js';
 import type { WriteBudget } from './front-writer.js';
 import type { LogSink } from './log-sink.js';
+import type { FailureLog } from './failure-log.js';
 import type { Roots } from './resolve.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
@@ -28,6 +29,8 @@ export interface Dispatcher {
   modeOf(app: string): 'production' | 'development';
   /** Bytes; 0 where there is no limit or it is not known yet. */
   bodyLimitOf(app: string): number;
+  /** Whether request bodies are passed on as they come; false as long as nothing is known of the application. */
+  streams(app: string): boolean;
 }
 
 export interface RouterContext {
@@ -37,6 +40,7 @@ export interface RouterContext {
   readonly spoolBudget: SpoolBudget;
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
+  readonly failureLog: FailureLog;
   readonly dispatcher: Dispatcher;
   roots(): Roots;
   nextRequestName(): string;

@@ -11,6 +11,7 @@ import { FrontListeners } from './front-listener.js';
 import { WriteBudget } from './front-writer.js';
 import { LogSink } from './log-sink.js';
 import { sendReport } from './report.js';
+import { FailureLog } from './failure-log.js';
 import { Roots } from './resolve.js';
 import { SpoolBudget } from './spool-budget.js';
 import { openSpoolDirectory } from './spool-directory.js';
@@ -38,6 +39,7 @@ export class Router implements RouterContext {
   readonly spoolBudget = new SpoolBudget();
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
+  readonly failureLog: FailureLog;
   readonly dispatcher: PoolDispatcher;
   readonly #loadConfig: () => Promise<Config>;
   readonly #registry: AppRegistry;
@@ -54,6 +56,7 @@ export class Router implements RouterContext {
     const { config, log } = options;
     this.#config = config;
     this.log = log;
+    this.failureLog = new FailureLog(log);
     this.#loadConfig = options.loadConfig;
     this.#roots = new Roots(config.apps.roots);
     this.spoolDirectory = `${config.paths.state}/spool`;

@@ -103,6 +103,7 @@ export class Operations implements Monitored {
     if (reason === 'deadline' || reason === 'protocol') {
       process.terminate('SIGTERM', LIMITS.workerGivenUpGraceMs);
     } else {
+      this.workers.excuse(worker);
       process.terminate(blueprint.stopSignal, blueprint.facts.limits.stopTimeoutMs);
     }
   }
@@ -192,6 +193,7 @@ export class Operations implements Monitored {
 
   #ended(process: WorkerProcess, exit: WorkerExit, wanted: boolean): void {
     const { user, app } = process.owner;
+    const inOrder = wanted && this.workers.isExcused(process.id);
     const worker = this.workers.remove(process);
     if (exit.by === 'lost') {
       this.counters.lost += 1;
@@ -203,7 +205,7 @@ export class Operations implements Monitored {
     this.#parts.log.info({ ...idsOf(process), ...exitFields(exit), wanted }, 'worker gone');
     if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
     this.link.tellExit(exitMessage(worker, exit, wanted));
-    this.admission.left(user, app);
+    this.admission.left(user, app, inOrder);
   }
 
   // --- the world changes -----------------------------------------------------------------------
