@@ -90,6 +90,10 @@ export class FakeWorker {
         encoder.endRequest(begin?.id ?? 0, 0, ProtocolStatus.REQUEST_COMPLETE);
       },
     });
+    const takeBody = (content: Buffer): void => {
+      if (this.#options.onBody === undefined) body.push(Buffer.from(content));
+      else this.#options.onBody(content, request());
+    };
     const decoder = new RecordDecoder({
       record: (type, id, content) => {
         if (FORBIDDEN.has(type) || type > RecordType.UNKNOWN_TYPE) {
@@ -103,8 +107,7 @@ export class FakeWorker {
           params = paramsDecoder.end();
           this.#options.onHead?.(request());
         } else if (type === RecordType.STDIN && content.length > 0) {
-          if (this.#options.onBody === undefined) body.push(Buffer.from(content));
-          else this.#options.onBody(content, request());
+          takeBody(content);
         } else {
           this.requests += 1;
           this.#options.onRequest?.(request());
