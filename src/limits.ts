@@ -30,6 +30,11 @@ export const LIMITS = {
   frontLingerMs: 30_000, // body still read after an early answer, so that the web server takes the answer
   getValuesMaxBytes: 4 * KIB,
 
+  // front tokens (security.md R-F2)
+  frontTokenCheckMs: 1_000, // between two looks at the digests of one user
+  frontTokenUsersMaxCount: 8_192, // whose digests are kept in memory, those who have none among them
+  frontTokenFileMaxBytes: 1 * KIB,
+
   // HTTP gateway
   gatewayConnectionsMaxCount: 512,
   gatewayRequestsMaxCount: 128,

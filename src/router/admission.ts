@@ -32,6 +32,10 @@ export function admit(
   if (boundUser !== undefined && boundUser !== resolution.user) {
     return refuse({ code: 'E_ACCESS_REFUSED', rule: 'front-user', detail: resolution.app });
   }
+  const why = context.frontTokens()?.refusal(params, resolution.user);
+  if (why !== undefined) {
+    return refuse({ code: 'E_TOKEN_REFUSED', detail: `${resolution.app}: ${why}` });
+  }
   const maxBodyBytes = context.dispatcher.bodyLimitOf(resolution.app);
   const announcedBytes = contentLength(params);
   if (maxBodyBytes > 0 && (announcedBytes ?? 0) > maxBodyBytes) {

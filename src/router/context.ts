@@ -2,6 +2,7 @@
 import type { Logger } from '../log.js';
 import type { SpoolBudget } from './spool-budget.js';
 import type { WriteBudget } from './front-writer.js';
+import type { FrontTokens } from './front-tokens.js';
 import type { LogSink } from './log-sink.js';
 import type { FailureLog } from './failure-log.js';
 import type { Roots } from './resolve.js';
@@ -43,6 +44,8 @@ export interface RouterContext {
   readonly failureLog: FailureLog;
   readonly dispatcher: Dispatcher;
   roots(): Roots;
+  /** Undefined where requests need no token. */
+  frontTokens(): FrontTokens | undefined;
   nextRequestName(): string;
   connectionClosed(connection: FrontSide): void;
 }
