@@ -19,7 +19,8 @@ import { encodeBrokenRecord } from './broken-record.js';
 import { FrontWriter } from './front-writer.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
-import type { FrontSide, Pausable, RequestFace } from './request-types.js';
+import type { Exchange } from './protocols/exchange.js';
+import type { FrontSide, RequestFace } from './request-types.js';
 
 /** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
 const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
@@ -37,7 +38,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly #encoder: RecordEncoder;
   readonly #writer: FrontWriter;
   readonly #requests = new Map<number, FrontRequest>();
-  readonly #congested = new Set<Pausable>();
+  readonly #congested = new Set<Exchange>();
   #openCount = 0;
   #keepConnection = true;
   #isClosing = false;
@@ -161,7 +162,7 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
-  flush(source: Pausable | undefined): void {
+  flush(source: Exchange | undefined): void {
     this.#writer.flush();
     if (source !== undefined && this.#writer.isCongested && !this.#congested.has(source)) {
       this.#congested.add(source);
@@ -192,8 +193,8 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#afterEnd(request);
   }
 
-  forgetSource(source: Pausable): void {
-    this.#congested.delete(source);
+  forgetExchange(exchange: Exchange): void {
+    this.#congested.delete(exchange);
   }
 
   pauseReading(): void {
@@ -279,7 +280,7 @@ export class FrontConnection implements RecordSink, FrontSide {
     if (this.#congested.size === 0) return;
     const paused = [...this.#congested];
     this.#congested.clear();
-    for (const source of paused) source.resume();
+    for (const exchange of paused) exchange.resume();
   }
 
   #onClose(): void {
