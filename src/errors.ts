@@ -245,6 +245,10 @@ export const ERRORS = {
     'the worker sent nothing in time',
     'raise first_byte_timeout, or look what the application waits for',
   ]),
+  E_SILENCE_TIMEOUT: row(['worker', 'worker'], [504, 'silence-timeout'], 'error', [
+    'the worker stopped in the middle of its answer',
+    'raise silence_timeout, or look what the application waits for',
+  ]),
   E_REQUEST_TIMEOUT: row(['worker', 'worker'], [504, 'request-timeout'], 'error', [
     'the request took too long in all',
     'raise request_timeout, or look what the application does',

@@ -30,6 +30,11 @@ export const LIMITS = {
   frontLingerMs: 30_000, // body still read after an early answer, so that the web server takes the answer
   getValuesMaxBytes: 4 * KIB,
 
+  // front tokens (security.md R-F2)
+  frontTokenCheckMs: 1_000, // between two looks at the digests of one user
+  frontTokenUsersMaxCount: 8_192, // whose digests are kept in memory, those who have none among them
+  frontTokenFileMaxBytes: 1 * KIB,
+
   // HTTP gateway
   gatewayConnectionsMaxCount: 512,
   gatewayRequestsMaxCount: 128,
@@ -63,6 +68,7 @@ export const LIMITS = {
   negativeAppTtlMs: 2_000,
   changeCheckMs: 1_000, // between two looks at the files of a running application
   retryMaxCount: 1,
+  unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
   undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
 
   // pools: who gets the next worker
@@ -78,6 +84,11 @@ export const LIMITS = {
   poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
   poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
   supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
+
+  // lines about failed requests, of one application and one kind
+  failureLogBurstCount: 5,
+  failureLogPerS: 0.2,
+  failureLogKindsMaxCount: 4_096,
 
   // end of the router
   shutdownDrainMs: 30_000,
@@ -117,6 +128,10 @@ export const LIMITS = {
   launchTokensPerAppPerS: 1,
   launchTokensPerUserMaxCount: 64,
   launchTokensPerUserPerS: 4,
+  launchProbesPerUserMaxCount: 64, // launches for names that never led to an application
+  launchProbesPerUserPerS: 4,
+  launchReturnsPerUserMaxCount: 64, // tokens given back because a worker had served and was replaced in good order
+  launchReturnsPerUserPerS: 16,
   launchTokensTotalMaxCount: 1_024,
   launchTokensTotalPerS: 128,
   accountCacheMaxCount: 20_000,
@@ -124,6 +139,8 @@ export const LIMITS = {
   accountLookupDeadlineMs: 2_000,
   accountLookupsInFlightMaxCount: 4,
   accountLookupsWaitingMaxCount: 256,
+  strangerLookupsInFlightMaxCount: 2, // names that are in no list that we have, beside the others
+  strangerLookupsWaitingMaxCount: 64,
   accountLookupOutputMaxBytes: 1 * MIB, // a group line lists its members
   accountNegativeTtlMs: 2_000,
   accountFileMaxBytes: 16 * MIB, // /etc/passwd, /etc/group, /etc/shadow
@@ -154,6 +171,7 @@ export const LIMITS = {
   supervisorStopMaxMs: 30_000, // for all workers together, then KILL
   identityCheckIntervalMs: 60_000,
   changeCheckIntervalMs: 1_000, // per application
+  changeWatchMaxCount: 20_000, // applications
   changeChecksInFlightMaxCount: 3, // one less than libuv has threads: a hung file system must not take them all
   livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
   cgroupRemoveMaxMs: 2_000,

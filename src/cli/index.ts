@@ -7,6 +7,7 @@ import { gateway } from './gateway.js';
 import { ready } from './ready.js';
 import { run } from './run.js';
 import { status } from './status.js';
+import { token } from './token.js';
 
 export type { Arguments, Command, Option } from './command.js';
 export { exitCodeOf, formatFailure } from './failure.js';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   ready,
   status,
   ...CONTROL_COMMANDS,
+  token,
   demo,
   gateway,
 ];

@@ -9,10 +9,13 @@ export interface AppLimits {
   readonly idleTimeoutMs: number;
   readonly startTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
+  readonly silenceTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly stopTimeoutMs: number;
   /** 0: no limit. */
   readonly maxRequests: number;
+  /** 0: no limit. */
+  readonly recycleMemoryBytes: number;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
   /** 0: no limit. */
@@ -24,6 +27,11 @@ export interface AppLimits {
 export interface UserLimits extends AppLimits {
   readonly maxWorkersPerUser: number;
 }
+
+/** Which layer a limit comes from. */
+export type LimitOrigin = 'default' | 'usherd.toml' | 'users' | 'manifest';
+/** What is missing is a default. */
+export type LimitOrigins = Readonly<Partial<Record<keyof UserLimits, LimitOrigin>>>;
 
 export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
 
@@ -75,6 +83,7 @@ export interface UserConfig {
   readonly account?: { readonly uid: number; readonly gid: number; readonly home: string };
   readonly suspended: boolean;
   readonly limits: UserLimits;
+  readonly limitOrigins: LimitOrigins;
   readonly noNewPrivileges: boolean;
 }
 
@@ -99,6 +108,7 @@ export interface Config {
   /** 0 in the file means "from memory"; here it is already a number. */
   readonly maxWorkers: number;
   readonly defaults: UserLimits;
+  readonly defaultOrigins: LimitOrigins;
   readonly umask: number;
   readonly runtimes: ReadonlyMap<string, RuntimeConfig>;
   readonly users: ReadonlyMap<string, UserConfig>;

@@ -15,9 +15,11 @@ const LIMIT_DEFAULTS: UserLimits = {
   idleTimeoutMs: 300_000,
   startTimeoutMs: 30_000,
   firstByteTimeoutMs: 300_000,
+  silenceTimeoutMs: 300_000,
   requestTimeoutMs: 3_600_000,
   stopTimeoutMs: 10_000,
   maxRequests: 0, // no limit; a runtime may have its own (php: 1000)
+  recycleMemoryBytes: 0, // no limit
   maxBodyBytes: 0, // no limit
   memoryMaxBytes: 0, // no limit
   pidsMax: 256,

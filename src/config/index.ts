@@ -4,5 +4,6 @@ export { shown } from './explain.js';
 export { loadConfig, type LoadOptions } from './load.js';
 export { parseManifest, type ParsedManifest } from './manifest.js';
 export { APP_ID, USER_NAME } from './names.js';
+export { userDirectory } from './roots.js';
 export { directoryFindings, ownershipFindings, trustedUids } from './trusted-path.js';
 export { parseDuration } from './units.js';

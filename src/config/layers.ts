@@ -1,5 +1,13 @@
 // The layers of a configuration, lowest first, and the Config that they make together.
-import type { Config, FrontSocket, RuntimeConfig, UserConfig, UserLimits } from './config-types.js';
+import type {
+  Config,
+  FrontSocket,
+  LimitOrigin,
+  LimitOrigins,
+  RuntimeConfig,
+  UserConfig,
+  UserLimits,
+} from './config-types.js';
 import { DEFAULTS, maxWorkersFromMemory } from './defaults.js';
 import { userDirectory } from './roots.js';
 import { limitFields, type MainTable, type RuntimeTable, type UserTable } from './schema.js';
@@ -24,7 +32,9 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
   const paths = { ...DEFAULTS.paths, ...given(main.paths) };
   const roots: readonly string[] = main.apps?.roots ?? DEFAULTS.apps.roots;
   const identity = identityOf(main);
-  const limits: UserLimits = { ...DEFAULTS.limits, ...limitFields(main.limits ?? {}) };
+  const own = limitFields(main.limits ?? {});
+  const limits: UserLimits = { ...DEFAULTS.limits, ...own };
+  const limitOrigins = originsOf(own, 'usherd.toml');
   return {
     file: layers.file,
     paths,
@@ -33,9 +43,10 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     identity,
     maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
     defaults: limits,
+    defaultOrigins: limitOrigins,
     umask: DEFAULTS.umask,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
-    users: mergeUsers(layers, { limits, root: roots[0] ?? '', ...identity }),
+    users: mergeUsers(layers, { limits, limitOrigins, root: roots[0] ?? '', ...identity }),
     php: {
       openBasedir: main.php?.open_basedir ?? DEFAULTS.php.openBasedir,
       settings: main.php?.settings ?? new Map<string, string>(),
@@ -44,6 +55,9 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     log: { level: main.log?.level ?? DEFAULTS.log.level },
   };
 }
+
+const originsOf = (limits: Partial<UserLimits>, origin: LimitOrigin): LimitOrigins =>
+  Object.fromEntries(Object.keys(limits).map((field) => [field, origin]));
 
 function maxWorkersOf({ limits }: MainTable, memoryBytes: number): number {
   const asked = limits?.max_workers ?? 0;
@@ -117,6 +131,7 @@ const bareRuntime = (name: string): RuntimeConfig => ({
 
 interface UserBase {
   readonly limits: UserLimits;
+  readonly limitOrigins: LimitOrigins;
   readonly root: string;
   readonly noNewPrivileges: boolean;
 }
@@ -138,11 +153,13 @@ export function userTables(layers: Layers, name: string): readonly UserTable[] {
 function mergeUser(name: string, tables: readonly UserTable[], base: UserBase): UserConfig {
   const table = mergeTables(tables);
   const { uid, gid, home = userDirectory(base.root, name) } = table;
+  const limits = limitFields(table.limits ?? {});
   return {
     name,
     ...(uid !== undefined && gid !== undefined && { account: { uid, gid, home } }),
     suspended: table.suspended ?? false,
-    limits: { ...base.limits, ...limitFields(table.limits ?? {}) },
+    limits: { ...base.limits, ...limits },
+    limitOrigins: { ...base.limitOrigins, ...originsOf(limits, 'users') },
     noNewPrivileges: table.no_new_privileges ?? base.noNewPrivileges,
   };
 }

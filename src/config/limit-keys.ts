@@ -36,6 +36,7 @@ const LIMIT_KEYS = {
   idle_timeout: { field: 'idleTimeoutMs', ...duration },
   start_timeout: { field: 'startTimeoutMs', ...duration },
   first_byte_timeout: { field: 'firstByteTimeoutMs', ...duration },
+  silence_timeout: { field: 'silenceTimeoutMs', ...duration },
   request_timeout: { field: 'requestTimeoutMs', ...duration },
   stop_timeout: { field: 'stopTimeoutMs', ...duration },
   max_requests: {
@@ -43,6 +44,13 @@ const LIMIT_KEYS = {
     unit: 'count',
     min: 1,
     max: 1_000_000_000,
+    zeroIsUnlimited: true,
+  },
+  recycle_memory: {
+    field: 'recycleMemoryBytes',
+    unit: 'size',
+    min: 1_048_576,
+    max: SIZE_MAX_BYTES,
     zeroIsUnlimited: true,
   },
   max_body: {

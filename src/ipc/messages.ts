@@ -105,12 +105,24 @@ const appLimits = z.strictObject({
   idleTimeoutMs: count,
   startTimeoutMs: count,
   firstByteTimeoutMs: count,
+  silenceTimeoutMs: count,
   requestTimeoutMs: count,
   stopTimeoutMs: count,
   maxRequests: count,
+  recycleMemoryBytes: count,
   maxBodyBytes: count,
   memoryMaxBytes: count,
   pidsMax: count,
+});
+
+const limitOrigin = z.enum(['default', 'usherd.toml', 'users', 'manifest']);
+/** From which layer of the configuration each deadline comes, for the log line of one that has passed. */
+const deadlineOrigins = z.strictObject({
+  queueTimeoutMs: limitOrigin,
+  startTimeoutMs: limitOrigin,
+  firstByteTimeoutMs: limitOrigin,
+  silenceTimeoutMs: limitOrigin,
+  requestTimeoutMs: limitOrigin,
 });
 
 /** What the launcher saw and the supervisor made of it. */
@@ -127,6 +139,7 @@ const facts = z.strictObject({
   bufferRequests: z.boolean(),
   maxWorkersPerUser: count,
   limits: appLimits,
+  origins: deadlineOrigins,
 });
 export type AppFacts = z.infer<typeof facts>;
 

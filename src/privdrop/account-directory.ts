@@ -90,10 +90,16 @@ export class AccountDirectory {
   readonly #options: AccountDirectoryOptions;
   readonly #files: AccountFiles;
   readonly #remembered = new Map<string, Remembered>();
+  /** Names that are nobody's, or nobody's yet, apart from the others so that no flood of them pushes an account out. */
+  readonly #strangers = new Map<string, Remembered>();
   readonly #underWay = new Map<string, Promise<AccountResult>>();
   readonly #slots = new LookupSlots(
     LIMITS.accountLookupsInFlightMaxCount,
     LIMITS.accountLookupsWaitingMaxCount,
+  );
+  readonly #strangerSlots = new LookupSlots(
+    LIMITS.strangerLookupsInFlightMaxCount,
+    LIMITS.strangerLookupsWaitingMaxCount,
   );
   #denied: { readonly gids: ReadonlyMap<number, string>; readonly untilMs: number } | undefined;
 
@@ -103,7 +109,7 @@ export class AccountDirectory {
   }
 
   get size(): number {
-    return this.#remembered.size;
+    return this.#remembered.size + this.#strangers.size;
   }
 
   /** Never rejects; lookups of one name at one time are one lookup. */
@@ -111,7 +117,7 @@ export class AccountDirectory {
     const misnamed = checkAccountName(name);
     if (misnamed !== undefined) return Promise.resolve(refuse('E_ACCESS_REFUSED', misnamed));
     if (this.#options.mode === 'self') return Promise.resolve(currentUser(name));
-    const known = this.#remembered.get(name);
+    const known = this.#remembered.get(name) ?? this.#strangers.get(name);
     if (known !== undefined && performance.now() < known.untilMs) {
       return Promise.resolve(known.result);
     }
@@ -132,34 +138,50 @@ export class AccountDirectory {
   forget(name?: string): void {
     if (name === undefined) {
       this.#remembered.clear();
+      this.#strangers.clear();
       this.#underWay.clear();
       this.#denied = undefined;
     } else {
-      this.#remembered.delete(name);
+      this.#strangers.delete(name);
+      // Its row stays as a sign that it is no stranger.
+      const known = this.#remembered.get(name);
+      if (known !== undefined) this.#remembered.set(name, { ...known, untilMs: 0 });
       this.#underWay.delete(name);
     }
   }
 
   #remember(name: string, result: AccountResult): void {
+    const [own, other] = result.ok
+      ? [this.#remembered, this.#strangers]
+      : [this.#strangers, this.#remembered];
     const ttlMs = result.ok ? LIMITS.accountCacheTtlMs : LIMITS.accountNegativeTtlMs;
-    this.#remembered.delete(name);
-    this.#remembered.set(name, { result, untilMs: performance.now() + ttlMs });
-    if (this.#remembered.size <= LIMITS.accountCacheMaxCount) return;
+    other.delete(name);
+    own.delete(name);
+    own.set(name, { result, untilMs: performance.now() + ttlMs });
+    if (own.size <= LIMITS.accountCacheMaxCount) return;
     // The first is the one looked up longest ago.
-    for (const oldest of this.#remembered.keys()) {
-      this.#remembered.delete(oldest);
+    for (const oldest of own.keys()) {
+      own.delete(oldest);
       return;
     }
+  }
+
+  /** Anybody can ask for names that do not exist; who is known does not stand in line with them. */
+  #slotsFor(name: string): LookupSlots {
+    const isKnown =
+      this.#remembered.has(name) || this.#options.configured.has(name) || this.#files.has(name);
+    return isKnown ? this.#slots : this.#strangerSlots;
   }
 
   async #lookUp(name: string): Promise<AccountResult> {
     const signal = AbortSignal.timeout(
       this.#options.lookupDeadlineMs ?? LIMITS.accountLookupDeadlineMs,
     );
-    const turn = await this.#slots.enter(signal);
+    const slots = this.#slotsFor(name);
+    const turn = await slots.enter(signal);
     if (!turn) return signal.aborted ? tooLate(name) : busy(name);
     // The slot is kept until the processes are gone, even if nobody waits for them any more.
-    const work = this.#resolve(name, signal).finally(() => this.#slots.leave());
+    const work = this.#resolve(name, signal).finally(() => slots.leave());
     return Promise.race([work, aborted(signal).then(() => tooLate(name))]);
   }
 

@@ -63,6 +63,9 @@ function namesByUid(bytes: Buffer): ReadonlyMap<string, ReadonlySet<string>> {
   return names;
 }
 
+const userNames = (bytes: Buffer): ReadonlySet<string> =>
+  new Set([...entries(bytes)].map(([name = '']) => name));
+
 function numericNames(bytes: Buffer): readonly string[] {
   return [...entries(bytes)].flatMap(([name = '']) => (ALL_DIGITS.test(name) ? [name] : []));
 }
@@ -79,16 +82,23 @@ function expiryDays(bytes: Buffer): ReadonlyMap<string, number> {
 }
 
 export class AccountFiles {
+  readonly #users: Derived<ReadonlySet<string>>;
   readonly #names: Derived<ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #numericUsers: Derived<readonly string[]>;
   readonly #numericGroups: Derived<readonly string[]>;
   readonly #expiry: Derived<ReadonlyMap<string, number>>;
 
   constructor(paths: AccountFilePaths = SYSTEM_ACCOUNT_FILES) {
+    this.#users = new Derived(paths.passwd, userNames);
     this.#names = new Derived(paths.passwd, namesByUid);
     this.#numericUsers = new Derived(paths.passwd, numericNames);
     this.#numericGroups = new Derived(paths.group, numericNames);
     this.#expiry = new Derived(paths.shadow, expiryDays);
+  }
+
+  /** Says nothing about accounts of other name services, and nothing about an account's rights. */
+  has(name: string): boolean {
+    return this.#users.get().has(name);
   }
 
   /** Another account of /etc/passwd with this uid. */

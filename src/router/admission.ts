@@ -11,6 +11,8 @@ export type Admission =
       /** 0: no limit, or not known yet. */
       readonly maxBodyBytes: number;
       readonly announcedBytes: number | undefined;
+      /** The body is passed on as it comes. One of unknown length is not: most workers read nothing without. */
+      readonly isStreamed: boolean;
     }
   | { readonly ok: false; readonly refusal: Refusal };
 
@@ -30,10 +32,18 @@ export function admit(
   if (boundUser !== undefined && boundUser !== resolution.user) {
     return refuse({ code: 'E_ACCESS_REFUSED', rule: 'front-user', detail: resolution.app });
   }
+  const why = context.frontTokens()?.refusal(params, resolution.user);
+  if (why !== undefined) {
+    return refuse({ code: 'E_TOKEN_REFUSED', detail: `${resolution.app}: ${why}` });
+  }
   const maxBodyBytes = context.dispatcher.bodyLimitOf(resolution.app);
   const announcedBytes = contentLength(params);
   if (maxBodyBytes > 0 && (announcedBytes ?? 0) > maxBodyBytes) {
     return refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBodyBytes} bytes` });
   }
-  return { ok: true, resolution, maxBodyBytes, announcedBytes };
+  const isStreamed =
+    announcedBytes !== undefined &&
+    announcedBytes > 0 &&
+    context.dispatcher.streams(resolution.app);
+  return { ok: true, resolution, maxBodyBytes, announcedBytes, isStreamed };
 }

@@ -46,6 +46,7 @@ export class AppRegistry {
     if (this.#workers.has(news.worker)) return;
     this.#workers.set(news.worker, {
       id: news.worker,
+      pid: news.pid,
       app: news.app,
       runtime: news.runtime,
       protocol: news.protocol,

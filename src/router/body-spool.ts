@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { UsherdError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import type { BodyRead, BodySource } from './body-source.js';
 import type { SpoolBudget } from './spool-budget.js';
 import { SpoolFile } from './spool-file.js';
 
@@ -20,9 +21,6 @@ export interface BodySpoolOptions {
   onFailed(err: UsherdError): void;
 }
 
-/** `bytes` null: the end. Bytes stay valid until dispose(), and are not to be changed. */
-export type BodyRead = (err: UsherdError | null, bytes: Buffer | null) => void;
-
 interface PendingRead {
   readonly maxBytes: number;
   readonly done: BodyRead;
@@ -31,7 +29,7 @@ interface PendingRead {
 const FIRST_BLOCK_BYTES = 4_096;
 
 /** The body is in memory or in the file, never in both, so that a position means one place. */
-export class BodySpool {
+export class BodySpool implements BodySource {
   readonly #options: BodySpoolOptions;
   /** Memory form: `#usedBytes` of it hold the body. File form: the block being filled for the next write. */
   #block: Buffer | undefined;

@@ -19,8 +19,7 @@ import { encodeBrokenRecord } from './broken-record.js';
 import { FrontWriter } from './front-writer.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
-import type { Exchange } from './protocols/exchange.js';
-import type { FrontSide, RequestFace } from './request-types.js';
+import type { FrontSide, Pausable, RequestFace } from './request-types.js';
 
 /** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
 const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
@@ -38,7 +37,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly #encoder: RecordEncoder;
   readonly #writer: FrontWriter;
   readonly #requests = new Map<number, FrontRequest>();
-  readonly #congested = new Set<Exchange>();
+  readonly #congested = new Set<Pausable>();
   #openCount = 0;
   #keepConnection = true;
   #isClosing = false;
@@ -162,7 +161,7 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
-  flush(source: Exchange | undefined): void {
+  flush(source: Pausable | undefined): void {
     this.#writer.flush();
     if (source !== undefined && this.#writer.isCongested && !this.#congested.has(source)) {
       this.#congested.add(source);
@@ -193,8 +192,8 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#afterEnd(request);
   }
 
-  forgetExchange(exchange: Exchange): void {
-    this.#congested.delete(exchange);
+  forgetSource(source: Pausable): void {
+    this.#congested.delete(source);
   }
 
   pauseReading(): void {
@@ -280,7 +279,7 @@ export class FrontConnection implements RecordSink, FrontSide {
     if (this.#congested.size === 0) return;
     const paused = [...this.#congested];
     this.#congested.clear();
-    for (const exchange of paused) exchange.resume();
+    for (const source of paused) source.resume();
   }
 
   #onClose(): void {

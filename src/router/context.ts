@@ -2,7 +2,9 @@
 import type { Logger } from '../log.js';
 import type { SpoolBudget } from './spool-budget.js';
 import type { WriteBudget } from './front-writer.js';
+import type { FrontTokens } from './front-tokens.js';
 import type { LogSink } from './log-sink.js';
+import type { FailureLog } from './failure-log.js';
 import type { Roots } from './resolve.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
@@ -28,6 +30,8 @@ export interface Dispatcher {
   modeOf(app: string): 'production' | 'development';
   /** Bytes; 0 where there is no limit or it is not known yet. */
   bodyLimitOf(app: string): number;
+  /** Whether request bodies are passed on as they come; false as long as nothing is known of the application. */
+  streams(app: string): boolean;
 }
 
 export interface RouterContext {
@@ -37,8 +41,11 @@ export interface RouterContext {
   readonly spoolBudget: SpoolBudget;
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
+  readonly failureLog: FailureLog;
   readonly dispatcher: Dispatcher;
   roots(): Roots;
+  /** Undefined where requests need no token. */
+  frontTokens(): FrontTokens | undefined;
   nextRequestName(): string;
   connectionClosed(connection: FrontSide): void;
 }

@@ -94,6 +94,10 @@ export class PoolDispatcher implements Dispatcher {
     return this.#options.registry.app(app)?.facts?.limits.maxBodyBytes ?? 0;
   }
 
+  streams(app: string): boolean {
+    return this.#options.registry.app(app)?.facts?.bufferRequests === false;
+  }
+
   // --- from pools ----------------------------------------------------------------------------
 
   need(app: string, runtime: string): void {
@@ -104,14 +108,16 @@ export class PoolDispatcher implements Dispatcher {
 
   assign(request: RequestFace, spawned: SpawnedWorker): void {
     const worker = this.#options.registry.worker(spawned.worker);
-    const limits = this.#options.registry.app(worker?.app ?? '')?.facts?.limits;
-    if (worker === undefined || limits === undefined) {
+    const facts = this.#options.registry.app(worker?.app ?? '')?.facts;
+    if (worker === undefined || facts === undefined) {
       throw new Error('dispatcher: assigned to a worker that is not known');
     }
     worker.requests.add(request);
     request.assigned({
       worker: worker.id,
-      limits,
+      pid: worker.pid,
+      limits: facts.limits,
+      origins: facts.origins,
       isFirst: !worker.hasAnswered,
       missingScriptBody: this.#config.runtimes.get(worker.runtime)?.missingScriptBody ?? '',
       open: (exchange, sink) => openExchange(worker, exchange, sink),

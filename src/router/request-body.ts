@@ -1,6 +1,7 @@
-// The body of one request on its way in: spooled, counted against what was announced, and pausing its front connection.
+// The body of one request on its way in: spooled or streamed, counted against what was announced, pausing its front connection.
 import { UsherdError } from '../errors.js';
 import { BodySpool } from './body-spool.js';
+import { BodyStream } from './body-stream.js';
 import type { RouterContext } from './context.js';
 import type { FrontSide } from './request-types.js';
 
@@ -10,53 +11,77 @@ interface RequestBodyOptions {
   readonly maxBodyBytes: number;
   /** CONTENT_LENGTH; undefined where the web server does not know it. */
   readonly announcedBytes: number | undefined;
+  /** Not read ahead; needs an announced length. */
+  readonly isStreamed: boolean;
   readonly connection: FrontSide;
   readonly context: RouterContext;
   readonly onFailed: (err: UsherdError) => void;
 }
 
 export class RequestBody {
-  readonly spool: BodySpool;
+  readonly source: BodySpool | BodyStream;
   readonly #connection: FrontSide;
   readonly #announcedBytes: number | undefined;
   #isPausing = false;
-  /** For the idle deadline: armed once, looked at when it fires. */
-  lastBytesMs = performance.now();
 
   constructor(options: RequestBodyOptions) {
-    const { context, announcedBytes } = options;
     this.#connection = options.connection;
-    this.#announcedBytes = announcedBytes;
-    this.spool = new BodySpool({
-      budget: context.spoolBudget,
-      directory: context.spoolDirectory,
-      user: options.user,
-      maxBodyBytes: options.maxBodyBytes,
-      ...(announcedBytes === undefined ? {} : { expectedBytes: announcedBytes }),
-      onDrain: () => this.#letGo(),
-      onFailed: options.onFailed,
-    });
+    this.#announcedBytes = options.announcedBytes;
+    this.source = this.#sourceOf(options);
+  }
+
+  /** It is usherd that does not take more, not the client who does not send it. */
+  get isPausing(): boolean {
+    return this.#isPausing;
+  }
+
+  /** Bytes that have come. */
+  get receivedBytes(): number {
+    const { source } = this;
+    return source instanceof BodyStream ? source.receivedBytes : source.length;
+  }
+
+  /** Another worker can have all of it. */
+  get isRepeatable(): boolean {
+    return this.source instanceof BodySpool || this.source.isWhole;
   }
 
   write(content: Buffer): void {
-    this.lastBytesMs = performance.now();
-    if (this.spool.write(content)) return;
+    if (this.source.write(content)) return;
     this.#isPausing = true;
     this.#connection.pauseReading();
   }
 
   /** @throws UsherdError E_BODY_MISMATCH: what would the rest be, or where is it? */
   end(): void {
-    const { length } = this.spool;
-    if (this.#announcedBytes !== undefined && this.#announcedBytes !== length) {
-      throw new UsherdError('E_BODY_MISMATCH', `${length} bytes of ${this.#announcedBytes}`);
+    const { receivedBytes } = this;
+    if (this.#announcedBytes !== undefined && this.#announcedBytes !== receivedBytes) {
+      throw new UsherdError('E_BODY_MISMATCH', `${receivedBytes} bytes of ${this.#announcedBytes}`);
     }
-    this.spool.end();
+    this.source.end();
   }
 
   dispose(): void {
-    this.spool.dispose();
+    this.source.dispose();
     this.#letGo();
+  }
+
+  #sourceOf(options: RequestBodyOptions): BodySpool | BodyStream {
+    const { context, announcedBytes, onFailed } = options;
+    const budget = context.spoolBudget;
+    const onDrain = (): void => this.#letGo();
+    if (options.isStreamed && announcedBytes !== undefined) {
+      return new BodyStream({ budget, announcedBytes, onDrain, onFailed });
+    }
+    return new BodySpool({
+      budget,
+      directory: context.spoolDirectory,
+      user: options.user,
+      maxBodyBytes: options.maxBodyBytes,
+      ...(announcedBytes === undefined ? {} : { expectedBytes: announcedBytes }),
+      onDrain,
+      onFailed,
+    });
   }
 
   #letGo(): void {

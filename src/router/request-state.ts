@@ -10,8 +10,11 @@ interface Tries {
   readonly undelivered: number;
 }
 
-/** Whether a lost request may be tried elsewhere: `never`, once more, or (nobody has read of it) until workers run out. */
-export type Retry = 'never' | 'once' | 'undelivered';
+/**
+ * Whether a lost request may be tried elsewhere: never, once more, a few times (not all of it was read), or (nothing of
+ * it was) until workers run out.
+ */
+export type Retry = 'never' | 'once' | 'unread' | 'undelivered';
 
 export type RequestState =
   /** Its PARAMS stream is being received. */
@@ -38,7 +41,7 @@ export type RequestEvent =
   | { readonly kind: 'lost'; readonly code: ErrorCode; readonly retry: Retry }
   | { readonly kind: 'refused'; readonly code: ErrorCode }
   /** ABORT_REQUEST, or the web server closed the connection. */
-  | { readonly kind: 'left' }
+  | { readonly kind: 'left'; readonly isBodyWhole: boolean }
   | { readonly kind: 'deadline'; readonly code: ErrorCode };
 
 export type RequestEffect =
@@ -103,7 +106,8 @@ const broken = (
 
 /** What the next try would be; undefined if there is none. */
 function nextTries({ repeated, undelivered }: Tries, retry: Retry): Tries | undefined {
-  if (retry === 'once' && repeated < LIMITS.retryMaxCount) {
+  const repeatedMax = retry === 'unread' ? LIMITS.unreadRetryMaxCount : LIMITS.retryMaxCount;
+  if ((retry === 'once' || retry === 'unread') && repeated < repeatedMax) {
     return { repeated: repeated + 1, undelivered };
   }
   if (retry === 'undelivered' && undelivered < LIMITS.undeliveredRetryMaxCount) {
@@ -179,7 +183,11 @@ export const REQUEST_TABLE: Table = {
     }),
     lost: onLost,
     refused: (state, event) => broken(state, event.code, 'dirty'),
-    left: () => ({ state: ABORTING, effects: [{ kind: 'abandon' }] }),
+    // A worker that waits for the rest of a streamed body would wait for ever.
+    left: (_state, { isBodyWhole }) =>
+      isBodyWhole
+        ? { state: ABORTING, effects: [{ kind: 'abandon' }] }
+        : { state: ENDED, effects: [{ kind: 'release', outcome: 'dirty' }, SILENT] },
     deadline: (state, event) => broken(state, event.code, 'deadline'),
   },
   aborting: {

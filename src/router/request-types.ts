@@ -1,5 +1,6 @@
 // What the parts of the router know of a request and of a front connection: faces, so that no file needs the other's class.
 import type { ErrorCode } from '../errors.js';
+import type { Passed } from './deadlines.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import type { Params, Resolved } from './resolve.js';
 
@@ -7,12 +8,16 @@ import type { Params, Resolved } from './resolve.js';
 export interface RequestLimits {
   readonly startTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
+  readonly silenceTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
 
 /** A place at a worker. */
 export interface Assignment {
   readonly worker: string;
+  readonly pid: number;
+  /** Which layer of the configuration each limit comes from. */
+  readonly origins: Readonly<Record<keyof RequestLimits, string>>;
   readonly limits: RequestLimits;
   /** The worker has not answered anything yet, so it may still be starting. */
   readonly isFirst: boolean;
@@ -27,6 +32,8 @@ export interface Refusal {
   readonly rule?: string;
   readonly detail?: string;
   readonly retryAfterMs?: number;
+  /** Of a deadline that has passed. */
+  readonly passed?: Passed;
 }
 
 /** A request as its dispatcher, its worker leg and its connection see it. */
@@ -52,6 +59,12 @@ export interface RequestFace {
   onLost(kind: LossKind, detail: string): void;
 }
 
+/** Where output comes from that a slow web server does not take. */
+export interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
 /** The front connection as its requests see it. */
 export interface FrontSide {
   /** Requests of another user are refused here; undefined: all are served. */
@@ -59,14 +72,14 @@ export interface FrontSide {
   /** STDOUT records of this content, which is given away. */
   sendOutput(requestId: number, content: Buffer): void;
   /** Write what was gathered; pause `source` if the web server does not read. */
-  flush(source: Exchange | undefined): void;
+  flush(source: Pausable | undefined): void;
   /** END_REQUEST, with the last of the output. */
   endRequest(request: RequestFace, output: Buffer, protocolStatus: number): void;
   /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
   cut(request: RequestFace): void;
   /** Nobody waits for this answer any more. */
   endSilently(request: RequestFace): void;
-  forgetExchange(exchange: Exchange): void;
+  forgetSource(source: Pausable): void;
   pauseReading(): void;
   resumeReading(): void;
   /** No more requests: used when the router stops. */

@@ -4,24 +4,30 @@ import { ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { admit } from './admission.js';
 import type { RouterContext } from './context.js';
-import { Deadline } from './deadline.js';
+import { Deadlines, type Passed } from './deadlines.js';
 import type { LossKind } from './protocols/exchange.js';
+import { LOSS_CODES, retryAfter } from './loss.js';
 import { RequestBody } from './request-body.js';
-import { failureAnswer, logFailure } from './request-failure.js';
+import { failureAnswer } from './request-failure.js';
 import { PARAMS, stepRequest } from './request-state.js';
-import type { RequestEffect, RequestEvent, RequestState, Retry } from './request-state.js';
-import type { Assignment, FrontSide, Refusal, RequestFace } from './request-types.js';
+import type { RequestEffect, RequestEvent, RequestState } from './request-state.js';
+import type {
+  Assignment,
+  FrontSide,
+  Refusal,
+  RequestFace,
+  RequestLimits,
+} from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
 
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const NOTHING = Buffer.alloc(0);
-
-const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
-  undelivered: 'E_WORKER_DIED',
-  died: 'E_WORKER_DIED',
-  protocol: 'E_WORKER_PROTOCOL',
-};
+const LEG_DEADLINES: readonly ErrorCode[] = [
+  'E_START_TIMEOUT',
+  'E_FIRST_BYTE_TIMEOUT',
+  'E_SILENCE_TIMEOUT',
+  'E_REQUEST_TIMEOUT',
+];
 
 export class FrontRequest implements LegEvents, RequestFace {
   readonly id: number;
@@ -31,7 +37,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   readonly startedMs = performance.now();
   readonly #connection: FrontSide;
   readonly #context: RouterContext;
-  readonly #deadline = new Deadline((code) => this.#onDeadline(code));
+  readonly #deadlines = new Deadlines((passed) => this.#onDeadline(passed));
   #state: RequestState = PARAMS;
   #paramsDecoder: ParamsDecoder | undefined = new ParamsDecoder();
   #params: Params = new Map();
@@ -41,6 +47,8 @@ export class FrontRequest implements LegEvents, RequestFace {
   /** Where it is, or was last. */
   #leg: WorkerLeg | undefined;
   #refusal: Refusal | undefined;
+  /** When the application had it first: its own time begins here, not with a slow upload. */
+  #submittedMs = 0;
   isStdinEnded = false;
 
   constructor(id: number, role: number, connection: FrontSide, context: RouterContext) {
@@ -75,7 +83,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   }
 
   get bodyBytes(): number {
-    return this.#body?.spool.length ?? 0;
+    return this.#body?.source.length ?? 0;
   }
 
   get assignment(): Assignment | undefined {
@@ -86,7 +94,7 @@ export class FrontRequest implements LegEvents, RequestFace {
 
   begin(): void {
     if (this.role === Role.RESPONDER) {
-      this.#deadline.arm('E_HEAD_TIMEOUT', LIMITS.frontParamsDeadlineMs);
+      this.#deadlines.arm('E_HEAD_TIMEOUT', { limitMs: LIMITS.frontParamsDeadlineMs });
     } else {
       this.refuse({ code: 'E_FCGI_ROLE', detail: `role ${this.role}` });
     }
@@ -114,9 +122,11 @@ export class FrontRequest implements LegEvents, RequestFace {
     if (this.isEnded || body === undefined) return; // an answer came early: the rest is drained
     this.#guard(() => {
       if (!this.isStdinEnded) {
+        this.#deadlines.restart('E_BODY_TIMEOUT');
         body.write(content);
         return;
       }
+      this.#deadlines.disarm('E_BODY_TIMEOUT');
       body.end();
       this.#step({ kind: 'bodyEnd' });
     });
@@ -124,14 +134,14 @@ export class FrontRequest implements LegEvents, RequestFace {
 
   /** ABORT_REQUEST, or the connection is gone. */
   onLeft(): void {
-    this.#step({ kind: 'left' });
+    this.#step({ kind: 'left', isBodyWhole: this.isStdinEnded });
   }
 
   // --- from the dispatcher -------------------------------------------------------------------
 
   /** Its place in the application is known now. */
   routed(workerParams: Params): void {
-    // The body is whole by now, so a chunked one gets its length (PHP reads nothing without).
+    // A body of unknown length is whole by now, and gets its length (PHP reads nothing without).
     if (this.bodyBytes > 0) workerParams.set('CONTENT_LENGTH', String(this.bodyBytes));
     this.#workerParams = workerParams;
   }
@@ -157,9 +167,14 @@ export class FrontRequest implements LegEvents, RequestFace {
   // --- from the worker side ------------------------------------------------------------------
 
   onHead(): void {
-    const totalMs = this.#leg?.assignment.limits.requestTimeoutMs ?? 0;
-    this.#deadline.arm('E_REQUEST_TIMEOUT', totalMs - (performance.now() - this.startedMs));
+    this.#deadlines.disarm('E_START_TIMEOUT');
+    this.#deadlines.disarm('E_FIRST_BYTE_TIMEOUT');
+    this.#armLimit('E_SILENCE_TIMEOUT', 'silenceTimeoutMs');
     this.#step({ kind: 'headSent' });
+  }
+
+  onOutput(): void {
+    this.#deadlines.restart('E_SILENCE_TIMEOUT');
   }
 
   onAnswered(): void {
@@ -167,15 +182,12 @@ export class FrontRequest implements LegEvents, RequestFace {
   }
 
   onLost(kind: LossKind, detail: string): void {
+    const { method } = this;
     const hasBegun = this.#leg?.hasBegun ?? false;
+    const isRepeatable = this.#body?.isRepeatable ?? false;
     this.#refusal = { code: LOSS_CODES[kind], detail };
-    const retry = hasBegun ? 'never' : this.#retryAfter(kind);
+    const retry = retryAfter(kind, { method, hasBegun, isRepeatable });
     this.#step({ kind: 'lost', code: LOSS_CODES[kind], retry });
-  }
-
-  #retryAfter(kind: LossKind): Retry {
-    if (kind === 'undelivered') return 'undelivered';
-    return kind === 'died' && SAFE_METHODS.has(this.method) ? 'once' : 'never';
   }
 
   // --- inside --------------------------------------------------------------------------------
@@ -186,18 +198,20 @@ export class FrontRequest implements LegEvents, RequestFace {
       this.refuse(admission.refusal);
       return;
     }
-    const { resolution, maxBodyBytes, announcedBytes } = admission;
+    const { resolution, maxBodyBytes, announcedBytes, isStreamed } = admission;
     this.#resolution = resolution;
     this.#body = new RequestBody({
       user: resolution.user,
       maxBodyBytes,
       announcedBytes,
+      isStreamed,
       connection: this.#connection,
       context: this.#context,
       onFailed: (err) => this.refuse({ code: err.code, detail: err.message }),
     });
-    this.#deadline.arm('E_BODY_TIMEOUT', LIMITS.frontBodyIdleDeadlineMs);
-    this.#step({ kind: 'routed', isBuffered: true });
+    this.#deadlines.disarm('E_HEAD_TIMEOUT');
+    this.#deadlines.arm('E_BODY_TIMEOUT', { limitMs: LIMITS.frontBodyIdleDeadlineMs });
+    this.#step({ kind: 'routed', isBuffered: !isStreamed });
   }
 
   /** Errors of the catalogue end this request and no more; anything else is a bug and goes up. */
@@ -220,7 +234,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   #perform(effect: RequestEffect): void {
     switch (effect.kind) {
       case 'submit':
-        this.#deadline.disarm();
+        if (!effect.isRetry) this.#submittedMs = performance.now();
         this.#context.dispatcher.submit(this, effect.isRetry);
         return;
       case 'open':
@@ -241,24 +255,31 @@ export class FrontRequest implements LegEvents, RequestFace {
   }
 
   #open(): void {
-    const body = this.#body?.spool;
+    const body = this.#body?.source;
     if (this.#leg === undefined || body === undefined) throw new Error('request: not assigned');
-    const { limits, isFirst } = this.#leg.assignment;
-    const firstByteMs = Math.min(limits.firstByteTimeoutMs, limits.requestTimeoutMs);
-    if (isFirst) this.#deadline.arm('E_START_TIMEOUT', limits.startTimeoutMs);
-    else this.#deadline.arm('E_FIRST_BYTE_TIMEOUT', firstByteMs);
+    if (this.#leg.assignment.isFirst) this.#armLimit('E_START_TIMEOUT', 'startTimeoutMs');
+    else this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs');
+    this.#armLimit('E_REQUEST_TIMEOUT', 'requestTimeoutMs', this.#submittedMs);
     body.rewind();
     this.#leg.open({ role: this.role, params: this.#workerParams, body });
   }
 
+  /** A deadline by the limits of the application. */
+  #armLimit(code: ErrorCode, limit: keyof RequestLimits, sinceMs = performance.now()): void {
+    const assignment = this.#leg?.assignment;
+    if (assignment === undefined) return;
+    const { limits, origins } = assignment;
+    this.#deadlines.arm(code, { limitMs: limits[limit], limitFrom: origins[limit], sinceMs });
+  }
+
   #release(outcome: 'clean' | 'dirty' | 'deadline'): void {
-    this.#deadline.disarm();
+    for (const code of LEG_DEADLINES) this.#deadlines.disarm(code);
     this.#leg?.close();
     this.#context.dispatcher.released(this, outcome);
   }
 
   #end(effect: Extract<RequestEffect, { kind: 'end' }>): void {
-    this.#deadline.disarm();
+    this.#deadlines.disarmAll();
     this.#body?.dispose();
     switch (effect.how) {
       case 'complete':
@@ -268,7 +289,7 @@ export class FrontRequest implements LegEvents, RequestFace {
         this.#endWithError(effect.code);
         return;
       case 'cut':
-        logFailure(this, this.#refusal ?? { code: 'E_WORKER_DIED' }, this.#context);
+        this.#context.failureLog.write(this, this.#refusal ?? { code: 'E_WORKER_DIED' });
         this.#connection.cut(this);
         return;
       case 'silent':
@@ -282,37 +303,33 @@ export class FrontRequest implements LegEvents, RequestFace {
       return;
     }
     const detail = 'the answer is shorter than its Content-Length';
-    logFailure(this, { code: 'E_WORKER_PROTOCOL', detail }, this.#context);
+    this.#context.failureLog.write(this, { code: 'E_WORKER_PROTOCOL', detail });
     this.#connection.cut(this);
   }
 
   #endWithError(code: ErrorCode): void {
     const refusal = this.#refusal?.code === code ? this.#refusal : { code };
-    logFailure(this, refusal, this.#context);
+    this.#context.failureLog.write(this, refusal);
     const answer = failureAnswer(this, refusal, this.#context);
     const isRole = code === 'E_FCGI_ROLE';
     const status = isRole ? ProtocolStatus.UNKNOWN_ROLE : ProtocolStatus.REQUEST_COMPLETE;
     this.#connection.endRequest(this, answer, status);
   }
 
-  #onDeadline(code: ErrorCode): void {
-    const limits = this.#leg?.assignment.limits;
-    if (code === 'E_BODY_TIMEOUT' && this.#body !== undefined) {
-      const sinceMs = performance.now() - this.#body.lastBytesMs;
-      const leftMs = LIMITS.frontBodyIdleDeadlineMs - sinceMs;
-      if (leftMs > 0) {
-        this.#deadline.arm(code, leftMs);
-        return;
-      }
-    } else if (code === 'E_START_TIMEOUT' && limits !== undefined) {
+  #onDeadline(passed: Passed): void {
+    const { code, limitMs } = passed;
+    // Who is waited for is not the one that this deadline is about.
+    const isOurs =
+      (code === 'E_BODY_TIMEOUT' && this.#body?.isPausing === true) ||
+      (code === 'E_SILENCE_TIMEOUT' && this.#leg?.isPaused === true);
+    if (isOurs) {
+      this.#deadlines.arm(code, passed);
+    } else if (code === 'E_START_TIMEOUT' && this.#context.dispatcher.isAccepted(this)) {
       // It runs, and is slow with its first request: that is another deadline.
-      if (this.#context.dispatcher.isAccepted(this)) {
-        const leftMs = limits.firstByteTimeoutMs - limits.startTimeoutMs;
-        this.#deadline.arm('E_FIRST_BYTE_TIMEOUT', leftMs);
-        return;
-      }
+      this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs', performance.now() - limitMs);
+    } else {
+      this.#refusal = { code, passed };
+      this.#step({ kind: 'deadline', code });
     }
-    this.#refusal = { code };
-    this.#step({ kind: 'deadline', code });
   }
 }

@@ -8,9 +8,11 @@ import { AppRegistry } from './app-registry.js';
 import type { RouterContext, RouterCounters } from './context.js';
 import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
+import { FrontTokens } from './front-tokens.js';
 import { WriteBudget } from './front-writer.js';
 import { LogSink } from './log-sink.js';
 import { sendReport } from './report.js';
+import { FailureLog } from './failure-log.js';
 import { Roots } from './resolve.js';
 import { SpoolBudget } from './spool-budget.js';
 import { openSpoolDirectory } from './spool-directory.js';
@@ -38,6 +40,7 @@ export class Router implements RouterContext {
   readonly spoolBudget = new SpoolBudget();
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
+  readonly failureLog: FailureLog;
   readonly dispatcher: PoolDispatcher;
   readonly #loadConfig: () => Promise<Config>;
   readonly #registry: AppRegistry;
@@ -49,13 +52,16 @@ export class Router implements RouterContext {
   #nameCount = 0;
   #config: Config;
   #roots: Roots;
+  #tokens: FrontTokens | undefined;
 
   constructor(options: RouterOptions) {
     const { config, log } = options;
     this.#config = config;
     this.log = log;
+    this.failureLog = new FailureLog(log);
     this.#loadConfig = options.loadConfig;
     this.#roots = new Roots(config.apps.roots);
+    this.#tokens = this.#tokensFor(config);
     this.spoolDirectory = `${config.paths.state}/spool`;
     this.logSink = new LogSink({
       socketPath: `${config.paths.run}/router/log.sock`,
@@ -111,6 +117,7 @@ export class Router implements RouterContext {
       const config = await this.#loadConfig();
       this.#config = config;
       this.#roots = new Roots(config.apps.roots);
+      this.#tokens = this.#tokensFor(config);
       this.dispatcher.reconfigure(config);
       this.log.info('configuration reloaded');
     } catch (err) {
@@ -122,6 +129,10 @@ export class Router implements RouterContext {
     return this.#roots;
   }
 
+  frontTokens(): FrontTokens | undefined {
+    return this.#tokens;
+  }
+
   nextRequestName(): string {
     this.#nameCount += 1;
     return `${this.#namePrefix}-${this.#nameCount.toString(36)}`;
@@ -129,6 +140,12 @@ export class Router implements RouterContext {
 
   connectionClosed(connection: FrontSide): void {
     this.#listeners.closed(connection);
+  }
+
+  #tokensFor({ front, paths }: Config): FrontTokens | undefined {
+    if (front.authentication === 'none') return undefined;
+    const trustedUids = new Set([0, process.getuid?.() ?? 0]);
+    return new FrontTokens({ stateDirectory: paths.state, log: this.log, trustedUids });
   }
 
   #news(): SupervisorNews {

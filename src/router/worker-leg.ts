@@ -4,12 +4,14 @@ import { Answer } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { failureAnswer } from './request-failure.js';
-import type { Assignment, FrontSide, RequestFace } from './request-types.js';
+import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
 
 /** What the leg tells its request. */
 export interface LegEvents {
   /** The header block is whole and goes out now. */
   onHead(): void;
+  /** More of the answer has come. */
+  onOutput(): void;
   onAnswered(): void;
   onLost(kind: LossKind, detail: string): void;
 }
@@ -22,12 +24,14 @@ interface LegOptions {
   readonly events: LegEvents;
 }
 
-export class WorkerLeg implements ExchangeSink {
+export class WorkerLeg implements ExchangeSink, Pausable {
   readonly assignment: Assignment;
   readonly #options: LegOptions;
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
   #isAbandoned = false;
+  /** The web server does not read: nobody can say that the worker is silent. */
+  isPaused = false;
 
   constructor(options: LegOptions) {
     const { request, assignment, context } = options;
@@ -52,6 +56,17 @@ export class WorkerLeg implements ExchangeSink {
     this.#exchange = this.assignment.open(exchange, this);
   }
 
+  pause(): void {
+    this.isPaused = true;
+    this.#exchange?.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.#options.events.onOutput();
+    this.#exchange?.resume();
+  }
+
   /** The client left: the rest of the answer is read, for nobody, so that the worker is known to be free. */
   abandon(): void {
     this.#isAbandoned = true;
@@ -63,7 +78,7 @@ export class WorkerLeg implements ExchangeSink {
     if (exchange === undefined) return;
     this.#exchange = undefined;
     exchange.drop();
-    this.#options.connection.forgetExchange(exchange);
+    this.#options.connection.forgetSource(this);
   }
 
   output(content: Buffer): void {
@@ -73,7 +88,8 @@ export class WorkerLeg implements ExchangeSink {
     try {
       const out = this.#answer.push(content);
       if (out === undefined) return;
-      if (!wasComplete) events.onHead();
+      if (wasComplete) events.onOutput();
+      else events.onHead();
       connection.sendOutput(request.id, out);
     } catch (err) {
       if (!isUsherdError(err)) throw err;
@@ -82,7 +98,7 @@ export class WorkerLeg implements ExchangeSink {
   }
 
   outputFlush(): void {
-    this.#options.connection.flush(this.#exchange);
+    this.#options.connection.flush(this.#exchange === undefined ? undefined : this);
   }
 
   errorOutput(content: Buffer): void {

@@ -8,6 +8,7 @@ import type { RequestFace } from './request-types.js';
 
 export interface WorkerRecord {
   readonly id: string;
+  readonly pid: number;
   readonly app: string;
   readonly runtime: string;
   readonly protocol: WorkerProtocol;

@@ -1,6 +1,13 @@
 // From what the launcher saw to what is started: pure, so that `usherd explain` can say the same as the supervisor does.
 // Owners and modes of what was seen are judged before this, by the rules of privdrop.
-import type { AppLimits, Config, Manifest, RuntimeConfig, UserLimits } from '../config/index.js';
+import type {
+  AppLimits,
+  Config,
+  LimitOrigin,
+  Manifest,
+  RuntimeConfig,
+  UserLimits,
+} from '../config/index.js';
 import {
   refuse,
   type ApplicationFacts,
@@ -30,7 +37,7 @@ export function describeApplication(
   const program = programOf(runtime, seen, runtime === selection.runtime ? manifest : undefined);
   const argv = argvOf(program, selection.entry);
   if ('ok' in argv) return argv;
-  const facts = factsOf(userLimits(config, sighting.user), selection, manifest);
+  const facts = factsOf({ config, user: sighting.user }, selection, manifest);
   return {
     ok: true,
     blueprint: {
@@ -142,18 +149,30 @@ const refuseNotExecutable = ({ name }: Mark): Refusal =>
   refuse('E_ACCESS_REFUSED', 'entry-executable', `${name} is not executable: chmod u+x ${name}`);
 
 function factsOf(
-  user: UserLimits,
+  { config, user }: { readonly config: Config; readonly user: string },
   selection: Selection,
   manifest: Manifest | undefined,
 ): ApplicationFacts {
+  const own = userLimits(config, user);
+  const limits = effectiveLimits(own, manifest);
+  const origins = config.users.get(user)?.limitOrigins ?? config.defaultOrigins;
+  const originOf = (field: keyof AppLimits): LimitOrigin =>
+    limits[field] === own[field] ? (origins[field] ?? 'default') : 'manifest';
   return {
     defaultRuntime: selection.runtime?.name ?? '',
     webRoot: selection.webRoot,
     frontController: selection.frontController,
     mode: manifest?.mode ?? 'production',
     bufferRequests: manifest?.bufferRequests ?? true,
-    maxWorkersPerUser: user.maxWorkersPerUser,
-    limits: effectiveLimits(user, manifest),
+    maxWorkersPerUser: own.maxWorkersPerUser,
+    limits,
+    origins: {
+      queueTimeoutMs: originOf('queueTimeoutMs'),
+      startTimeoutMs: originOf('startTimeoutMs'),
+      firstByteTimeoutMs: originOf('firstByteTimeoutMs'),
+      silenceTimeoutMs: originOf('silenceTimeoutMs'),
+      requestTimeoutMs: originOf('requestTimeoutMs'),
+    },
   };
 }
 

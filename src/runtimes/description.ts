@@ -1,5 +1,5 @@
 // What goes into and comes out of describing an application; the shapes that the supervisor takes.
-import type { AppLimits, WorkerProtocol } from '../config/index.js';
+import type { AppLimits, LimitOrigin, WorkerProtocol } from '../config/index.js';
 import type { ErrorCode } from '../errors.js';
 import type { Mark } from './marks.js';
 
@@ -16,6 +16,14 @@ export interface Sighting {
   readonly marks: readonly Mark[];
 }
 
+/** The deadlines, whose log lines say which layer of the configuration they come from. */
+type Deadline =
+  | 'queueTimeoutMs'
+  | 'startTimeoutMs'
+  | 'firstByteTimeoutMs'
+  | 'silenceTimeoutMs'
+  | 'requestTimeoutMs';
+
 /** What the router has to know of the application. */
 export interface ApplicationFacts {
   /** '' if URLs without a script run nothing. */
@@ -27,6 +35,7 @@ export interface ApplicationFacts {
   readonly bufferRequests: boolean;
   readonly maxWorkersPerUser: number;
   readonly limits: AppLimits;
+  readonly origins: Readonly<Record<Deadline, LimitOrigin>>;
 }
 
 /** Everything that a worker of the wanted runtime is started with. */

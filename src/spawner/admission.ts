@@ -37,7 +37,7 @@ export interface AdmissionParts {
   readonly onRefused: (need: Need, why: Refusal, retryAfterMs: number) => void;
 }
 
-const RULES: Readonly<Record<Level, string>> = {
+const RULES: Readonly<Record<Exclude<Level, 'probes'>, string>> = {
   app: 'max-workers-per-app',
   user: 'max-workers-per-user',
   total: 'max-workers',
@@ -91,9 +91,10 @@ export class Admission {
     else this.#enter({ need, user, account: account.account, config, askedAtMs });
   }
 
-  /** A worker that had been launched is gone. */
-  left(user: string, app: string): void {
+  /** A worker that had been launched is gone; `inOrder`: it was replaced, and nothing speaks for a storm. */
+  left(user: string, app: string, inOrder: boolean): void {
     this.#census.leave(user, app);
+    if (inOrder) this.#tokens.giveBack(user, app, this.#now());
     this.#launchNext();
   }
 
@@ -195,6 +196,11 @@ export class Admission {
       outcome = refusalOf(err); // the tools of the chain
     }
     this.#queue.done(user);
+    if (outcome.ok || outcome.code !== 'E_APP_UNKNOWN') {
+      this.#tokens.prove(user, need.app, this.#now());
+    } else {
+      this.#tokens.disprove(need.app);
+    }
     if (outcome.ok) {
       this.#parts.onLaunched(admitted, outcome);
     } else {

@@ -18,7 +18,7 @@ interface Watched {
 export class ChangeWatch {
   readonly #now: () => number;
   readonly #onChanged: (app: string) => void;
-  /** Only applications with living workers, so bounded as those are. */
+  /** Applications with living workers, and those whose last one died: a mended file ends their back-off. */
   readonly #watched = new Map<string, Watched>();
   readonly #looking = new Set<string>();
 
@@ -31,6 +31,10 @@ export class ChangeWatch {
   watch(app: string, directory: string, entryNames: readonly string[]): void {
     if (this.#watched.has(app)) return;
     const names = [...RESTART_NAMES, ...entryNames];
+    if (this.#watched.size >= LIMITS.changeWatchMaxCount) {
+      const [oldest] = this.#watched.keys();
+      if (oldest !== undefined) this.#watched.delete(oldest);
+    }
     this.#watched.set(app, { directory, names, lookedAtMs: this.#now(), seen: undefined });
     void this.#look(app);
   }

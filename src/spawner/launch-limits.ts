@@ -2,7 +2,7 @@
 import { LIMITS } from '../limits.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 
-export type Level = 'app' | 'user' | 'total';
+export type Level = 'app' | 'user' | 'probes' | 'total';
 
 const APP_RATE: Rate = {
   maxCount: LIMITS.launchTokensPerAppMaxCount,
@@ -12,30 +12,54 @@ const USER_RATE: Rate = {
   maxCount: LIMITS.launchTokensPerUserMaxCount,
   perS: LIMITS.launchTokensPerUserPerS,
 };
+const RETURN_RATE: Rate = {
+  maxCount: LIMITS.launchReturnsPerUserMaxCount,
+  perS: LIMITS.launchReturnsPerUserPerS,
+};
+const PROBE_RATE: Rate = {
+  maxCount: LIMITS.launchProbesPerUserMaxCount,
+  perS: LIMITS.launchProbesPerUserPerS,
+};
 const TOTAL_RATE: Rate = {
   maxCount: LIMITS.launchTokensTotalMaxCount,
   perS: LIMITS.launchTokensTotalPerS,
 };
 
+/** Levels at which workers are counted. */
+type Full = Exclude<Level, 'probes'>;
+
 export type TokenAnswer =
   { readonly ok: true } | { readonly ok: false; readonly level: Level; readonly waitMs: number };
 
-/** Launch rates. One launch costs a token at each level, or none at all. */
+/**
+ * Launch rates. One launch costs a token at each level, or none at all. The rates are meant for what dies; a worker that
+ * served and was replaced in good order (max_requests, idle, a restart) gives its token back, at a rate of its own.
+ */
 export class LaunchTokens {
   readonly #apps = new Map<string, TokenBucket>();
   readonly #users = new Map<string, TokenBucket>();
+  readonly #returns = new Map<string, TokenBucket>();
+  readonly #probes = new Map<string, TokenBucket>();
+  /** Applications that have been seen, bounded as the buckets are. */
+  readonly #proved = new Set<string>();
   readonly #total: TokenBucket;
 
   constructor(nowMs: number) {
     this.#total = new TokenBucket(TOTAL_RATE, nowMs);
   }
 
+  /**
+   * Names that never led to an application have a bucket of their own, one for each user: anybody can ask for names that
+   * do not exist, and that must not keep the user's own applications from starting.
+   */
   take(user: string, app: string, nowMs: number): TokenAnswer {
-    const buckets: readonly (readonly [Level, TokenBucket])[] = [
-      ['app', bucketOf(this.#apps, app, APP_RATE, nowMs)],
-      ['user', bucketOf(this.#users, user, USER_RATE, nowMs)],
-      ['total', this.#total],
-    ];
+    const own: readonly (readonly [Level, TokenBucket])[] = this.#proved.has(app)
+      ? [
+          ['app', bucketOf(this.#apps, app, APP_RATE, nowMs)],
+          ['user', bucketOf(this.#users, user, USER_RATE, nowMs)],
+        ]
+      : [['probes', bucketOf(this.#probes, user, PROBE_RATE, nowMs)]];
+    const buckets = [...own, ['total', this.#total] as const];
     for (const [level, bucket] of buckets) {
       const waitMs = bucket.waitMs(nowMs);
       if (waitMs > 0) return { ok: false, level, waitMs };
@@ -44,13 +68,38 @@ export class LaunchTokens {
     return { ok: true };
   }
 
+  /** There is such an application: its first launch is the user's own. */
+  prove(user: string, app: string, nowMs: number): void {
+    if (this.#proved.has(app)) return;
+    if (this.#proved.size >= LIMITS.launchBucketsMaxCount) {
+      const [oldest] = this.#proved;
+      if (oldest !== undefined) this.#proved.delete(oldest);
+    }
+    this.#proved.add(app);
+    this.#probes.get(user)?.give(nowMs);
+    bucketOf(this.#apps, app, APP_RATE, nowMs).take(nowMs);
+    bucketOf(this.#users, user, USER_RATE, nowMs).take(nowMs);
+  }
+
+  /** It was there, and is not any more. */
+  disprove(app: string): void {
+    this.#proved.delete(app);
+  }
+
+  /** To application and user; what all together may start is a matter of the machine, and stays spent. */
+  giveBack(user: string, app: string, nowMs: number): void {
+    if (!bucketOf(this.#returns, user, RETURN_RATE, nowMs).take(nowMs)) return;
+    this.#apps.get(app)?.give(nowMs);
+    this.#users.get(user)?.give(nowMs);
+  }
+
   /** The admin wants this application tried at once. */
   forgive(app: string): void {
     this.#apps.delete(app);
   }
 
   get size(): number {
-    return this.#apps.size + this.#users.size;
+    return this.#apps.size + this.#users.size + this.#returns.size + this.#probes.size;
   }
 }
 
@@ -92,7 +141,7 @@ export class WorkerCensus {
   #total = 0;
 
   /** The level that is full, or undefined and the worker is counted. */
-  enter(user: string, app: string, caps: WorkerCaps): Level | undefined {
+  enter(user: string, app: string, caps: WorkerCaps): Full | undefined {
     const full = this.#fullLevel(user, app, caps);
     if (full !== undefined) return full;
     add(this.#apps, app, 1);
@@ -119,7 +168,7 @@ export class WorkerCensus {
     return this.#total;
   }
 
-  #fullLevel(user: string, app: string, caps: WorkerCaps): Level | undefined {
+  #fullLevel(user: string, app: string, caps: WorkerCaps): Full | undefined {
     if (this.countOfApp(app) >= caps.perApp) return 'app';
     const usersOwn = this.countOfUser(user);
     if (usersOwn >= caps.perUser) return 'user';

@@ -103,6 +103,7 @@ export class Operations implements Monitored {
     if (reason === 'deadline' || reason === 'protocol') {
       process.terminate('SIGTERM', LIMITS.workerGivenUpGraceMs);
     } else {
+      this.workers.excuse(worker);
       process.terminate(blueprint.stopSignal, blueprint.facts.limits.stopTimeoutMs);
     }
   }
@@ -154,6 +155,8 @@ export class Operations implements Monitored {
 
   /** Before the program runs, so that a change which it has not seen is one that we see. */
   #described({ app, directory }: DescribeInput, blueprint: Blueprint): void {
+    // What a worker that died has seen is not what this one sees.
+    if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
     this.#changes.watch(app, directory, entryNames(this.#parts.settings.config, blueprint));
     this.link.tellFacts(app, blueprint.facts);
   }
@@ -181,7 +184,9 @@ export class Operations implements Monitored {
     this.counters.refused += 1;
     if (why.code === 'E_PRIVDROP_VERIFY') this.counters.privilegeDropAlarms += 1;
     const { ticket, app, runtime, connection } = need;
-    if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
+    if (why.code === 'E_APP_UNKNOWN' && this.workers.ofApp(app).length === 0) {
+      this.#changes.forget(app);
+    }
     if (connection !== this.link.connection) return;
     const { code } = why;
     const rule = printable(why.rule, 60);
@@ -192,6 +197,7 @@ export class Operations implements Monitored {
 
   #ended(process: WorkerProcess, exit: WorkerExit, wanted: boolean): void {
     const { user, app } = process.owner;
+    const inOrder = wanted && this.workers.isExcused(process.id);
     const worker = this.workers.remove(process);
     if (exit.by === 'lost') {
       this.counters.lost += 1;
@@ -201,9 +207,9 @@ export class Operations implements Monitored {
     if (wanted) this.counters.retired += 1;
     else this.counters.crashed += 1;
     this.#parts.log.info({ ...idsOf(process), ...exitFields(exit), wanted }, 'worker gone');
-    if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
+    if (wanted && this.workers.ofApp(app).length === 0) this.#changes.forget(app);
     this.link.tellExit(exitMessage(worker, exit, wanted));
-    this.admission.left(user, app);
+    this.admission.left(user, app, inOrder);
   }
 
   // --- the world changes -----------------------------------------------------------------------

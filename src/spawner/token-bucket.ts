@@ -30,6 +30,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** A token comes back; beyond the burst it is lost. */
+  give(nowMs: number): void {
+    this.#refill(nowMs);
+    this.#tokens = Math.min(this.#rate.maxCount, this.#tokens + 1);
+  }
+
   /** A full bucket remembers nothing and can be forgotten. */
   isFull(nowMs: number): boolean {
     this.#refill(nowMs);

@@ -13,6 +13,8 @@ export interface RunningWorker {
 export class Workers {
   readonly #processes = new Map<string, WorkerProcess>();
   readonly #running = new Map<string, RunningWorker>();
+  /** Ids of those that were asked to end and had done nothing wrong. */
+  readonly #excused = new Set<string>();
   readonly #waiting: (() => void)[] = [];
 
   add(process: WorkerProcess): void {
@@ -23,10 +25,20 @@ export class Workers {
     this.#running.set(worker.process.id, worker);
   }
 
+  /** Whoever replaces it is no storm. */
+  excuse(id: string): void {
+    if (this.#running.has(id)) this.#excused.add(id);
+  }
+
+  isExcused(id: string): boolean {
+    return this.#excused.has(id);
+  }
+
   /** Gives back what was known of it if it ever ran. */
   remove(process: WorkerProcess): RunningWorker | undefined {
     const worker = this.#running.get(process.id);
     this.#running.delete(process.id);
+    this.#excused.delete(process.id);
     this.#processes.delete(process.id);
     if (this.#processes.size === 0) for (const settle of this.#waiting.splice(0)) settle();
     return worker;

@@ -31,7 +31,8 @@ const EVENTS: readonly RequestEvent[] = [
   { kind: 'lost', code: 'E_WORKER_DIED', retry: 'undelivered' },
   { kind: 'lost', code: 'E_WORKER_DIED', retry: 'never' },
   { kind: 'refused', code: 'E_QUEUE_FULL' },
-  { kind: 'left' },
+  { kind: 'left', isBodyWhole: true },
+  { kind: 'left', isBodyWhole: false },
   { kind: 'deadline', code: 'E_REQUEST_TIMEOUT' },
 ];
 

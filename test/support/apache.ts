@@ -35,6 +35,10 @@ export interface ApacheOptions {
   readonly root: string;
   /** Configuration after the shipped file, such as virtual hosts. `${PORT}` is the port. */
   readonly more?: string;
+  /** Besides those that the shipped file needs. */
+  readonly modules?: readonly string[];
+  /** `Define NAME VALUE` before the shipped file. */
+  readonly defines?: Readonly<Record<string, string>>;
 }
 
 async function freePort(): Promise<number> {
@@ -59,7 +63,9 @@ async function accepts(port: number): Promise<boolean> {
 
 function configText(options: ApacheOptions, port: number): string {
   const isRoot = process.getuid?.() === 0;
-  const modules = MODULES_LOADED.map((it) => `LoadModule ${it}_module ${MODULES}/mod_${it}.so`);
+  const loaded = [...MODULES_LOADED, ...(options.modules ?? [])];
+  const defines = Object.entries(options.defines ?? {}).map((it) => `Define ${it.join(' ')}\n`);
+  const modules = loaded.map((it) => `LoadModule ${it}_module ${MODULES}/mod_${it}.so`);
   return `ServerRoot ${options.directory}
 ServerName localhost
 Listen 127.0.0.1:${port}
@@ -75,7 +81,7 @@ DocumentRoot ${options.directory}/htdocs
 Define PORT ${port}
 Define USHERD_SOCKET ${options.socketPath}
 Define USHERD_ROOT ${options.root}
-Include ${SHIPPED}
+${defines.join('')}Include ${SHIPPED}
 ${options.more ?? ''}
 `;
 }

@@ -10,9 +10,11 @@ export const TEST_LIMITS: UserLimits = {
   idleTimeoutMs: 300_000,
   startTimeoutMs: 30_000,
   firstByteTimeoutMs: 300_000,
+  silenceTimeoutMs: 300_000,
   requestTimeoutMs: 3_600_000,
   stopTimeoutMs: 10_000,
   maxRequests: 0,
+  recycleMemoryBytes: 0,
   maxBodyBytes: 0,
   memoryMaxBytes: 0,
   pidsMax: 256,
@@ -48,6 +50,7 @@ const DEFAULTS: Config = {
   },
   maxWorkers: 64,
   defaults: TEST_LIMITS,
+  defaultOrigins: {},
   umask: 0o027,
   runtimes: new Map([['fastcgi', TEST_RUNTIME]]),
   users: new Map(),
@@ -55,6 +58,15 @@ const DEFAULTS: Config = {
   usersDirectory: '/var/lib/usherd/users',
   log: { level: 'info' },
 };
+
+/** As an application without any limit of its own has them. */
+export const DEFAULT_ORIGINS = {
+  queueTimeoutMs: 'default',
+  startTimeoutMs: 'default',
+  firstByteTimeoutMs: 'default',
+  silenceTimeoutMs: 'default',
+  requestTimeoutMs: 'default',
+} as const;
 
 export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   ...DEFAULTS,
@@ -71,6 +83,7 @@ export const testUser = (
   account: { uid, gid: uid, home: `/nonexistent/${name}` },
   suspended: false,
   limits: TEST_LIMITS,
+  limitOrigins: {},
   noNewPrivileges: true,
   ...overrides,
 });

@@ -1,6 +1,7 @@
 // A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
+import { DEFAULT_ORIGINS } from './config.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
 
 type Need = Extract<RouterMessage, { type: 'need' }>;
@@ -36,9 +37,11 @@ const TEST_LIMITS: AppFacts['limits'] = {
   idleTimeoutMs: 300_000,
   startTimeoutMs: 30_000,
   firstByteTimeoutMs: 300_000,
+  silenceTimeoutMs: 300_000,
   requestTimeoutMs: 3_600_000,
   stopTimeoutMs: 10_000,
   maxRequests: 0,
+  recycleMemoryBytes: 0,
   maxBodyBytes: 0,
   memoryMaxBytes: 0,
   pidsMax: 256,
@@ -148,6 +151,7 @@ export class FakeSupervisor {
       frontController: '',
       mode: 'production',
       bufferRequests: true,
+      origins: DEFAULT_ORIGINS,
       maxWorkersPerUser: 8,
       ...app.facts,
       limits: { ...TEST_LIMITS, ...app.facts?.limits },

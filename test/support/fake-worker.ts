@@ -28,6 +28,8 @@ export interface FakeWorkerOptions {
   readonly onHead?: (request: WorkerRequest) => void;
   /** Speaks another protocol than FastCGI: listens in place of the worker's own server. */
   readonly server?: net.Server;
+  /** Called with each piece of the body, which is not kept then. */
+  readonly onBody?: (content: Buffer, request: WorkerRequest) => void;
 }
 
 /** Record types that kill some real worker and must never be sent to any (wire checklist item 81). */
@@ -88,6 +90,10 @@ export class FakeWorker {
         encoder.endRequest(begin?.id ?? 0, 0, ProtocolStatus.REQUEST_COMPLETE);
       },
     });
+    const takeBody = (content: Buffer): void => {
+      if (this.#options.onBody === undefined) body.push(Buffer.from(content));
+      else this.#options.onBody(content, request());
+    };
     const decoder = new RecordDecoder({
       record: (type, id, content) => {
         if (FORBIDDEN.has(type) || type > RecordType.UNKNOWN_TYPE) {
@@ -101,7 +107,7 @@ export class FakeWorker {
           params = paramsDecoder.end();
           this.#options.onHead?.(request());
         } else if (type === RecordType.STDIN && content.length > 0) {
-          body.push(Buffer.from(content));
+          takeBody(content);
         } else {
           this.requests += 1;
           this.#options.onRequest?.(request());

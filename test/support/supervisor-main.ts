@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isUsherdError } from '../../src/errors.js';
 import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
+import { DEFAULT_ORIGINS } from './config.js';
 import { closeInheritedDescriptors } from './launch.js';
 import { configOf, type TestSetting } from './supervisor-setting.js';
 
@@ -34,6 +35,7 @@ const describe: Describe = (config, input) => {
         frontController: '',
         mode: isDevelopment ? 'development' : 'production',
         bufferRequests: true,
+        origins: DEFAULT_ORIGINS,
         maxWorkersPerUser,
         limits,
       },

@@ -38,6 +38,14 @@ interface LogLine {
   readonly msg: string;
 }
 
+export interface UsherdOptions {
+  readonly routerUid: number;
+  /** More of the configuration. */
+  readonly more?: string;
+  /** Users who have a front socket of their own, besides the one for all. */
+  readonly boundTo?: readonly string[];
+}
+
 export class UsherdRun {
   readonly directory: string;
   readonly root: string;
@@ -47,7 +55,8 @@ export class UsherdRun {
   readonly users: readonly TestUser[];
   #child: ChildProcess | undefined;
 
-  private constructor(users: readonly TestUser[], routerUid: number, more: string) {
+  private constructor(users: readonly TestUser[], options: UsherdOptions) {
+    const { routerUid, more = '', boundTo = [] } = options;
     this.users = users;
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'usherd-e2e-'));
     fs.chmodSync(this.directory, 0o755);
@@ -66,7 +75,7 @@ run = "${this.directory}/run"
 log = "${this.directory}/log"
 state = "${this.directory}/state"
 [front]
-sockets = [{ path = "${this.frontSocket}", group = "www-data" }]
+sockets = [${[undefined, ...boundTo].map((user) => this.#socketEntry(user)).join(', ')}]
 [apps]
 roots = ["${this.root}/{user}/apps/{app}"]
 [identity]
@@ -83,11 +92,8 @@ ${accounts.join('')}`,
     }
   }
 
-  static async start(
-    users: readonly TestUser[],
-    options: { readonly routerUid: number; readonly more?: string },
-  ): Promise<UsherdRun> {
-    const usherd = new UsherdRun(users, options.routerUid, options.more ?? '');
+  static async start(users: readonly TestUser[], options: UsherdOptions): Promise<UsherdRun> {
+    const usherd = new UsherdRun(users, options);
     await usherd.run();
     return usherd;
   }
@@ -106,6 +112,24 @@ ${accounts.join('')}`,
         .slice(before)
         .some(({ msg }) => msg === 'supervisor connected'),
     );
+  }
+
+  /** The front socket on which only this user's applications are served. */
+  socketOf(user: string): string {
+    return path.join(this.directory, `run/front/${user}.sock`);
+  }
+
+  #socketEntry(user: string | undefined): string {
+    const socket = user === undefined ? this.frontSocket : this.socketOf(user);
+    const bound = user === undefined ? '' : `, user = "${user}"`;
+    return `{ path = "${socket}", group = "www-data"${bound} }`;
+  }
+
+  /** Changes the configuration and has it read again. */
+  async reconfigure(edit: (text: string) => string): Promise<void> {
+    fs.writeFileSync(this.configFile, edit(fs.readFileSync(this.configFile, 'utf8')));
+    const { code, out } = await this.command('reload');
+    if (code !== 0) throw new Error(`not reloaded: ${out}`);
   }
 
   get pid(): number {

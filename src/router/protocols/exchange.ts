@@ -1,11 +1,13 @@
 // One request on one worker, whatever protocol the worker speaks: what the request tells it and what it tells the request.
 import type { Params } from '../resolve.js';
-import type { BodySpool } from '../body-spool.js';
+import type { BodySource } from '../body-source.js';
 
 /** How a worker connection ended without a whole answer. */
 export type LossKind =
   /** The request never reached the worker: nothing was read of it. */
   | 'undelivered'
+  /** The connection was reset before an answer began: some of the request was not read, perhaps nothing of it. */
+  | 'unread'
   /** The connection ended before its answer did. */
   | 'died'
   /** The worker broke its protocol. */
@@ -26,7 +28,7 @@ export interface ExchangeSink {
 export interface ExchangeRequest {
   readonly role: number;
   readonly params: Params;
-  readonly body: BodySpool;
+  readonly body: BodySource;
 }
 
 /** The worker's side. After `answered` or `lost` nothing more comes. */

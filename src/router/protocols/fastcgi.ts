@@ -143,7 +143,9 @@ export class FastcgiExchange implements Exchange, RecordSink {
       this.#sink.answered();
       return;
     }
-    this.#lose(this.#isConnected ? 'died' : 'undelivered', detail);
+    // unix(7): a worker that ended with a connection in its accept queue, or with unread bytes, leaves a reset.
+    const isUnread = detail === 'ECONNRESET' && !this.#hasOutput;
+    this.#lose(!this.#isConnected ? 'undelivered' : isUnread ? 'unread' : 'died', detail);
   }
 
   #lose(kind: LossKind, detail: string): void {

@@ -4,6 +4,7 @@ import type { AppFacts } from '../../../src/ipc/messages.js';
 import type { Params } from '../../../src/router/front-forms.js';
 import { Roots } from '../../../src/router/resolve.js';
 import { runtimeTable } from '../../../src/router/script.js';
+import { DEFAULT_ORIGINS } from '../../support/config.js';
 
 export const ROOTS = new Roots(['/srv/{user}/apps/{app}', '/home/{user}/public_html/{app}']);
 
@@ -47,6 +48,7 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
   frontController: 'index.php',
   mode: 'production',
   bufferRequests: true,
+  origins: DEFAULT_ORIGINS,
   maxWorkersPerUser: 8,
   limits: {
     maxWorkersPerApp: 4,
@@ -56,9 +58,11 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
     idleTimeoutMs: 300_000,
     startTimeoutMs: 30_000,
     firstByteTimeoutMs: 300_000,
+    silenceTimeoutMs: 300_000,
     requestTimeoutMs: 3_600_000,
     stopTimeoutMs: 10_000,
     maxRequests: 0,
+    recycleMemoryBytes: 0,
     maxBodyBytes: 0,
     memoryMaxBytes: 0,
     pidsMax: 256,

@@ -13,6 +13,7 @@ import {
   type Description,
   type Mark,
 } from '../../../src/runtimes/index.js';
+import { DEFAULT_ORIGINS } from '../../support/config.js';
 
 const UID = 2_001;
 
@@ -70,6 +71,7 @@ test('facts have the shape that the router is told', () => {
     bufferRequests: true,
     maxWorkersPerUser: 8,
     limits: withoutUserLimit(),
+    origins: DEFAULT_ORIGINS,
   });
 });
 

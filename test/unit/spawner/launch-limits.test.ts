@@ -29,30 +29,39 @@ describe('a token bucket', () => {
   });
 });
 
+/** Takes a token for an application that is known to exist. */
+function takeKnown(tokens: LaunchTokens, app: string, nowMs = 0): string {
+  const user = app.slice(0, app.indexOf('/'));
+  tokens.prove(user, app, nowMs);
+  const answer = tokens.take(user, app, nowMs);
+  return answer.ok ? 'ok' : answer.level;
+}
+
 describe('launch tokens', () => {
   it('bound one application, whose neighbour goes on', () => {
     const tokens = new LaunchTokens(0);
-    for (let count = 0; count < LIMITS.launchTokensPerAppMaxCount; count += 1) {
-      assert.equal(tokens.take('alice', 'alice/a', 0).ok, true);
+    // The launch that found it is one of them.
+    for (let count = 1; count < LIMITS.launchTokensPerAppMaxCount; count += 1) {
+      assert.equal(takeKnown(tokens, 'alice/a'), 'ok');
     }
     assert.deepEqual(tokens.take('alice', 'alice/a', 0), {
       ok: false,
       level: 'app',
       waitMs: 1_000,
     });
-    assert.equal(tokens.take('alice', 'alice/b', 0).ok, true);
+    assert.equal(takeKnown(tokens, 'alice/b'), 'ok');
   });
 
   it('bound one user over all applications, and cost nothing when refused', () => {
     const tokens = new LaunchTokens(0);
-    const take = (index: number): string => {
-      const answer = tokens.take('alice', `alice/a${index}`, 0);
-      return answer.ok ? 'ok' : answer.level;
-    };
-    const first = Array.from({ length: LIMITS.launchTokensPerUserMaxCount }, (_, i) => take(i));
-    assert.ok(first.every((answer) => answer === 'ok'));
-    for (let count = 0; count < 5_000; count += 1) assert.equal(take(count % 100), 'user');
-    assert.equal(tokens.take('bob', 'bob/a', 0).ok, true, 'the total was not drained by refusals');
+    const half = LIMITS.launchTokensPerUserMaxCount / 2;
+    for (let count = 0; count < half; count += 1) {
+      assert.equal(takeKnown(tokens, `alice/a${count}`), 'ok');
+    }
+    for (let count = 0; count < 5_000; count += 1) {
+      assert.equal(takeKnown(tokens, `alice/a${count % half}`), 'user');
+    }
+    assert.equal(takeKnown(tokens, 'bob/a'), 'ok', 'the total was not drained by refusals');
   });
 
   it('bound everybody together', () => {
@@ -64,21 +73,63 @@ describe('launch tokens', () => {
     assert.ok(!answer.ok && answer.level === 'total');
   });
 
+  it('keep names that lead nowhere from costing the user its own applications', () => {
+    const tokens = new LaunchTokens(0);
+    assert.equal(takeKnown(tokens, 'alice/shop'), 'ok');
+    for (let count = 0; count < LIMITS.launchProbesPerUserMaxCount + 1; count += 1) {
+      tokens.take('alice', `alice/guess${count}`, 0);
+    }
+    const guess = tokens.take('alice', 'alice/one-more', 0);
+    assert.ok(!guess.ok && guess.level === 'probes');
+    assert.equal(takeKnown(tokens, 'alice/shop'), 'ok');
+    assert.equal(tokens.take('bob', 'bob/new', 0).ok, true, 'each user has a bucket for guesses');
+  });
+
+  it('count an application that is gone among the guesses', () => {
+    const tokens = new LaunchTokens(0);
+    assert.equal(takeKnown(tokens, 'alice/shop'), 'ok');
+    tokens.disprove('alice/shop');
+    for (let count = 0; count < LIMITS.launchProbesPerUserMaxCount; count += 1) {
+      tokens.take('alice', 'alice/shop', 0);
+    }
+    const answer = tokens.take('alice', 'alice/shop', 0);
+    assert.ok(!answer.ok && answer.level === 'probes');
+  });
+
+  it('come back for workers that were replaced in good order, at a rate of their own', () => {
+    const tokens = new LaunchTokens(0);
+    let launches = 0;
+    // max_requests = 1 under load: each worker serves, is replaced, and its token comes back.
+    while (takeKnown(tokens, 'alice/a') === 'ok') {
+      launches += 1;
+      tokens.giveBack('alice', 'alice/a', 0);
+      assert.ok(launches < 1_000, 'there is a bound');
+    }
+    const atOnce = LIMITS.launchTokensPerAppMaxCount - 1 + LIMITS.launchReturnsPerUserMaxCount;
+    assert.equal(launches, atOnce);
+    // A second later so many may come back, as far as the burst of the application has room for them.
+    for (let turn = 0; turn < 100; turn += 1) tokens.giveBack('alice', 'alice/a', 1_000);
+    const later = Array.from({ length: 100 }, () => takeKnown(tokens, 'alice/a', 1_000));
+    const back = LIMITS.launchReturnsPerUserPerS + LIMITS.launchTokensPerAppPerS;
+    const expected = Math.min(back, LIMITS.launchTokensPerAppMaxCount);
+    assert.equal(later.filter((answer) => answer === 'ok').length, expected);
+  });
+
   it('are given back to an application that is forgiven', () => {
     const tokens = new LaunchTokens(0);
-    for (let count = 0; count <= LIMITS.launchTokensPerAppMaxCount; count += 1) {
-      tokens.take('alice', 'alice/a', 0);
-    }
+    while (takeKnown(tokens, 'alice/a') === 'ok');
     tokens.forgive('alice/a');
-    assert.equal(tokens.take('alice', 'alice/a', 0).ok, true);
+    assert.equal(takeKnown(tokens, 'alice/a'), 'ok');
   });
 
   it('remember a bounded number of names', () => {
     const tokens = new LaunchTokens(0);
     for (let count = 0; count < LIMITS.launchBucketsMaxCount + 100; count += 1) {
       tokens.take(`u${count}`, `u${count}/a`, count * 10);
+      tokens.prove(`u${count}`, `u${count}/a`, count * 10);
+      tokens.giveBack(`u${count}`, `u${count}/a`, count * 10);
     }
-    assert.equal(tokens.size, 2 * LIMITS.launchBucketsMaxCount);
+    assert.equal(tokens.size, 4 * LIMITS.launchBucketsMaxCount);
   });
 });
 

@@ -1,0 +1,111 @@
+// `usherd token …`: makes, exchanges and takes away the secrets by which a web server proves whose virtual host a request is for.
+import { parseDuration, shown, USER_NAME, type Config } from '../config/index.js';
+import { ExitCode, UsherdError } from '../errors.js';
+import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
+import { currentMode, loadConfiguration } from './configuration.js';
+import { prepareDirectories } from './prepare-directories.js';
+import { serviceIds } from './service-ids.js';
+import { complain, print } from './terminal.js';
+import { TokenFiles, type TokenDigest, type TokenOwners } from './token-files.js';
+
+const KEEP_DEFAULT = '24h';
+
+const ACTIONS = {
+  new: (files: TokenFiles, args: Arguments) => create(files, userOf(args)),
+  rotate: (files: TokenFiles, args: Arguments) => rotate(files, userOf(args), keepMs(args)),
+  revoke: (files: TokenFiles, args: Arguments) => revoke(files, userOf(args)),
+  list: (files: TokenFiles) => list(files),
+};
+
+export const token: Command = {
+  usage: 'token <action> [user]',
+  summary: 'front tokens: new USER, rotate USER, revoke USER, list',
+  options: {
+    ...CONFIG_OPTION,
+    keep: {
+      type: 'string',
+      summary: 'rotate: how long the old token is still accepted',
+      default: KEEP_DEFAULT,
+    },
+  },
+  async run(args) {
+    const name = textOf(args, 'action') ?? '';
+    const action = Object.entries(ACTIONS).find(([key]) => key === name)?.[1];
+    if (action === undefined) {
+      const known = Object.keys(ACTIONS).join(', ');
+      throw new UsherdError('E_USAGE', `${shown(name)} is none of ${known}`);
+    }
+    const config = await loadConfiguration(textOf(args, 'config'));
+    const files = new TokenFiles(config, await ownersOf(config));
+    process.umask(0o077);
+    await prepareDirectories(files.directories());
+    await action(files, args);
+    if (config.front.authentication === 'none') {
+      complain('tokens are not asked for: [front] authentication is "none"');
+    }
+    return ExitCode.OK;
+  },
+};
+
+async function ownersOf(config: Config): Promise<TokenOwners> {
+  if (currentMode() === 'root') {
+    const { routerGid } = await serviceIds(config);
+    return { uid: 0, gid: 0, routerGid };
+  }
+  const gid = process.getgid?.() ?? -1;
+  return { uid: process.getuid?.() ?? -1, gid, routerGid: gid };
+}
+
+function userOf(args: Arguments): string {
+  const user = textOf(args, 'user') ?? '';
+  if (USER_NAME.test(user)) return user;
+  throw new UsherdError('E_USAGE', `${shown(user)} is not an account name`);
+}
+
+function keepMs(args: Arguments): number {
+  const text = textOf(args, 'keep') ?? KEEP_DEFAULT;
+  const ms = text === '0' ? 0 : parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new UsherdError('E_USAGE', `--keep ${shown(text)} is not a duration such as "24h", or 0`);
+}
+
+async function create(files: TokenFiles, user: string): Promise<void> {
+  if ((await files.digests(user)).length > 0) {
+    throw new UsherdError('E_USAGE', `${user} has a token; exchange it with token rotate ${user}`);
+  }
+  await files.write(user, []);
+  explain(files, user);
+}
+
+async function rotate(files: TokenFiles, user: string, keepForMs: number): Promise<void> {
+  const [current] = await files.digests(user);
+  if (current === undefined) throw new UsherdError('E_USAGE', `${user} has no token`);
+  const untilMs = Date.now() + keepForMs;
+  await files.write(user, keepForMs === 0 ? [] : [{ sha256: current.sha256, untilMs }]);
+  const end = keepForMs === 0 ? 'refused from now on' : `accepted until ${formatTime(untilMs)}`;
+  print(`the old token of ${user} is ${end}`);
+  explain(files, user);
+}
+
+async function revoke(files: TokenFiles, user: string): Promise<void> {
+  await files.remove(user);
+  print(`${user} has no token any more; requests for ${user}'s applications are refused`);
+}
+
+async function list(files: TokenFiles): Promise<void> {
+  for (const user of await files.users()) {
+    const old = (await files.digests(user)).find(({ untilMs }) => untilMs > Date.now());
+    print(old === undefined ? user : `${user}  (the one before is accepted ${oldUntil(old)})`);
+  }
+}
+
+const oldUntil = ({ untilMs }: TokenDigest): string => `until ${formatTime(untilMs)}`;
+
+const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
+/** The secret itself is never printed: terminals and logs keep what they see. */
+function explain(files: TokenFiles, user: string): void {
+  print(`Apache:  ${files.apache(user)}  (conf.example/apache/usherd.conf reads it)`);
+  print(`nginx:   include ${files.nginx(user)};  in the virtual host of ${user}, and nowhere else`);
+  print('Reload the web server now: apachectl graceful, nginx -s reload.');
+}

@@ -1,0 +1,12 @@
+// The body of a request as a worker protocol reads it, whether it waits somewhere or comes as it is read.
+import type { UsherdError } from '../errors.js';
+
+/** `bytes` null: the end. Bytes stay valid until the body is disposed of, and are not to be changed. */
+export type BodyRead = (err: UsherdError | null, bytes: Buffer | null) => void;
+
+export interface BodySource {
+  /** Of all of it. */
+  readonly length: number;
+  /** The next bytes, at most maxBytes; one read at a time. Waits while there are none; may answer inside the call. */
+  read(maxBytes: number, done: BodyRead): void;
+}

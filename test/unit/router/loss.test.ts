@@ -1,0 +1,42 @@
+// Which lost requests are tried again, as a table: nothing that a worker may have acted on is ever done twice.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { retryAfter } from '../../../src/router/loss.js';
+import type { LossKind } from '../../../src/router/protocols/exchange.js';
+import { LIMITS } from '../../../src/limits.js';
+import { stepRequest, type RequestState, type Retry } from '../../../src/router/request-state.js';
+
+const KINDS: readonly LossKind[] = ['undelivered', 'unread', 'died', 'protocol'];
+const retries = (method: string, hasBegun = false, isRepeatable = true): readonly Retry[] =>
+  KINDS.map((kind) => retryAfter(kind, { method, hasBegun, isRepeatable }));
+
+test('a safe request is tried again as far as it was not answered, any other only if it was not delivered', () => {
+  assert.deepEqual(retries('GET'), ['undelivered', 'unread', 'once', 'never']);
+  assert.deepEqual(retries('HEAD'), ['undelivered', 'unread', 'once', 'never']);
+  assert.deepEqual(retries('POST'), ['undelivered', 'never', 'never', 'never']);
+  assert.deepEqual(retries('get'), ['undelivered', 'never', 'never', 'never']);
+});
+
+test('nothing is tried again once an answer has begun, or when a part of the body is gone', () => {
+  const never = KINDS.map(() => 'never');
+  assert.deepEqual(retries('GET', true), never);
+  assert.deepEqual(retries('GET', false, false), never);
+});
+
+/** How many workers one request meets that always ends in this way. */
+function workersMet(retry: Retry): number {
+  let state: RequestState = { kind: 'waiting', tries: { repeated: 0, undelivered: 0 } };
+  for (let workers = 0; ;) {
+    if (state.kind !== 'waiting') return workers;
+    state = stepRequest(state, { kind: 'assigned' }).state;
+    workers += 1;
+    state = stepRequest(state, { kind: 'lost', code: 'E_WORKER_DIED', retry }).state;
+  }
+}
+
+test('a request that kills its workers meets a bounded number of them', () => {
+  assert.equal(workersMet('never'), 1);
+  assert.equal(workersMet('once'), 1 + LIMITS.retryMaxCount);
+  assert.equal(workersMet('unread'), 1 + LIMITS.unreadRetryMaxCount);
+  assert.equal(workersMet('undelivered'), 1 + LIMITS.undeliveredRetryMaxCount);
+});
