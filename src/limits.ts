@@ -51,13 +51,12 @@ export const LIMITS = {
 
   // answers
   responseHeadMaxBytes: 32 * KIB,
-  responseHeadLineMaxBytes: 8_190, // the longest that Apache takes (wire.md §1.3)
-  responseHeadLinesMaxCount: 100,
+  responseHeadLineMaxBytes: 8_189, // Apache makes an empty 500 of 8,190
+  responseHeadLinesMaxCount: 99, // HAProxy takes no more beside the Status
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
-
-  abandonedOutputMaxBytes: 1 * MIB, // read and thrown away after the client left, then the worker is told
+  abandonedOutputMaxBytes: 1 * MIB, // read and thrown away after the client left, then an HTTP or SCGI worker is told
 
   // error pages
   errorPageLinesMaxCount: 20, // also kept per application from its log

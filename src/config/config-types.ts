@@ -41,6 +41,12 @@ export interface RuntimeVariant {
   readonly command: readonly string[];
 }
 
+/**
+ * After which requests a connection to a FastCGI worker is kept for the next: a program that does not read its body to the
+ * end may take the rest for the next request (libfcgi, FCGI.pm).
+ */
+export type ConnectionReuse = 'always' | 'after-bodiless' | 'never';
+
 /** How one runtime starts; data only. Built-in rows are in src/runtimes/, the admin may add and override. */
 export interface RuntimeConfig {
   readonly name: string;
@@ -65,6 +71,8 @@ export interface RuntimeConfig {
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGHUP';
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;
+  /** Default: never. */
+  readonly keepConnections?: ConnectionReuse;
   /** The body by which a script runtime says that the script is not there; '' if it has none. */
   readonly missingScriptBody: string;
 }

@@ -105,10 +105,14 @@ function mergeRuntimes(
 }
 
 function mergeRuntime(below: RuntimeConfig, table: RuntimeTable): RuntimeConfig {
-  if (table.command === undefined) return { ...below, ...given(table) };
-  const debianPackage = table.command[0] === below.command[0] ? below.debianPackage : '';
+  const { keep_connections: keepConnections, ...rest } = table;
+  const reuse = keepConnections === undefined ? {} : { keepConnections };
+  if (rest.command === undefined) return { ...below, ...given(rest), ...reuse };
+  const isSameProgram = rest.command[0] === below.command[0];
+  const debianPackage = isSameProgram ? below.debianPackage : '';
+  const unknown = isSameProgram ? {} : { keepConnections: 'never' as const };
   const variants = below.variants === undefined ? {} : { variants: [] };
-  return { ...below, ...variants, ...given(table), debianPackage };
+  return { ...below, ...variants, ...unknown, ...given(rest), ...reuse, debianPackage };
 }
 
 const ownTable = (tables: Readonly<Record<string, RuntimeTable>>, name: string): RuntimeTable =>

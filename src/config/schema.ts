@@ -97,6 +97,7 @@ const runtime = z.strictObject(
     ).optional(),
     environment: environment.optional(),
     concurrency: count(1, 1_024).optional(),
+    keep_connections: choice(['always', 'after-bodiless', 'never']).optional(),
   },
   tableError,
 );

@@ -78,6 +78,11 @@ export class RecordDecoder {
     return this.#headerBytes + this.#carryBytes;
   }
 
+  /** Nothing of a record is under way, not even padding: the stream may be given to somebody else. */
+  get isAtBoundary(): boolean {
+    return this.#state !== 'dead' && this.pendingBytes === 0 && this.#skipBytes === 0;
+  }
+
   #decode(chunk: Buffer): void {
     let at = this.#skipBytes;
     this.#skipBytes = 0;

@@ -2,6 +2,7 @@
 import type { SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import { Application } from './application.js';
+import { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import type { WorkerRecord } from './worker-record.js';
 
 export type WorkerNews = Extract<SupervisorMessage, { type: 'spawned' | 'living' }>;
@@ -44,13 +45,15 @@ export class AppRegistry {
 
   addWorker(news: WorkerNews): void {
     if (this.#workers.has(news.worker)) return;
+    const socketPath = `${this.#runDirectory}/worker/${news.worker}.sock`;
     this.#workers.set(news.worker, {
       id: news.worker,
       pid: news.pid,
       app: news.app,
       runtime: news.runtime,
       protocol: news.protocol,
-      socketPath: `${this.#runDirectory}/worker/${news.worker}.sock`,
+      socketPath,
+      connections: new FastcgiConnections(socketPath, news.concurrency),
       requests: new Set(),
       served: 0,
       hasAnswered: news.type === 'living',
@@ -62,6 +65,7 @@ export class AppRegistry {
     const worker = this.#workers.get(id);
     if (worker === undefined) return undefined;
     this.#workers.delete(id);
+    worker.connections.retire();
     const app = this.#apps.get(worker.app);
     if (app !== undefined) app.workerCount -= 1;
     return worker;

@@ -7,6 +7,10 @@ export type BodyRead = (err: UsherdError | null, bytes: Buffer | null) => void;
 export interface BodySource {
   /** Of all of it. */
   readonly length: number;
+  /** Nothing of it is gone: it can be read from its beginning again. */
+  readonly isWhole: boolean;
   /** The next bytes, at most maxBytes; one read at a time. Waits while there are none; may answer inside the call. */
   read(maxBytes: number, done: BodyRead): void;
+  /** To the beginning; only while it is whole. A read under way is forgotten. */
+  rewind(): void;
 }

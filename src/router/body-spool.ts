@@ -30,6 +30,8 @@ const FIRST_BLOCK_BYTES = 4_096;
 
 /** The body is in memory or in the file, never in both, so that a position means one place. */
 export class BodySpool implements BodySource {
+  /** It can be read as often as needed. */
+  readonly isWhole = true;
   readonly #options: BodySpoolOptions;
   /** Memory form: `#usedBytes` of it hold the body. File form: the block being filled for the next write. */
   #block: Buffer | undefined;

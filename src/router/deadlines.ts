@@ -49,9 +49,11 @@ export class Deadlines {
     if (one !== undefined) one.sinceMs = performance.now();
   }
 
-  disarm(code: ErrorCode): void {
-    const at = this.#running.findIndex((running) => running.code === code);
-    if (at >= 0) this.#running.splice(at, 1);
+  disarm(...codes: readonly ErrorCode[]): void {
+    for (const code of codes) {
+      const at = this.#running.findIndex((running) => running.code === code);
+      if (at >= 0) this.#running.splice(at, 1);
+    }
   }
 
   disarmAll(): void {

@@ -2,7 +2,7 @@
 import type { Config } from '../config/index.js';
 import type { AppFacts, RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import type { PoolSet, SpawnedWorker } from '../pool/index.js';
+import type { PoolSet, RetireReason, SpawnedWorker } from '../pool/index.js';
 import { isAccepted } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
@@ -112,6 +112,7 @@ export class PoolDispatcher implements Dispatcher {
     if (worker === undefined || facts === undefined) {
       throw new Error('dispatcher: assigned to a worker that is not known');
     }
+    const runtime = this.#config.runtimes.get(worker.runtime);
     worker.requests.add(request);
     request.assigned({
       worker: worker.id,
@@ -119,9 +120,16 @@ export class PoolDispatcher implements Dispatcher {
       limits: facts.limits,
       origins: facts.origins,
       isFirst: !worker.hasAnswered,
-      missingScriptBody: this.#config.runtimes.get(worker.runtime)?.missingScriptBody ?? '',
-      open: (exchange, sink) => openExchange(worker, exchange, sink),
+      missingScriptBody: runtime?.missingScriptBody ?? '',
+      open: (exchange, sink) =>
+        openExchange(worker, runtime?.keepConnections ?? 'never', exchange, sink),
     });
+  }
+
+  /** Its kept connections first: a worker that waits for another request there does not see that it is to end. */
+  retire(worker: string, reason: RetireReason): void {
+    this.#options.registry.worker(worker)?.connections.retire();
+    this.#options.send({ type: 'retire', worker, reason });
   }
 
   // --- from the supervisor's news ------------------------------------------------------------

@@ -78,13 +78,29 @@ function isAction(params: Params, pathInfo: string, asked: string | undefined): 
 }
 
 /**
- * REDIRECT_URI comes from lighttpd only; Apache's REDIRECT_URL is about something else. What lighttpd rewrites has no dot
- * segments any more, REQUEST_URI still has them.
+ * What the client asked for, without dot segments, where SCRIPT_NAME cannot say it: lighttpd has rewritten it (REDIRECT_URI
+ * comes from lighttpd only; Apache's REDIRECT_URL is about something else), Caddy drops the slash that `/x/y/..` ends in.
  */
-function rewrittenUrl(params: Params): string | undefined {
-  if (!params.has('REDIRECT_URI')) return undefined;
+function rewrittenUrl(params: Params, url: string): string | undefined {
   const plain = unescapePath(rawRequestPath(params));
-  return plain === undefined ? undefined : removeDotSegments(squeezeSlashes(plain));
+  if (plain === undefined) return undefined;
+  const asked = removeDotSegments(squeezeSlashes(plain));
+  return params.has('REDIRECT_URI') || asked === `${url}/` ? asked : undefined;
+}
+
+/**
+ * The query as the client wrote it. lighttpd undoes escapes in QUERY_STRING, makes new ones, and drops what is before a
+ * second `?`; where REQUEST_URI says the same it is the original. A query that the web server made itself stays.
+ */
+export function queryString(params: Params): string {
+  const told = param(params, 'QUERY_STRING');
+  const uri = param(params, 'REQUEST_URI');
+  const start = uri.indexOf('?');
+  if (start === -1) return told;
+  const asked = uri.slice(start + 1);
+  if (asked === told || asked.endsWith(`?${told}`)) return asked;
+  const plain = unescapePath(asked);
+  return plain !== undefined && plain === unescapePath(told) ? asked : told;
 }
 
 /** A mount without a file name: the document root with the URL behind it. */
@@ -120,7 +136,7 @@ function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
   const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? scriptName + pathInfo);
   const plain = plainFile(file, url, params);
   if (plain === undefined) return undefined;
-  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params) };
+  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params, url) };
 }
 
 /** Undefined where the params can be read in more than one way. */

@@ -1,10 +1,8 @@
 // What becomes of a request whose worker connection ended without a whole answer: the code for it, and whether it is tried again.
 import type { ErrorCode } from '../errors.js';
+import { isSafeMethod } from './methods.js';
 import type { LossKind } from './protocols/exchange.js';
 import type { Retry } from './request-state.js';
-
-/** RFC 9110 §9.2.1, of those that carry no body. */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
   undelivered: 'E_WORKER_DIED',
@@ -24,6 +22,6 @@ interface LostRequest {
 export function retryAfter(kind: LossKind, request: LostRequest): Retry {
   if (request.hasBegun || !request.isRepeatable || kind === 'protocol') return 'never';
   if (kind === 'undelivered') return 'undelivered';
-  if (!SAFE_METHODS.has(request.method)) return 'never';
+  if (!isSafeMethod(request.method)) return 'never';
   return kind === 'unread' ? 'unread' : 'once';
 }

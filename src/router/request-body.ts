@@ -43,7 +43,7 @@ export class RequestBody {
 
   /** Another worker can have all of it. */
   get isRepeatable(): boolean {
-    return this.source instanceof BodySpool || this.source.isWhole;
+    return this.source.isWhole;
   }
 
   write(content: Buffer): void {

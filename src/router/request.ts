@@ -9,8 +9,7 @@ import type { LossKind } from './protocols/exchange.js';
 import { LOSS_CODES, retryAfter } from './loss.js';
 import { RequestBody } from './request-body.js';
 import { failureAnswer } from './request-failure.js';
-import { PARAMS, stepRequest } from './request-state.js';
-import type { RequestEffect, RequestEvent, RequestState } from './request-state.js';
+import { PARAMS, stepRequest, type RequestEffect, type RequestEvent } from './request-state.js';
 import type {
   Assignment,
   FrontSide,
@@ -38,7 +37,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   readonly #connection: FrontSide;
   readonly #context: RouterContext;
   readonly #deadlines = new Deadlines((passed) => this.#onDeadline(passed));
-  #state: RequestState = PARAMS;
+  #state = PARAMS;
   #paramsDecoder: ParamsDecoder | undefined = new ParamsDecoder();
   #params: Params = new Map();
   #workerParams: Params = new Map();
@@ -167,8 +166,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   // --- from the worker side ------------------------------------------------------------------
 
   onHead(): void {
-    this.#deadlines.disarm('E_START_TIMEOUT');
-    this.#deadlines.disarm('E_FIRST_BYTE_TIMEOUT');
+    this.#deadlines.disarm('E_START_TIMEOUT', 'E_FIRST_BYTE_TIMEOUT');
     this.#armLimit('E_SILENCE_TIMEOUT', 'silenceTimeoutMs');
     this.#step({ kind: 'headSent' });
   }
@@ -244,6 +242,9 @@ export class FrontRequest implements LegEvents, RequestFace {
         this.#context.dispatcher.withdraw(this);
         return;
       case 'abandon':
+        // It gets as long to become free as it had for its first byte.
+        this.#deadlines.disarm('E_START_TIMEOUT', 'E_SILENCE_TIMEOUT');
+        this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs');
         this.#leg?.abandon();
         return;
       case 'release':
@@ -273,7 +274,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   }
 
   #release(outcome: 'clean' | 'dirty' | 'deadline'): void {
-    for (const code of LEG_DEADLINES) this.#deadlines.disarm(code);
+    this.#deadlines.disarm(...LEG_DEADLINES);
     this.#leg?.close();
     this.#context.dispatcher.released(this, outcome);
   }
@@ -311,8 +312,8 @@ export class FrontRequest implements LegEvents, RequestFace {
     const refusal = this.#refusal?.code === code ? this.#refusal : { code };
     this.#context.failureLog.write(this, refusal);
     const answer = failureAnswer(this, refusal, this.#context);
-    const isRole = code === 'E_FCGI_ROLE';
-    const status = isRole ? ProtocolStatus.UNKNOWN_ROLE : ProtocolStatus.REQUEST_COMPLETE;
+    const { REQUEST_COMPLETE, UNKNOWN_ROLE } = ProtocolStatus;
+    const status = code === 'E_FCGI_ROLE' ? UNKNOWN_ROLE : REQUEST_COMPLETE;
     this.#connection.endRequest(this, answer, status);
   }
 

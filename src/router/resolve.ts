@@ -1,7 +1,7 @@
 // From params to application: the only place that decides whose a request is.
 import type { ErrorCode } from '../errors.js';
 import { placeOf, type Params, type Place } from './front-forms.js';
-import type { Roots } from './roots.js';
+import type { RootMatch, Roots } from './roots.js';
 import { HIDDEN_SEPARATOR, isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
 
 export type { Params } from './front-forms.js';
@@ -15,6 +15,8 @@ export interface Resolved {
   readonly directory: string;
   /** Below the directory, path info included: '' or a path that starts with '/'. */
   readonly rest: string;
+  /** The same as seen from `public/`, should that be the web root. */
+  readonly publicRest: string;
   readonly url: MountedUrl;
 }
 
@@ -30,8 +32,19 @@ export type Resolution = Resolved | Refusal;
 const PUBLIC = '/public';
 
 /** `rest` as seen from `public/`; the same where it does not lie there. */
-export const belowPublic = (rest: string): string =>
+const belowPublic = (rest: string): string =>
   rest === PUBLIC || rest.startsWith(`${PUBLIC}/`) ? rest.slice(PUBLIC.length) : rest;
+
+/**
+ * A web server that knows of `public/` puts it into the path and not into the URL. One that does not (HAProxy, Caddy) has it
+ * in both, if the client wrote it: there it is a name like any other. A mount whose own name ends in `/public` looks the
+ * same, but for the document root.
+ */
+function seenFromPublic(url: string, params: Params, { directory, rest }: RootMatch): string {
+  const roots = [params.get('CONTEXT_DOCUMENT_ROOT'), params.get('DOCUMENT_ROOT')];
+  const isKnown = roots.includes(directory + PUBLIC);
+  return !isKnown && splitUrl(url, rest) !== undefined ? rest : belowPublic(rest);
+}
 
 /**
  * SCRIPT_NAME as Apache cuts it holds one component too many or none at all; the application's own path at the end
@@ -63,5 +76,6 @@ export function resolveApplication(params: Params, roots: Roots): Resolution {
   if (verdict === 'below') {
     return refuse('E_APP_UNKNOWN', 'the path names no user and application that could exist');
   }
-  return { ok: true, ...verdict, url: mountUrl(place, verdict.rest) };
+  const publicRest = seenFromPublic(place.askedUrl ?? place.url, params, verdict);
+  return { ok: true, ...verdict, publicRest, url: mountUrl(place, verdict.rest) };
 }

@@ -43,6 +43,7 @@ export class ResponseHeadParser {
   #hasLocation = false;
   #isChunked = false;
   #contentLength: number | undefined;
+  #locations = '';
   #text = '';
   readonly #struck: string[] = [];
   #head: ResponseHead | undefined;
@@ -98,8 +99,10 @@ export class ResponseHeadParser {
       default:
         break;
     }
+    const written = `${name}: ${value}\r\n`;
     if (isStruck(lowerName, value)) this.#struck.push(lowerName);
-    else this.#text += `${name}: ${value}\r\n`;
+    else if (lowerName === 'location') this.#locations += written;
+    else this.#text += written;
   }
 
   #setStatus(match: RegExpExecArray | null): void {
@@ -125,7 +128,9 @@ export class ResponseHeadParser {
     const contentLength = this.#isChunked ? undefined : this.#contentLength;
     const reasonText = reason === '' ? (STATUS_CODES[code] ?? 'Unassigned') : reason;
     const tail = hasBody && contentLength !== undefined ? lengthLine(contentLength) : '';
-    const text = `Status: ${code} ${reasonText}\r\n${this.#text}${tail}${BLANK_LINE}`;
+    // HAProxy takes a Location for a status of 302, unless a Status comes after it.
+    const status = `${this.#locations}Status: ${code} ${reasonText}\r\n`;
+    const text = `${status}${this.#text}${tail}${BLANK_LINE}`;
     const bytes = Buffer.from(text, 'latin1');
     return { status: code, bytes, hasBody, contentLength, struck: this.#struck };
   }

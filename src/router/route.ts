@@ -1,9 +1,9 @@
 // From an application whose facts are known to the params that its worker gets.
 import type { ErrorCode } from '../errors.js';
 import type { AppFacts } from '../ipc/index.js';
-import { requestPath, type Params } from './front-forms.js';
+import { queryString, requestPath, type Params } from './front-forms.js';
 import { cleanParams } from './params-filter.js';
-import { belowPublic, type Resolved } from './resolve.js';
+import type { Resolved } from './resolve.js';
 import { findScript, runtimeOfScript, type RuntimeTable, type ScriptPlace } from './script.js';
 import { isSoundPath, splitUrl, type MountedUrl } from './url-path.js';
 
@@ -37,13 +37,12 @@ interface View {
 }
 
 function viewOf(resolution: Resolved, facts: AppFacts): View {
-  const { directory, rest, url } = resolution;
+  const { directory, rest, publicRest, url } = resolution;
   if (facts.webRoot === '') return { webRoot: directory, rest, url };
-  const inside = belowPublic(rest);
   return {
     webRoot: `${directory}/${facts.webRoot}`,
-    rest: inside,
-    url: splitUrl(url.scriptName + url.path, inside) ?? url,
+    rest: publicRest,
+    url: splitUrl(url.scriptName + url.path, publicRest) ?? url,
   };
 }
 
@@ -69,7 +68,7 @@ function workerParams(params: Params, names: Names): Params {
   if (clean.has('DOCUMENT_URI')) {
     clean.set('DOCUMENT_URI', names.scriptName + (names.pathInfo ?? ''));
   }
-  if (!clean.has('QUERY_STRING')) clean.set('QUERY_STRING', ''); // HAProxy; RFC 3875 §4.1.7 wants it empty
+  clean.set('QUERY_STRING', queryString(params)); // HAProxy sends none; RFC 3875 §4.1.7 wants it empty
   if (!clean.has('REDIRECT_STATUS')) clean.set('REDIRECT_STATUS', '200');
   if (!clean.has('GATEWAY_INTERFACE')) clean.set('GATEWAY_INTERFACE', 'CGI/1.1');
   return clean;

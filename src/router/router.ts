@@ -76,7 +76,7 @@ export class Router implements RouterContext {
         need: (app, runtime) => this.dispatcher.need(app, runtime),
         assign: (request, worker) => this.dispatcher.assign(request, worker),
         refuse: (request, code, retryAfterMs) => request.refuse({ code, retryAfterMs }),
-        retire: (worker, reason) => this.#link.send({ type: 'retire', worker, reason }),
+        retire: (worker, reason) => this.dispatcher.retire(worker, reason),
       },
     });
     this.dispatcher = new PoolDispatcher({
@@ -106,6 +106,7 @@ export class Router implements RouterContext {
     this.#listeners.destroy();
     this.#pools.close();
     for (const app of this.#registry.apps()) app.close();
+    for (const worker of this.#registry.workers()) worker.connections.retire();
     this.#link.stop();
     await this.logSink.stop();
     this.log.info('router stopped');

@@ -1,6 +1,7 @@
 // What the router keeps of one worker, and how a request reaches it: the one place that knows the worker protocols.
-import type { WorkerProtocol } from '../config/index.js';
+import type { ConnectionReuse, WorkerProtocol } from '../config/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
+import type { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import { FastcgiExchange } from './protocols/fastcgi.js';
 import { HttpExchange } from './protocols/http.js';
 import { ScgiExchange } from './protocols/scgi.js';
@@ -13,6 +14,8 @@ export interface WorkerRecord {
   readonly runtime: string;
   readonly protocol: WorkerProtocol;
   readonly socketPath: string;
+  /** Used by workers that speak FastCGI. */
+  readonly connections: FastcgiConnections;
   readonly requests: Set<RequestFace>;
   served: number;
   /** Its first byte of an answer has come. */
@@ -20,15 +23,18 @@ export interface WorkerRecord {
 }
 
 const EXCHANGES = {
-  fastcgi: FastcgiExchange,
   http: HttpExchange,
   scgi: ScgiExchange,
-} as const satisfies Record<WorkerProtocol, unknown>;
+} as const satisfies Record<Exclude<WorkerProtocol, 'fastcgi'>, unknown>;
 
 export function openExchange(
   worker: WorkerRecord,
+  reuse: ConnectionReuse,
   request: ExchangeRequest,
   sink: ExchangeSink,
 ): Exchange {
+  if (worker.protocol === 'fastcgi') {
+    return new FastcgiExchange(worker.connections, reuse, request, sink);
+  }
   return new EXCHANGES[worker.protocol](worker.socketPath, request, sink);
 }

@@ -13,6 +13,11 @@ type Chunks = { chunk: unknown; encoding: BufferEncoding }[];
 export class WorkerSocket extends net.Socket {
   #isWriteBroken = false;
 
+  /** Nothing more can be sent. */
+  get isWriteBroken(): boolean {
+    return this.#isWriteBroken;
+  }
+
   override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
     if (!this.#isWriteBroken) super._write(chunk, encoding, (err) => this.#written(err, done));
   }
@@ -28,11 +33,35 @@ export class WorkerSocket extends net.Socket {
 }
 
 const isWriteFailure = (err: NodeJS.ErrnoException): boolean =>
-  err.syscall === 'write' && (err.code === 'EPIPE' || err.code === 'ECONNRESET');
+  err.code === 'EPIPE' || err.code === 'ECONNRESET';
 
 export function connectWorker(path: string): WorkerSocket {
   // allowHalfOpen: an EOF from the worker must not close our side before the last bytes are read.
   const socket = new WorkerSocket({ allowHalfOpen: true });
   socket.connect({ path });
   return socket;
+}
+
+export interface FreeWatch {
+  stop(): void;
+}
+
+/**
+ * Tells when a worker that takes one request at a time has ended the one that nobody waits for: it accepts again. What it
+ * accepts is a connection without a byte, which every library closes. `isAlive` is false if nobody listens any more.
+ */
+export function whenFree(path: string, onFree: (isAlive: boolean) => void): FreeWatch {
+  let isAlive = true;
+  const socket = net.connect({ path, allowHalfOpen: true }, () => socket.end());
+  const free = (): void => onFree(isAlive);
+  socket.on('error', () => (isAlive = false));
+  socket.on('end', () => socket.destroy());
+  socket.on('close', free);
+  socket.resume();
+  return {
+    stop: () => {
+      socket.removeListener('close', free);
+      socket.destroy();
+    },
+  };
 }

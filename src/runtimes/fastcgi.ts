@@ -13,6 +13,8 @@ export const fastcgi: RuntimeConfig = {
   concurrency: 1, // libfcgi and its children in every language; a manifest may say more
   maxRequests: 0,
   stopSignal: 'SIGTERM',
+  // libfcgi and FCGI.pm answer three times as many small requests; what they leave of a body is lost with its connection.
+  keepConnections: 'after-bodiless',
   debianPackage: '',
   missingScriptBody: '',
 };

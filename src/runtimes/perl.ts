@@ -14,6 +14,8 @@ export const perl: RuntimeConfig = {
   concurrency: 1,
   maxRequests: 0,
   stopSignal: 'SIGTERM',
+  // As for fastcgi: FCGI.pm takes what is left of a body for the next request.
+  keepConnections: 'after-bodiless',
   debianPackage: 'libplack-perl libfcgi-perl libfcgi-procmanager-perl',
   missingScriptBody: '',
 };

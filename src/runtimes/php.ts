@@ -17,6 +17,8 @@ export const php: RuntimeConfig = {
   concurrency: 1,
   maxRequests: 1_000,
   stopSignal: 'SIGTERM',
+  // Measured: a third of the time of a small request is connect, accept and close. php reads a body to its end by itself.
+  keepConnections: 'always',
   debianPackage: 'php-cgi',
   // Exactly this, whatever html_errors and display_errors say; the status beside it is 404.
   missingScriptBody: 'No input file specified.\n',

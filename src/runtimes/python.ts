@@ -30,6 +30,7 @@ export const python: RuntimeConfig = {
   concurrency: 1,
   maxRequests: 0,
   stopSignal: 'SIGTERM',
+  keepConnections: 'never', // uWSGI closes after each request
   debianPackage: 'uwsgi-plugin-python3',
   missingScriptBody: '',
 };

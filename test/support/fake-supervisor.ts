@@ -1,7 +1,9 @@
 // A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
+import fs from 'node:fs';
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
 import { DEFAULT_ORIGINS } from './config.js';
+import { startFd0Worker, type Fd0Worker } from './fd0-worker.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
 
 type Need = Extract<RouterMessage, { type: 'need' }>;
@@ -10,6 +12,8 @@ type Refused = Extract<SupervisorMessage, { type: 'refused' }>;
 /** What stands behind one application id. */
 export interface FakeApp {
   readonly worker?: FakeWorkerOptions;
+  /** A real program in its place, with its listening socket on descriptor 0: absolute path and arguments. */
+  readonly program?: readonly string[];
   readonly facts?: Partial<Omit<AppFacts, 'limits'>> & {
     readonly limits?: Partial<AppFacts['limits']>;
   };
@@ -27,6 +31,7 @@ export interface FakeRunning {
   readonly app: string;
   readonly runtime: string;
   readonly worker: FakeWorker;
+  readonly process: Fd0Worker | undefined;
 }
 
 const TEST_LIMITS: AppFacts['limits'] = {
@@ -52,6 +57,12 @@ export class FakeSupervisor {
   readonly apps = new Map<string, FakeApp>();
   readonly running = new Map<string, FakeRunning>();
   readonly received: RouterMessage[] = [];
+  /**
+   * Retired programs get SIGTERM, and `onExit` hears what became of it; workers inside the test are left alone. Otherwise
+   * both are killed.
+   */
+  stopsGently = false;
+  onExit: (exitCode: number | null) => void = () => undefined;
   readonly #server: net.Server;
   #socket: net.Socket | undefined;
   #count = 0;
@@ -84,6 +95,7 @@ export class FakeSupervisor {
     const running = this.running.get(id);
     if (running === undefined) return;
     running.worker.kill();
+    void running.process?.stop();
     this.running.delete(id);
     this.send({
       type: 'exited',
@@ -103,7 +115,10 @@ export class FakeSupervisor {
   }
 
   close(): void {
-    for (const { worker } of this.running.values()) worker.kill();
+    for (const { worker, process } of this.running.values()) {
+      worker.kill();
+      void process?.stop();
+    }
     this.#socket?.destroy();
     this.#server.close();
   }
@@ -130,8 +145,32 @@ export class FakeSupervisor {
     } else if (message.type === 'need') {
       void this.#onNeed(message);
     } else if (message.type === 'retire') {
-      this.kill(message.worker, { wanted: true });
+      this.#retire(message.worker);
     }
+  }
+
+  #retire(id: string): void {
+    if (!this.stopsGently) {
+      this.kill(id, { wanted: true });
+      return;
+    }
+    void this.running
+      .get(id)
+      ?.process?.terminate()
+      .then((exitCode) => {
+        this.kill(id, { wanted: true });
+        this.onExit(exitCode);
+      });
+  }
+
+  /** Bound under another name, as the real supervisor does it: the kernel goes on listing the socket under that. */
+  async #start(app: FakeApp, worker: FakeWorker, id: string): Promise<Fd0Worker | undefined> {
+    const directory = `${this.runDirectory}/worker`;
+    if (app.program !== undefined) return startFd0Worker(directory, app.program, id);
+    if (app.isDead === true) return undefined;
+    await worker.listen(`${directory}/${id}.tmp`);
+    fs.renameSync(`${directory}/${id}.tmp`, `${directory}/${id}.sock`);
+    return undefined;
   }
 
   async #onNeed(need: Need): Promise<void> {
@@ -159,9 +198,8 @@ export class FakeSupervisor {
     this.#count += 1;
     const id = this.#count.toString(16).padStart(16, '0');
     const worker = new FakeWorker(app.worker ?? {});
-    const path = `${this.runDirectory}/worker/${id}.sock`;
-    if (app.isDead !== true) await worker.listen(path);
-    this.running.set(id, { id, app: need.app, runtime, worker });
+    const process = await this.#start(app, worker, id);
+    this.running.set(id, { id, app: need.app, runtime, worker, process });
     this.send({
       type: 'spawned',
       ticket: need.ticket,

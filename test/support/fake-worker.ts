@@ -2,6 +2,8 @@
 import net from 'node:net';
 import {
   decodeBeginRequest,
+  encodeRecordHeader,
+  Flag,
   ParamsDecoder,
   ProtocolStatus,
   RecordDecoder,
@@ -71,50 +73,101 @@ export class FakeWorker {
   }
 
   #accept(socket: net.Socket): void {
-    const encoder = new RecordEncoder(socket);
-    const paramsDecoder = new ParamsDecoder();
-    const body: Buffer[] = [];
-    let begin: { id: number; role: number; flags: number } | undefined;
-    let params: ReadonlyMap<string, string> = new Map();
-    const request = (): WorkerRequest => ({
-      id: begin?.id ?? 0,
-      role: begin?.role ?? 0,
-      flags: begin?.flags ?? 0,
-      params,
-      body: Buffer.concat(body),
-      socket,
-      encoder,
-      reply: (text) => {
-        encoder.stream(RecordType.STDOUT, begin?.id ?? 0, Buffer.from(text, 'latin1'));
-        encoder.endStream(RecordType.STDOUT, begin?.id ?? 0);
-        encoder.endRequest(begin?.id ?? 0, 0, ProtocolStatus.REQUEST_COMPLETE);
-      },
+    let received: Received | undefined;
+    const encoder = new WatchedEncoder(socket, () => {
+      if (received !== undefined) received.isOpen = false;
     });
-    const takeBody = (content: Buffer): void => {
-      if (this.#options.onBody === undefined) body.push(Buffer.from(content));
-      else this.#options.onBody(content, request());
-    };
     const decoder = new RecordDecoder({
       record: (type, id, content) => {
         if (FORBIDDEN.has(type) || type > RecordType.UNKNOWN_TYPE) {
           this.violations.push(`record of type ${type}`);
-        } else if (type === RecordType.BEGIN_REQUEST) {
-          if (begin !== undefined) this.violations.push('second BEGIN on one connection');
-          begin = { id, ...decodeBeginRequest(content) };
-        } else if (type === RecordType.PARAMS && content.length > 0) {
-          paramsDecoder.push(content);
-        } else if (type === RecordType.PARAMS) {
-          params = paramsDecoder.end();
-          this.#options.onHead?.(request());
-        } else if (type === RecordType.STDIN && content.length > 0) {
-          takeBody(content);
-        } else {
-          this.requests += 1;
-          this.#options.onRequest?.(request());
+          return;
         }
+        if (type === RecordType.BEGIN_REQUEST) {
+          if (received?.isOpen === true) this.violations.push('a second BEGIN before END');
+          received = { ...begun(id, content), isOpen: true };
+          return;
+        }
+        if (received === undefined) this.violations.push(`record of type ${type} before BEGIN`);
+        else this.#take(type, content, received, { socket, encoder });
       },
     });
     socket.on('data', (chunk: Buffer) => decoder.push(chunk));
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      if (received?.isOpen !== true) {
+        socket.end();
+        return;
+      }
+      // The end of a whole connection refuses this; behind a half-close somebody still reads.
+      socket.write(encodeRecordHeader(RecordType.STDERR, received.id, 0), (err) => {
+        if (err == null) this.violations.push('a half-close');
+        socket.destroy();
+      });
+    });
   }
+
+  #take(
+    type: number,
+    content: Buffer,
+    received: Received,
+    { socket, encoder }: Pick<WorkerRequest, 'socket' | 'encoder'>,
+  ): void {
+    const request = (): WorkerRequest => ({
+      ...received,
+      body: Buffer.concat(received.parts),
+      socket,
+      encoder,
+      reply: (text) => {
+        encoder.stream(RecordType.STDOUT, received.id, Buffer.from(text, 'latin1'));
+        encoder.endStream(RecordType.STDOUT, received.id);
+        encoder.endRequest(received.id, 0, ProtocolStatus.REQUEST_COMPLETE);
+        if (!received.isKept) socket.end();
+      },
+    });
+    if (type === RecordType.PARAMS && content.length > 0) {
+      received.decoder.push(content);
+    } else if (type === RecordType.PARAMS) {
+      received.params = received.decoder.end();
+      this.#options.onHead?.(request());
+    } else if (content.length > 0) {
+      if (this.#options.onBody === undefined) received.parts.push(Buffer.from(content));
+      else this.#options.onBody(content, request());
+    } else {
+      this.requests += 1;
+      this.#options.onRequest?.(request());
+    }
+  }
+}
+
+class WatchedEncoder extends RecordEncoder {
+  readonly #onEnd: () => void;
+
+  constructor(socket: net.Socket, onEnd: () => void) {
+    super(socket);
+    this.#onEnd = onEnd;
+  }
+
+  override endRequest(id: number, appStatus: number, protocolStatus: number): boolean {
+    this.#onEnd();
+    return super.endRequest(id, appStatus, protocolStatus);
+  }
+}
+
+/** A request as far as it has come. */
+interface Received {
+  readonly id: number;
+  readonly role: number;
+  readonly flags: number;
+  readonly isKept: boolean;
+  readonly decoder: ParamsDecoder;
+  readonly parts: Buffer[];
+  params: ReadonlyMap<string, string>;
+  /** BEGIN has come, END was not sent by reply(). */
+  isOpen: boolean;
+}
+
+function begun(id: number, content: Buffer): Omit<Received, 'isOpen'> {
+  const { role, flags } = decodeBeginRequest(content);
+  const isKept = (flags & Flag.KEEP_CONN) !== 0;
+  return { id, role, flags, isKept, decoder: new ParamsDecoder(), parts: [], params: new Map() };
 }

@@ -16,15 +16,18 @@ export interface Fd0Worker {
   readonly pid: number;
   readonly socketPath: string;
   stop(): Promise<void>;
+  /** SIGTERM: what it exits with by itself, or null. */
+  terminate(): Promise<number | null>;
 }
 
 /** @param argv absolute program and its arguments */
 export async function startFd0Worker(
   directory: string,
   argv: readonly string[],
+  name = 'worker',
 ): Promise<Fd0Worker> {
-  const staging = join(directory, 'staging.sock');
-  const socketPath = join(directory, 'worker.sock');
+  const staging = join(directory, `${name}.tmp`);
+  const socketPath = join(directory, `${name}.sock`);
   const server = createServer().listen(staging);
   await once(server, 'listening');
   const { fd } = (server as unknown as { readonly _handle: { readonly fd: number } })._handle;
@@ -43,7 +46,12 @@ export async function startFd0Worker(
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
-  return { pid: child.pid ?? 0, socketPath, stop };
+  const terminate = async (): Promise<number | null> => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
+  };
+  return { pid: child.pid ?? 0, socketPath, stop, terminate };
 }
 
 /** One request on a connection of its own. @returns everything that came on STDOUT before the end of the request */

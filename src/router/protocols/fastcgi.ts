@@ -1,8 +1,10 @@
-// One request on one FastCGI worker: a fresh connection, one request, KEEP_CONN 0, closed at once on END_REQUEST.
+// One request on one FastCGI worker: on a connection of its own while it lasts, which is then closed at once or kept.
+import type { ConnectionReuse } from '../../config/index.js';
 import { isUsherdError } from '../../errors.js';
 import {
   decodeEndRequest,
   encodeRequestHead,
+  Flag,
   ProtocolStatus,
   RecordDecoder,
   RecordEncoder,
@@ -10,71 +12,108 @@ import {
   type RecordSink,
 } from '../../fcgi-protocol/index.js';
 import { LIMITS } from '../../limits.js';
-import { connectWorker, type WorkerSocket } from '../worker-socket.js';
+import { isSafeMethod } from '../methods.js';
+import { whenFree, type FreeWatch } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
-
-/** There is one request on a worker connection, so its id never changes. */
-const REQUEST_ID = 1;
+import type {
+  ConnectionUser,
+  FastcgiConnection,
+  FastcgiConnections,
+} from './fastcgi-connections.js';
 
 /**
- * Deviation: neither ABORT_REQUEST nor GET_VALUES nor a half-close is ever sent to a worker; too many
+ * Deviation: neither ABORT_REQUEST nor GET_VALUES nor a half-close is ever sent with a request to a worker; too many
  * libraries die of them. An abort is the end of the connection.
  */
-export class FastcgiExchange implements Exchange, RecordSink {
-  readonly #socket: WorkerSocket;
+export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
+  readonly #connections: FastcgiConnections;
   readonly #sink: ExchangeSink;
   readonly #request: ExchangeRequest;
-  readonly #decoder: RecordDecoder;
-  readonly #encoder: RecordEncoder;
+  /** Whether it may be sent twice. */
+  readonly #isSafe: boolean;
+  readonly #mayKeep: boolean;
+  #connection: FastcgiConnection;
+  #decoder = new RecordDecoder(this);
+  #encoder: RecordEncoder;
+  #requestId: number;
   #isConnected = false;
   #isOver = false;
-  #isAbandoned = false;
-  #abandonedBytes = 0;
+  #freeWatch: FreeWatch | undefined;
+  /** A record has come: the worker has read of the request. */
+  #hasBegun = false;
   #hasOutput = false;
   #isOutputEnded = false;
+  #isEnding = false;
+  /** Something came after the end: who knows what else does. */
+  #isStained = false;
+  /** The first write did not fail. */
+  #isHeadTaken = false;
   #isBodySent = false;
   #isReadingBody = false;
 
-  constructor(path: string, request: ExchangeRequest, sink: ExchangeSink) {
+  constructor(
+    connections: FastcgiConnections,
+    reuse: ConnectionReuse,
+    request: ExchangeRequest,
+    sink: ExchangeSink,
+  ) {
+    this.#connections = connections;
     this.#request = request;
     this.#sink = sink;
-    this.#socket = connectWorker(path);
-    this.#decoder = new RecordDecoder(this);
-    this.#encoder = new RecordEncoder(this.#socket);
-    this.#socket.on('connect', () => {
-      this.#isConnected = true;
-      this.#sendHead();
-    });
-    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('drain', () => this.#sendBody());
-    this.#socket.on('end', () => this.#onEnd('closed the connection'));
-    this.#socket.on('error', (err: NodeJS.ErrnoException) => this.#onEnd(err.code ?? err.message));
+    this.#isSafe = isSafeMethod(request.params.get('REQUEST_METHOD') ?? '');
+    this.#mayKeep = connections.mayKeep(reuse, request.body.length === 0);
+    this.#connection = connections.open(this.#isSafe);
+    this.#encoder = new RecordEncoder(this.#connection.socket);
+    this.#requestId = this.#connection.nextRequestId();
+    this.#connection.use(this);
+    if (this.#connection.isReused) this.onConnect();
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#connection.socket.pause();
   }
 
   resume(): void {
-    if (!this.#isOver) this.#socket.resume();
+    if (!this.#isOver) this.#connection.socket.resume();
   }
 
+  /**
+   * The end of the connection is the only abort that every library stands; a program sees it at its next write. That it
+   * is free again is seen from its accepting another connection. One that takes many requests at once is free already.
+   */
   abandon(): void {
-    this.#isAbandoned = true;
-    this.resume();
+    if (this.#isOver) return;
+    this.drop();
+    if (this.#connections.concurrency > 1) {
+      this.#sink.answered();
+      return;
+    }
+    this.#freeWatch = whenFree(this.#connections.path, (isAlive) => {
+      if (isAlive) this.#sink.answered();
+      else this.#sink.lost('died', 'was gone after its client had left');
+    });
   }
 
   drop(): void {
+    this.#freeWatch?.stop();
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#decoder.stop();
-    this.#socket.destroy();
+    this.#connection.close();
   }
 
+  // --- records in ----------------------------------------------------------------------------
+
   record(type: number, requestId: number, content: Buffer): void {
-    if (requestId !== REQUEST_ID) {
-      this.#lose('protocol', `sent a record for request ${requestId}`);
+    if (this.#isEnding) {
+      this.#isStained = true;
       return;
     }
+    if (requestId !== this.#requestId) {
+      this.#onForeign(requestId);
+      return;
+    }
+    this.#hasBegun = true;
     switch (type) {
       case RecordType.STDOUT:
         this.#onOutput(content);
@@ -90,7 +129,7 @@ export class FastcgiExchange implements Exchange, RecordSink {
     }
   }
 
-  #onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.#isOver) return;
     try {
       this.#decoder.push(chunk);
@@ -98,12 +137,14 @@ export class FastcgiExchange implements Exchange, RecordSink {
       if (!isUsherdError(err)) throw err;
       this.#lose('protocol', err.message);
     }
-    this.#flush();
+    this.#passOn();
   }
 
   /** The end may have come with these bytes; then the request has written already. */
-  #flush(): void {
-    if (!this.#isOver) this.#sink.outputFlush();
+  #passOn(): void {
+    if (this.#isOver) return;
+    if (this.#isEnding) this.#finish();
+    else this.#sink.outputFlush();
   }
 
   #onOutput(content: Buffer): void {
@@ -113,17 +154,8 @@ export class FastcgiExchange implements Exchange, RecordSink {
       this.#isOutputEnded = true;
     } else {
       this.#hasOutput = true;
-      if (this.#isAbandoned) this.#countAbandoned(content.length);
-      else this.#sink.output(content);
+      this.#sink.output(content);
     }
-  }
-
-  /** A program that goes on writing for nobody is told so: its next write fails. */
-  #countAbandoned(bytes: number): void {
-    this.#abandonedBytes += bytes;
-    if (this.#abandonedBytes <= LIMITS.abandonedOutputMaxBytes) return;
-    this.drop();
-    this.#sink.answered();
   }
 
   #onEndRequest(content: Buffer): void {
@@ -132,20 +164,55 @@ export class FastcgiExchange implements Exchange, RecordSink {
       this.#lose('undelivered', `refused the request with protocol status ${protocolStatus}`);
       return;
     }
-    this.drop(); // at once: libfcgi and php-cgi accept nothing else before (wire checklist item 72)
+    this.#isEnding = true;
+  }
+
+  /** At once: libfcgi and php-cgi accept nothing else before (wire checklist item 72). */
+  #finish(): void {
+    const { socket } = this.#connection;
+    const isRead = this.#decoder.isAtBoundary && !this.#isStained;
+    const isClean = isRead && this.#isBodySent && socket.writableLength === 0;
+    if (this.#mayKeep && isClean) {
+      this.#isOver = true;
+      this.#decoder.stop();
+      this.#connections.keep(this.#connection);
+    } else {
+      this.drop();
+    }
     this.#sink.answered();
   }
 
-  #onEnd(detail: string): void {
+  /** On a kept connection it may be a leftover of the request before, which only its worker could explain. */
+  #onForeign(requestId: number): void {
+    this.#connections.refuse();
+    if (this.#mayStartAgain()) this.#startAgain();
+    else this.#lose('protocol', `sent a record for request ${requestId}`);
+  }
+
+  // --- the connection ------------------------------------------------------------------------
+
+  onConnect(): void {
+    this.#isConnected = true;
+    this.#sendHead();
+  }
+
+  onDrain(): void {
+    this.#sendBody();
+  }
+
+  onEnd(detail: string): void {
     if (this.#isOver) return;
     if (this.#isOutputEnded) {
       this.drop();
       this.#sink.answered();
-      return;
+    } else if (this.#mayStartAgain()) {
+      this.#connections.refute();
+      this.#startAgain();
+    } else {
+      // unix(7): a worker that ended with a connection in its accept queue, or with unread bytes, leaves a reset.
+      const isUnread = detail === 'ECONNRESET' && !this.#hasOutput;
+      this.#lose(!this.#isConnected ? 'undelivered' : isUnread ? 'unread' : 'died', detail);
     }
-    // unix(7): a worker that ended with a connection in its accept queue, or with unread bytes, leaves a reset.
-    const isUnread = detail === 'ECONNRESET' && !this.#hasOutput;
-    this.#lose(!this.#isConnected ? 'undelivered' : isUnread ? 'unread' : 'died', detail);
   }
 
   #lose(kind: LossKind, detail: string): void {
@@ -154,12 +221,41 @@ export class FastcgiExchange implements Exchange, RecordSink {
     this.#sink.lost(kind, detail);
   }
 
+  /** A kept connection that its worker has closed says nothing about the worker: the request was never delivered. */
+  #mayStartAgain(): boolean {
+    const { socket, isReused } = this.#connection;
+    const isUndelivered = socket.isWriteBroken && !this.#isHeadTaken;
+    const isFresh = isReused && !this.#hasBegun && this.#request.body.isWhole;
+    return isFresh && (isUndelivered || this.#isSafe);
+  }
+
+  #startAgain(): void {
+    this.#connection.close();
+    this.#decoder.stop();
+    this.#request.body.rewind();
+    this.#isConnected = false;
+    this.#isBodySent = false;
+    this.#isReadingBody = false;
+    this.#decoder = new RecordDecoder(this);
+    this.#connection = this.#connections.openNew();
+    this.#encoder = new RecordEncoder(this.#connection.socket);
+    this.#requestId = this.#connection.nextRequestId();
+    this.#connection.use(this);
+  }
+
+  // --- records out ---------------------------------------------------------------------------
+
   /** BEGIN, PARAMS and as much of the body as is in memory leave in one write. */
   #sendHead(): void {
-    this.#socket.cork();
-    this.#socket.write(encodeRequestHead(REQUEST_ID, this.#request.role, 0, this.#request.params));
+    const { role, params } = this.#request;
+    const { socket } = this.#connection;
+    const flags = this.#mayKeep ? Flag.KEEP_CONN : 0;
+    socket.cork();
+    socket.write(encodeRequestHead(this.#requestId, role, flags, params), () => {
+      this.#isHeadTaken = true;
+    });
     this.#sendBody();
-    this.#socket.uncork();
+    socket.uncork();
   }
 
   #sendBody(): void {
@@ -172,8 +268,8 @@ export class FastcgiExchange implements Exchange, RecordSink {
         this.#lose('protocol', err.message);
       } else if (bytes === null) {
         this.#isBodySent = true;
-        this.#encoder.endStream(RecordType.STDIN, REQUEST_ID);
-      } else if (this.#encoder.stream(RecordType.STDIN, REQUEST_ID, bytes)) {
+        this.#encoder.endStream(RecordType.STDIN, this.#requestId);
+      } else if (this.#encoder.stream(RecordType.STDIN, this.#requestId, bytes)) {
         this.#sendBody();
       }
     });

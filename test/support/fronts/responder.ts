@@ -226,7 +226,9 @@ const MODES: Readonly<Record<string, Mode>> = {
   },
 
   // --- as the query says ---
-  raw: (request, query) => request.reply(query.get('text') ?? ''),
+  // In base64url, because lighttpd lets no escaped control byte pass.
+  raw: (request, query) =>
+    request.reply(Buffer.from(query.get('text') ?? '', 'base64url').toString('latin1')),
   line: (request, query) =>
     request.reply(`X-Long: ${'l'.repeat(number(query, 'bytes') - 8)}\r\n${HEAD}${WHOLE}`),
   headers: (request, query) => {

@@ -21,6 +21,7 @@ test('a path below a root names its user and application', () => {
     app: 'alice/blog',
     directory: '/srv/alice/apps/blog',
     rest: '/x',
+    publicRest: '/x',
     url: { scriptName: '', path: '/x' },
   });
 });

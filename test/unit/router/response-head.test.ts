@@ -118,11 +118,11 @@ describe('the status', () => {
     ['Status: 200 \xdcber\n\n', 'Status: 200 \xdcber\r\n\r\n'],
     ['HTTP/1.1 202 Yo\nA: b\n\n', 'Status: 202 Yo\r\nA: b\r\n\r\n'],
     ['HTTP/1.0 404\n\n', 'Status: 404 Not Found\r\n\r\n'],
-    ['Location: /x\n\n', 'Status: 302 Found\r\nLocation: /x\r\n\r\n'],
-    ['Location: http://h/x\n\n', 'Status: 302 Found\r\nLocation: http://h/x\r\n\r\n'],
-    ['Location:\n\n', 'Status: 200 OK\r\nLocation: \r\n\r\n'],
-    ['Status: 201\nLocation: /x\n\n', 'Status: 201 Created\r\nLocation: /x\r\n\r\n'],
-    ['Location: /x\nStatus: 200 OK\n\n', 'Status: 200 OK\r\nLocation: /x\r\n\r\n'],
+    ['Location: /x\n\n', 'Location: /x\r\nStatus: 302 Found\r\n\r\n'],
+    ['Location: http://h/x\n\n', 'Location: http://h/x\r\nStatus: 302 Found\r\n\r\n'],
+    ['Location:\n\n', 'Location: \r\nStatus: 200 OK\r\n\r\n'],
+    ['Status: 201\nLocation: /x\n\n', 'Location: /x\r\nStatus: 201 Created\r\n\r\n'],
+    ['Location: /x\nStatus: 200 OK\n\n', 'Location: /x\r\nStatus: 200 OK\r\n\r\n'],
   ];
   for (const [text, told] of rows) {
     test(`${JSON.stringify(text)} is told as it should be`, () =>

@@ -99,3 +99,22 @@ test('a script has its runtime by name, the default runtime has none', () => {
   assert.deepEqual(runtimeOf(`${B}/cgi-bin/a`, '/cgi-bin/a'), ['cgi', 'cgi']);
   assert.deepEqual(runtimeOf(`${B}/x`, '/x'), ['', '']);
 });
+
+test('the query is the one that the client wrote, where the web server only wrote it in other words', () => {
+  const rows: readonly (readonly [told: string | undefined, asked: string, query: string])[] = [
+    ['a=1', '?a=1', 'a=1'],
+    [undefined, '', ''],
+    ['a=/y.', '?a=%2Fy%2e', 'a=%2Fy%2e'], // lighttpd undoes escapes
+    ['a%5B%5D=1', '?a[]=1', 'a[]=1'], // and makes some
+    ['b=2', '?a=1?b=2', 'a=1?b=2'], // and forgets all but the last
+    ['page=x', '', 'page=x'], // a rewrite rule made it
+    ['page=x', '?q=1', 'page=x'],
+    ['page=x&q=1', '?q=1', 'page=x&q=1'],
+    ['a=%zz', '?b=%zz', 'a=%zz'],
+  ];
+  for (const [told, asked, query] of rows) {
+    const more = told === undefined ? {} : { QUERY_STRING: told };
+    const route = ok(sent([`${B}/a.php`, '/a.php', undefined, `/a.php${asked}`, more]));
+    assert.equal(route.params.get('QUERY_STRING'), query, asked);
+  }
+});
