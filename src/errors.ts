@@ -281,6 +281,10 @@ export const ERRORS = {
     'a message came that is not permitted at this point',
     'use supervisor and router of one version',
   ]),
+  E_VHOST: row(['config', 'process'], NONE, 'fatal', [
+    'the virtual host is not changed',
+    'see `usherd vhost list`',
+  ]),
   E_CONTROL: row(['monitor', 'connection'], NONE, 'error', [
     'the control socket does not answer as it should',
     'is usherd running, and are you root?',

@@ -62,6 +62,11 @@ export const LIMITS = {
   errorPageLinesMaxCount: 20, // also kept per application from its log
   errorPageLineMaxChars: 400,
 
+  // virtual hosts by links
+  vhostsMaxBytes: 2 * MIB, // names and targets; the router is told all of them
+  vhostTargetMaxBytes: 1 * KIB,
+  vhostsCheckIntervalMs: 1_000,
+
   // applications known to the router
   appsMaxCount: 20_000,
   negativeAppTtlMs: 2_000,

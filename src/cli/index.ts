@@ -1,4 +1,5 @@
 // The commands of `usherd`. A new one is one line here.
+import { WEB_SERVER_COMMANDS } from './web-server-commands.js';
 import { check } from './check.js';
 import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
@@ -8,6 +9,7 @@ import { ready } from './ready.js';
 import { run } from './run.js';
 import { status } from './status.js';
 import { token } from './token.js';
+import { vhost } from './vhost.js';
 
 export type { Arguments, Command, Option } from './command.js';
 export { exitCodeOf, formatFailure } from './failure.js';
@@ -21,6 +23,8 @@ export const COMMANDS: readonly Command[] = [
   status,
   ...CONTROL_COMMANDS,
   token,
+  vhost,
+  ...WEB_SERVER_COMMANDS,
   demo,
   gateway,
 ];

@@ -1,5 +1,5 @@
 // `usherd supervisor`: puts the supervisor together. What systemd, or `usherd run`, starts as root.
-import { parseManifest, type Config } from '../config/index.js';
+import { parseManifest, readVhosts, vhostsVersion, type Config } from '../config/index.js';
 import { describeApplication, markNames, userLimits } from '../runtimes/index.js';
 import { Supervisor, type DescribeInput, type Description } from '../spawner/index.js';
 import { currentMode } from './configuration.js';
@@ -18,6 +18,10 @@ function composeSupervisor({ config, log, loadConfig }: ServiceGround): Service 
     markNames: ({ runtimes }) => markNames(runtimes),
     loadConfig,
     version: readVersion(),
+    vhosts: {
+      version: vhostsVersion,
+      read: (directory) => readVhosts(directory, currentMode() === 'root'),
+    },
   });
 }
 

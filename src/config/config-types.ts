@@ -104,7 +104,11 @@ export interface Config {
     readonly authentication: 'none' | 'token';
     readonly connectionsMax: number;
   };
-  readonly apps: { readonly roots: readonly string[] };
+  readonly apps: {
+    readonly roots: readonly string[];
+    /** The directory of links from hosts to applications; '' if there is none. */
+    readonly vhosts: string;
+  };
   readonly identity: {
     readonly routerUser: string;
     readonly minUid: number;

@@ -39,7 +39,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     file: layers.file,
     paths,
     front: frontOf(main, paths.run),
-    apps: { roots },
+    apps: { roots, vhosts: main.apps?.vhosts ?? DEFAULTS.apps.vhosts },
     identity,
     maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
     defaults: limits,
@@ -47,10 +47,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     umask: DEFAULTS.umask,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
     users: mergeUsers(layers, { limits, limitOrigins, root: roots[0] ?? '', ...identity }),
-    php: {
-      openBasedir: main.php?.open_basedir ?? DEFAULTS.php.openBasedir,
-      settings: main.php?.settings ?? new Map<string, string>(),
-    },
+    php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
     log: { level: main.log?.level ?? DEFAULTS.log.level },
   };
@@ -63,6 +60,11 @@ function maxWorkersOf({ limits }: MainTable, memoryBytes: number): number {
   const asked = limits?.max_workers ?? 0;
   return asked === 0 ? maxWorkersFromMemory(memoryBytes) : asked;
 }
+
+const phpOf = ({ php = {} }: MainTable): Config['php'] => ({
+  openBasedir: php.open_basedir ?? DEFAULTS.php.openBasedir,
+  settings: php.settings ?? new Map<string, string>(),
+});
 
 function identityOf(main: MainTable): Config['identity'] {
   const table = main.identity ?? {};

@@ -55,3 +55,7 @@ export function isOneLine(value: string): boolean {
     !LONE_SURROGATE.test(value)
   );
 }
+
+/** Of a virtual host: what may stand in a Host header without its port, in small letters. */
+export const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/;

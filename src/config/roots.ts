@@ -41,3 +41,20 @@ export function userDirectory(pattern: string, user: string): string {
   const end = pattern.indexOf(USER);
   return pattern.slice(0, end) + user;
 }
+
+/** `/srv/alice/apps/blog` of the pattern, the user and the application. */
+export const applicationDirectory = (pattern: string, user: string, app: string): string =>
+  pattern.replace(USER, user).replace(APP, app);
+
+/** `alice/blog`, if the directory is an application of one of the patterns, or its public/. */
+export function applicationAt(patterns: readonly string[], directory: string): string | undefined {
+  const path = directory.replace(/\/public$/, '').split('/');
+  for (const pattern of patterns) {
+    const names = pattern.split('/');
+    const fits = (name: string, index: number): boolean =>
+      isPlaceholder(name) ? (path[index] ?? '') !== '' : name === path[index];
+    if (names.length !== path.length || !names.every(fits)) continue;
+    return `${path[names.indexOf(USER)] ?? ''}/${path[names.indexOf(APP)] ?? ''}`;
+  }
+  return undefined;
+}

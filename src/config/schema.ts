@@ -19,11 +19,13 @@ const ID_MAX = 2 ** 31 - 2;
 /** Below it are root and the accounts of the operating system itself; no configuration reaches them. */
 const MIN_UID_FLOOR = 100;
 
+const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/;
+
 const absolutePath = (example: string): z.ZodType<string> =>
   text({
     expected: 'an absolute path without "//", ".", ".." or a slash at its end',
     example,
-    accept: (path) => /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/.test(path),
+    accept: (path) => ABSOLUTE_PATH.test(path),
   });
 
 const matching = (pattern: RegExp, expected: string, example: string): z.ZodType<string> =>
@@ -152,6 +154,12 @@ export const mainFileSchema = z.strictObject({
           }),
           'a list of path patterns',
         ).optional(),
+        vhosts: text({
+          expected:
+            'an absolute path without "//", ".", ".." or a slash at its end, or "" for none',
+          example: '/srv/vhosts',
+          accept: (path) => path === '' || ABSOLUTE_PATH.test(path),
+        }).optional(),
       },
       tableError,
     )

@@ -220,6 +220,13 @@ const reload = z.strictObject({ type: z.literal('reload') });
 const report = z.strictObject({ type: z.literal('report'), serial: count });
 const stop = z.strictObject({ type: z.literal('stop') });
 
+/** Where root's link for this host leads; '' if there is none any more. Those not told before `settled` are gone. */
+const vhost = z.strictObject({
+  type: z.literal('vhost'),
+  host: z.string().regex(/^[a-z0-9._-]{1,253}$/),
+  directory: z.string().max(1_024),
+});
+
 export const supervisorMessage = z.discriminatedUnion('type', [
   welcome,
   living,
@@ -234,5 +241,6 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   reload,
   report,
   stop,
+  vhost,
 ]);
 export type SupervisorMessage = z.infer<typeof supervisorMessage>;

@@ -73,16 +73,42 @@ function compare(root: Root, path: string): RootVerdict {
   return { user, app: `${user}/${app}`, directory: path.slice(0, end), rest: path.slice(end) };
 }
 
+/** Root's links from hosts to applications, as the supervisor tells them. */
+export interface HostLinks {
+  /** '' if there are none. */
+  readonly directory: string;
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+const NO_LINKS: HostLinks = { directory: '', targets: new Map() };
+
 export class Roots {
   readonly #roots: readonly Root[];
+  readonly #links: HostLinks;
 
   /** @throws UsherdError E_CONFIG_INVALID for a pattern that could not name one application. */
-  constructor(patterns: readonly string[]) {
+  constructor(patterns: readonly string[], links = NO_LINKS) {
     this.#roots = patterns.map(compile);
+    this.#links = links;
   }
 
-  /** The first root that fits decides. `path` is clean: absolute, no empty, `.` or `..` component. */
+  /**
+   * The first root that fits decides. `path` is clean: absolute, no empty, `.` or `..` component. A link is followed once:
+   * where it leads to is below a root, or nowhere.
+   */
   judge(path: string): RootVerdict {
+    const { directory, targets } = this.#links;
+    if (directory === '' || !path.startsWith(`${directory}/`)) return this.#compare(path);
+    const start = directory.length + 1;
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    const target = targets.get(path.slice(start, end));
+    if (target === undefined) return 'below';
+    const verdict = this.#compare(target + path.slice(end));
+    return verdict === 'outside' ? 'below' : verdict;
+  }
+
+  #compare(path: string): RootVerdict {
     let isBelow = false;
     for (const root of this.#roots) {
       const verdict = compare(root, path);

@@ -10,6 +10,7 @@ import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
 import { FrontTokens } from './front-tokens.js';
 import { WriteBudget } from './front-writer.js';
+import { HostTable } from './host-table.js';
 import { LogSink } from './log-sink.js';
 import { sendReport } from './report.js';
 import { FailureLog } from './failure-log.js';
@@ -50,6 +51,7 @@ export class Router implements RouterContext {
   /** Differs from one start of the router to the next, so that request names never repeat in a log. */
   readonly #namePrefix = randomBytes(4).toString('hex');
   #nameCount = 0;
+  readonly #hosts = new HostTable();
   #config: Config;
   #roots: Roots;
   #tokens: FrontTokens | undefined;
@@ -60,7 +62,7 @@ export class Router implements RouterContext {
     this.log = log;
     this.failureLog = new FailureLog(log);
     this.#loadConfig = options.loadConfig;
-    this.#roots = new Roots(config.apps.roots);
+    this.#roots = this.#rootsOf(config);
     this.#tokens = this.#tokensFor(config);
     this.spoolDirectory = `${config.paths.state}/spool`;
     this.logSink = new LogSink({
@@ -117,13 +119,17 @@ export class Router implements RouterContext {
     try {
       const config = await this.#loadConfig();
       this.#config = config;
-      this.#roots = new Roots(config.apps.roots);
+      this.#roots = this.#rootsOf(config);
       this.#tokens = this.#tokensFor(config);
       this.dispatcher.reconfigure(config);
       this.log.info('configuration reloaded');
     } catch (err) {
       this.log.error({ err: String(err) }, 'configuration not reloaded');
     }
+  }
+
+  #rootsOf({ apps }: Config): Roots {
+    return new Roots(apps.roots, { directory: apps.vhosts, targets: this.#hosts.targets });
   }
 
   roots(): Roots {
@@ -154,6 +160,7 @@ export class Router implements RouterContext {
       registry: this.#registry,
       pools: this.#pools,
       dispatcher: this.dispatcher,
+      hosts: this.#hosts,
       log: this.log,
       onReload: () => void this.reload(),
       onReport: (serial) =>

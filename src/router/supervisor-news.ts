@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PoolSet, SpawnedWorker } from '../pool/index.js';
 import type { AppRegistry, WorkerNews } from './app-registry.js';
+import type { HostTable } from './host-table.js';
 import type { PoolDispatcher } from './dispatcher.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { RequestFace } from './request-types.js';
@@ -18,6 +19,7 @@ interface NewsOptions {
   readonly log: Logger;
   readonly onReload: () => void;
   readonly onReport: (serial: number) => void;
+  readonly hosts: HostTable;
 }
 
 export class SupervisorNews {
@@ -31,7 +33,10 @@ export class SupervisorNews {
 
   /** Total: a new message is a compile error until it has a row. */
   readonly #rows: { readonly [T in SupervisorMessage['type']]: (message: Of<T>) => void } = {
-    welcome: () => this.#announced.clear(),
+    welcome: () => {
+      this.#announced.clear();
+      this.#options.hosts.begin();
+    },
     living: (message) => this.#onLiving(message),
     settled: () => this.#onSettled(),
     facts: (message) => this.#onFacts(message),
@@ -43,6 +48,7 @@ export class SupervisorNews {
     reset: (message) => this.#onReset(message.app),
     reload: () => this.#options.onReload(),
     report: (message) => this.#options.onReport(message.serial),
+    vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
     stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
   };
 
@@ -75,6 +81,7 @@ export class SupervisorNews {
       if (!this.#announced.has(worker.id)) this.#onExited(goneWith(worker));
     }
     this.#announced.clear();
+    this.#options.hosts.settle();
     dispatcher.isSupervisorUp = true;
     pools.supervisorBack();
     for (const app of registry.apps()) dispatcher.ask(app);

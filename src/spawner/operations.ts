@@ -20,6 +20,7 @@ import { RouterLink } from './router-link.js';
 import { RouterReports } from './router-report.js';
 import type { Settings } from './settings.js';
 import { Suspensions } from './suspensions.js';
+import { VhostWatch, type VhostReader } from './vhost-watch.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerExit } from './worker-state.js';
 import { Workers, type RunningWorker } from './workers.js';
@@ -36,6 +37,7 @@ export interface OperationsParts {
   readonly describe: Describe;
   readonly markNames: LaunchGround['markNames'];
   readonly onStep: LaunchGround['onStep'];
+  readonly vhosts: VhostReader;
 }
 
 type Retire = Extract<RouterMessage, { type: 'retire' }>;
@@ -49,6 +51,7 @@ export class Operations implements Monitored {
   readonly link: RouterLink;
   readonly admission: Admission;
   readonly identities: IdentityWatch;
+  readonly vhosts: VhostWatch;
   readonly #changes: ChangeWatch;
   readonly #parts: OperationsParts;
 
@@ -72,6 +75,12 @@ export class Operations implements Monitored {
       onRefused: (need, why, retryAfterMs) => this.#refused(need, why, retryAfterMs),
     });
     this.#changes = new ChangeWatch(now, (app) => this.#changed(app));
+    this.vhosts = new VhostWatch({
+      reader: parts.vhosts,
+      directory: () => settings.config.apps.vhosts,
+      log,
+      tell: (host, directory) => void this.link.send({ type: 'vhost', host, directory }),
+    });
     this.identities = new IdentityWatch({
       accounts: () => settings.accounts,
       users: () => this.#livingUsers(),
@@ -86,6 +95,7 @@ export class Operations implements Monitored {
     const { version, settings } = this.#parts;
     this.link.send({ type: 'welcome', protocol: IPC_PROTOCOL, version });
     for (const worker of this.workers.running) if (worker.process.isRunning) this.#present(worker);
+    this.vhosts.tellAll();
     this.link.send({ type: 'settled' });
     for (const user of this.suspensions.all(settings.config)) this.#hold(user);
   }

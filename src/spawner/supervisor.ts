@@ -31,6 +31,7 @@ import {
   type PublishedServer,
 } from './sockets.js';
 import { buildStatus, type Status } from './status.js';
+import type { VhostReader } from './vhost-watch.js';
 import { UsageReader } from './usage.js';
 
 export interface SupervisorOptions {
@@ -42,6 +43,7 @@ export interface SupervisorOptions {
   /** @throws E_CONFIG_* */
   readonly loadConfig: () => Promise<Config>;
   readonly version: string;
+  readonly vhosts: VhostReader;
   /** Called between the steps of each launch; for tests. */
   readonly onLaunchStep?: LaunchGround['onStep'];
 }
@@ -91,6 +93,7 @@ export class Supervisor {
     await this.#usage.warmUp();
 
     const operations = this.#operate(paths, settings, new PinnedTools(tools, canary), cgroups);
+    await operations.vhosts.start();
     const servers = await this.#publish(paths, router, operations, settings);
     this.#standing = { settings, operations, cgroups, servers };
     operations.identities.start();
@@ -109,6 +112,7 @@ export class Supervisor {
     const { operations, cgroups, servers } = standing;
     for (const server of servers) server.close();
     operations.identities.stop();
+    operations.vhosts.stop();
     operations.admission.stop();
     for (const worker of operations.workers.running) operations.terminate(worker);
     for (const process of operations.workers.processes)
@@ -172,10 +176,10 @@ export class Supervisor {
     tools: PinnedTools,
     cgroups: CgroupTree | undefined,
   ): Operations {
-    const { mode, version, log, describe, markNames, onLaunchStep } = this.#options;
+    const { mode, version, log, describe, markNames, onLaunchStep, vhosts } = this.#options;
     const onStep = onLaunchStep ?? ((): void => undefined);
     const now = monotonicMs;
-    const given = { mode, version, log, describe, markNames, onStep, now };
+    const given = { mode, version, log, describe, markNames, onStep, now, vhosts };
     return new Operations({ ...given, paths, settings, tools, cgroups });
   }
 

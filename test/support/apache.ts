@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.js';
 const APACHE = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
 const SHIPPED = join(import.meta.dirname, '../../../conf.example/apache/usherd.conf');
+/** Of any number of virtual hosts by links. */
+export const SHIPPED_VHOSTS = SHIPPED.replace('usherd.conf', 'usherd-vhosts.conf');
 
 /** For `skip`: false where Apache can be started. */
 export const noApache: string | false = existsSync(APACHE) ? false : 'apache2 is not installed';
@@ -24,6 +26,7 @@ const MODULES_LOADED = [
   'proxy',
   'proxy_fcgi',
   'setenvif',
+  'vhost_alias',
 ];
 
 export interface ApacheOptions {
@@ -81,6 +84,7 @@ DocumentRoot ${options.directory}/htdocs
 Define PORT ${port}
 Define USHERD_SOCKET ${options.socketPath}
 Define USHERD_ROOT ${options.root}
+Define USHERD_VHOSTS ${options.root}/vhosts
 ${defines.join('')}Include ${SHIPPED}
 ${options.more ?? ''}
 `;

@@ -39,7 +39,7 @@ const DEFAULTS: Config = {
   file: '',
   paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
   front: { sockets: [], authentication: 'none', connectionsMax: 100 },
-  apps: { roots: ['/srv/{user}/apps/{app}'] },
+  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '' },
   identity: {
     routerUser: 'usherd',
     minUid: 1_000,

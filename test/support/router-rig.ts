@@ -31,7 +31,7 @@ export class RouterRig {
     }
     const config = testConfig({
       paths: { run: `${directory}/run`, log: `${directory}/log`, state: `${directory}/state` },
-      apps: { roots: ['/srv/{user}/apps/{app}'] },
+      apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '' },
       front: {
         sockets: [{ path: this.frontPath, group: '' }],
         authentication: 'none',

@@ -1,5 +1,6 @@
 // A supervisor as a program of its own: the setting is the JSON file named by the first argument, read again on reload.
 import { existsSync, readFileSync } from 'node:fs';
+import { readVhosts, vhostsVersion } from '../../src/config/index.js';
 import { isUsherdError } from '../../src/errors.js';
 import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
 import { DEFAULT_ORIGINS } from './config.js';
@@ -68,6 +69,7 @@ const file = process.argv[2] ?? '';
 const read = (): TestSetting => JSON.parse(readFileSync(file, 'utf8')) as TestSetting;
 const setting = read();
 const supervisor = new Supervisor({
+  vhosts: { version: vhostsVersion, read: (directory) => readVhosts(directory, true) },
   config: configOf(setting),
   mode: process.getuid?.() === 0 ? 'root' : 'self',
   log,

@@ -7,6 +7,7 @@ export interface TestSetting {
   readonly run: string;
   readonly roots: readonly string[];
   readonly usersDirectory: string;
+  readonly vhosts?: string;
   readonly users: readonly {
     readonly name: string;
     readonly uid: number;
@@ -29,7 +30,7 @@ export function configOf(setting: TestSetting): Config {
   return testConfig({
     paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
     usersDirectory: setting.usersDirectory,
-    apps: { roots: setting.roots },
+    apps: { roots: setting.roots, vhosts: setting.vhosts ?? '' },
     maxWorkers: setting.maxWorkers ?? 64,
     runtimes: new Map([['fastcgi', runtime]]),
     users: new Map(users.map((user) => [user.name, user])),

@@ -78,6 +78,7 @@ state = "${this.directory}/state"
 sockets = [${[undefined, ...boundTo].map((user) => this.#socketEntry(user)).join(', ')}]
 [apps]
 roots = ["${this.root}/{user}/apps/{app}"]
+vhosts = "${this.root}/vhosts"
 [identity]
 router_user = "e2e-router"
 ${more}

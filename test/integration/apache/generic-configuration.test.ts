@@ -189,7 +189,7 @@ describe('the generic configuration of Apache', { skip: noApache }, () => {
   });
 
   const MARKERS = [
-    'usherd.toml app.fcgi index.fcgi dispatch.fcgi passenger_wsgi.py wsgi.py asgi.py app.py app.psgi',
+    'app.fcgi index.fcgi dispatch.fcgi passenger_wsgi.py wsgi.py asgi.py app.py app.psgi',
     'config.ru package.json server.js app.js WEB-INF/web.xml manage.py server.mjs app.mjs app.jar Procfile',
   ].flatMap((line) => line.split(' '));
 

@@ -49,7 +49,7 @@ describe(
           },
         },
         config: {
-          apps: { roots: [`${root}/{user}/{app}`] },
+          apps: { roots: [`${root}/{user}/{app}`], vhosts: '' },
           runtimes: new Map([['php', runtime]]),
         },
       });

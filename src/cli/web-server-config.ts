@@ -1,0 +1,70 @@
+// The shipped files of conf.example/ with this machine's socket and roots in the place of the defaults; text in, text out.
+import type { Config } from '../config/index.js';
+
+/** What the shipped files say where nobody changed anything. */
+const SHIPPED = {
+  socket: '/run/usherd/front/front.sock',
+  root: '/srv/{user}/apps/{app}',
+  vhosts: '/srv/vhosts',
+} as const;
+
+/** A root as a web server's configuration needs it: what stands before {user}, and between {user} and {app}. */
+interface Shape {
+  readonly before: string;
+  readonly between: string;
+}
+
+/** Parts become regular expressions and paths at once. */
+const PLAIN = /^(?:\/[A-Za-z0-9_-]+)*$/;
+
+/** Undefined for a root that these files cannot say. */
+function shapeOf(root: string): Shape | undefined {
+  const [, before, between] = /^(.+)\/\{user\}(.*)\/\{app\}$/.exec(root) ?? [];
+  if (before === undefined || between === undefined) return undefined;
+  return PLAIN.test(before) && PLAIN.test(between) ? { before, between } : undefined;
+}
+
+/** The one that is not bound to a user, if there is one. */
+const sharedSocket = ({ front: { sockets } }: Config): string =>
+  (sockets.find(({ user }) => user === undefined) ?? sockets[0])?.path ?? SHIPPED.socket;
+
+export interface Fitted {
+  readonly text: string;
+  /** What the text could not be made to say, for a person. */
+  readonly complaints: readonly string[];
+}
+
+function fit(config: Config, adapt: (shape: Shape) => string): Fitted {
+  const { roots } = config.apps;
+  const shapes = roots.map((root) => ({ root, shape: shapeOf(root) }));
+  const first = shapes.find(({ shape }) => shape !== undefined);
+  const complaints = shapes
+    .filter((one) => one !== first)
+    .map(({ root }) => `the root ${root} is not in this text: give its applications virtual hosts`);
+  if (first?.shape === undefined) return { text: '', complaints };
+  return { text: adapt(first.shape), complaints };
+}
+
+/** Definitions before the file win over its own. */
+export const fitApache = (config: Config, shipped: string): Fitted =>
+  fit(config, ({ before, between }) => {
+    const names = {
+      USHERD_SOCKET: sharedSocket(config),
+      USHERD_ROOT: before,
+      USHERD_APPS: between,
+      USHERD_VHOSTS: config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts,
+    };
+    const lines = Object.entries(names).map(([name, value]) => `Define ${name} "${value}"\n`);
+    return shipped.includes('<IfDefine !USHERD_ROOT>') ? `${lines.join('')}\n${shipped}` : shipped;
+  });
+
+/** nginx has no definitions: the values are replaced where they stand. */
+export const fitNginx = (config: Config, shipped: string): Fitted =>
+  fit(config, ({ before, between }) =>
+    shipped
+      .replaceAll(SHIPPED.socket, sharedSocket(config))
+      .replaceAll('$usherd_user/apps/$usherd_app', `$usherd_user${between}/$usherd_app`)
+      .replaceAll('[a-z0-9_-]*)/apps/(?<usherd_app>', `[a-z0-9_-]*)${between}/(?<usherd_app>`)
+      .replaceAll(SHIPPED.vhosts, config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts)
+      .replaceAll('/srv/$usherd_user', `${before}/$usherd_user`),
+  );

@@ -1,0 +1,84 @@
+// The printed configuration of a web server: the shipped text with this machine's values, and a word where it cannot say them.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fitApache, fitNginx } from '../../../src/cli/web-server-config.js';
+import { WEB_SERVER_COMMANDS } from '../../../src/cli/web-server-commands.js';
+import { testConfig } from '../../support/config.js';
+
+const SHIPPED = join(import.meta.dirname, '../../../../conf.example');
+const shipped = (file: string): string => readFileSync(join(SHIPPED, file), 'utf8');
+
+const front = (...sockets: readonly { path: string; user?: string }[]) => ({
+  sockets: sockets.map((socket) => ({ group: 'www-data', ...socket })),
+  authentication: 'none' as const,
+  connectionsMax: 1,
+});
+
+const elsewhere = testConfig({
+  front: front({ path: '/run/x/alice.sock', user: 'alice' }, { path: '/run/x/all.sock' }),
+  apps: { roots: ['/home/{user}/public_html/{app}'], vhosts: '/etc/hosts.d' },
+});
+const asShipped = testConfig({
+  front: front({ path: '/run/usherd/front/front.sock' }),
+  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts' },
+});
+
+describe('the configuration of Apache', () => {
+  test('is the shipped file behind definitions, which it takes', () => {
+    const { text, complaints } = fitApache(elsewhere, shipped('apache/usherd.conf'));
+    const lines = text.split('\n').slice(0, 4);
+    assert.deepEqual(lines, [
+      'Define USHERD_SOCKET "/run/x/all.sock"',
+      'Define USHERD_ROOT "/home"',
+      'Define USHERD_APPS "/public_html"',
+      'Define USHERD_VHOSTS "/etc/hosts.d"',
+    ]);
+    for (const line of lines) {
+      const [, name = ''] = line.split(' ');
+      assert.ok(text.includes(`<IfDefine !${name}>`), name);
+    }
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe('the configuration of nginx', () => {
+  const files = readdirSync(join(SHIPPED, 'nginx'));
+
+  test('is the shipped one where nobody changed anything', () => {
+    for (const file of files) {
+      const text = shipped(`nginx/${file}`);
+      assert.equal(fitNginx(asShipped, text).text, text, file);
+    }
+  });
+
+  test('has this machine’s values everywhere', () => {
+    const all = files.map((file) => fitNginx(elsewhere, shipped(`nginx/${file}`)).text).join('\n');
+    const told = all.replace(/#.*$/gm, '');
+    assert.doesNotMatch(told, /\/run\/usherd|\/srv\/vhosts|\/srv\/\$|\/apps\/\(/);
+    assert.match(told, /set \$usherd_root \/home\/\$usherd_user\/public_html\/\$usherd_app;/);
+    assert.match(told, /unix:\/run\/x\/all\.sock/);
+    assert.match(told, /\/etc\/hosts\.d\/\$host/);
+  });
+});
+
+test('a root that the text cannot say is complained about', () => {
+  for (const root of ['/srv/{app}/{user}', '/srv/{user}/{app}/htdocs', '/srv/a.b/{user}/{app}']) {
+    const config = testConfig({ ...asShipped, apps: { roots: [root], vhosts: '' } });
+    const { text, complaints } = fitApache(config, 'x');
+    assert.equal(text, '', root);
+    assert.equal(complaints.length, 1, root);
+  }
+  const two = { roots: ['/srv/{user}/apps/{app}', '/home/{user}/www/{app}'], vhosts: '' };
+  assert.equal(fitApache(testConfig({ ...asShipped, apps: two }), 'x').complaints.length, 1);
+});
+
+test('the commands know every shipped file', () => {
+  for (const { usage, summary } of WEB_SERVER_COMMANDS) {
+    const [server = ''] = usage.split('-config');
+    for (const file of readdirSync(join(SHIPPED, server))) {
+      assert.ok(summary.includes(file), `${server}: ${file}`);
+    }
+  }
+});
