@@ -42,6 +42,13 @@ export class PoolRegistry<T extends object> {
     return this.#apps.get(app)?.pools.get(runtime);
   }
 
+  /** For an application of this user that has no pool yet: below its user if that is full, else below all. */
+  makeRoom(user: string): void {
+    const { slots } = this.#host;
+    const account = this.#users.get(user)?.account;
+    slots.yieldOne(account !== undefined && account.count >= account.max ? account : slots.total);
+  }
+
   /** Makes the pool if there is none, and sets its limits and those of its application and user. */
   configure(key: PoolKey, limits: PoolLimits, heldBy: ErrorCode | undefined): void {
     const app = this.#apps.get(key.app) ?? this.#addApp(key.app, key.user);

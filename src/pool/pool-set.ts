@@ -126,6 +126,11 @@ export class PoolSet<T extends object> {
     else this.#join(pool, pool.adopted(worker));
   }
 
+  /** The supervisor found no room for the first worker of an application of this user. */
+  makeRoom(user: string): void {
+    this.#registry.makeRoom(user);
+  }
+
   refused(app: string, runtime: string, code: ErrorCode, retryAfterMs: number): void {
     this.#registry.get(app, runtime)?.refused({ code, retryAfterMs });
   }

@@ -106,6 +106,15 @@ export class Slots {
     this.serve();
   }
 
+  /**
+   * Somebody of whom nothing is known yet, and who has no account to wait with, found no room: the longest idle worker
+   * goes, unless one is on its way out already.
+   */
+  yieldOne(account: Account): void {
+    const victim = account.stopping > 0 ? undefined : this.#victim(account);
+    victim?.leaf.tenant?.evict(victim);
+  }
+
   /** Forgets an account that holds nothing. */
   close(leaf: Account): void {
     this.#setShort(leaf, 0);

@@ -16,7 +16,7 @@ export interface LogLabel {
 const SHAPE: Readonly<Record<keyof LogLabel, RegExp>> = {
   worker: /^[0-9a-f]{16}$/,
   app: APP_ID,
-  runtime: /^[a-z][a-z0-9_-]{0,31}$/,
+  runtime: /^(?:[a-z][a-z0-9_-]{0,31})?$/, // '' where the request named no script, as in `need`
 };
 
 /** The label line without its end; undefined if it has any other shape. */
@@ -29,13 +29,13 @@ function parseLogLabel(line: Buffer): LogLabel | undefined {
   }
   if (typeof json !== 'object' || json === null) return undefined;
   const fields = new Map<string, unknown>(Object.entries(json));
-  const part = (name: keyof LogLabel): string => {
+  const part = (name: keyof LogLabel): string | undefined => {
     const value = fields.get(name);
-    return typeof value === 'string' && SHAPE[name].test(value) ? value : '';
+    return typeof value === 'string' && SHAPE[name].test(value) ? value : undefined;
   };
-  const label = { worker: part('worker'), app: part('app'), runtime: part('runtime') };
-  const isWhole = fields.size === 3 && label.worker !== '' && label.app !== '';
-  return isWhole && label.runtime !== '' ? label : undefined;
+  const [worker, app, runtime] = [part('worker'), part('app'), part('runtime')];
+  if (fields.size !== 3 || worker === undefined || app === undefined) return undefined;
+  return runtime === undefined ? undefined : { worker, app, runtime };
 }
 
 export class LogConnection {

@@ -126,7 +126,8 @@ export class SupervisorNews {
     app.ticket = undefined;
     if (code === 'E_SPAWN_LIMIT') {
       // Only a limit: they go on waiting, and their deadline goes on running.
-      app.askLater(retryAfterMs, () => dispatcher.ask(app));
+      if (rule.startsWith('max-workers')) pools.makeRoom(app.id.slice(0, app.id.indexOf('/')));
+      app.askLater(Math.max(retryAfterMs, LIMITS.poolLimitHoldMinMs), () => dispatcher.ask(app));
       return;
     }
     const refusal = { code, rule, detail, retryAfterMs };

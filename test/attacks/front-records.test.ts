@@ -308,3 +308,26 @@ describe('bodies on a front connection', () => {
     assert.deepEqual([answer.status, echoed(answer).body], [200, '']);
   });
 });
+
+describe('an application for which there is no room', () => {
+  test('does not make the router ask without a pause (T116)', async () => {
+    const refuse = { code: 'E_SPAWN_LIMIT', rule: 'max-workers-per-user', retryAfterMs: 0 };
+    const attack = await RouterAttack.start({ 'alice/new': { refuse } });
+    try {
+      const client = await attack.front();
+      const startMs = performance.now();
+      client.send(1, appParams('alice/new'));
+      const asked = (): number =>
+        attack.rig.supervisor.needs.filter(({ app }) => app === 'alice/new').length;
+      await waitFor('the third question', () => asked() >= 3);
+      const elapsedMs = performance.now() - startMs;
+      assert.ok(
+        asked() <= elapsedMs / LIMITS.poolLimitHoldMinMs + 1,
+        `${asked()} in ${elapsedMs} ms`,
+      );
+      await attack.isOver(client);
+    } finally {
+      await attack.stop();
+    }
+  });
+});

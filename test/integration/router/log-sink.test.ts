@@ -71,6 +71,13 @@ test('what a worker writes is in the log of its application, an unfinished line 
   );
 });
 
+test('a worker that was asked for without a runtime is logged all the same', async (t) => {
+  const rig = await rigOf(t);
+  const socket = await rig.open();
+  socket.write(`${JSON.stringify({ ...LABEL, runtime: '' })}\nhello\n`);
+  await until(() => rig.sink.lastLines('alice/blog').length === 1);
+});
+
 test('a label may come byte by byte', async (t) => {
   const rig = await rigOf(t);
   const socket = await rig.open();
