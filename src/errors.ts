@@ -166,7 +166,7 @@ export const ERRORS = {
     'put an index.php, an executable app.fcgi or a usherd.toml into it',
   ]),
   E_MANIFEST_INVALID: row(['request', 'application'], [503, 'manifest-invalid', 5], 'warn', [
-    'the usherd.toml of the application has mistakes',
+    'the usherd.toml or the .env of the application has mistakes',
     'mend the line named in the log of the application',
   ]),
   E_SCRIPT_MISSING: row(['request', 'request'], [404, 'no-script'], 'info', [

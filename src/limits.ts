@@ -118,6 +118,7 @@ export const LIMITS = {
   launchDeadlineMs: 5_000,
   launcherReportMaxBytes: 32 * KIB,
   manifestMaxBytes: 16 * KIB,
+  environmentFileMaxBytes: 16 * KIB, // an application's .env
   environmentMaxCount: 256,
   environmentMaxBytes: 96 * KIB,
   argvMaxCount: 96,

@@ -9,12 +9,16 @@ const PACKAGES = [
   ['fcgiwrap', 'the CGI runtime'],
   ['gcc', 'compiles the libfcgi worker'],
   ['libc6-dev', 'compiles the libfcgi worker'],
+  ['libfcgi-perl', 'the Perl runtime'],
+  ['libfcgi-procmanager-perl', 'the Perl runtime'],
+  ['libplack-perl', 'the Perl runtime'],
   ['libfcgi-dev', 'a worker by the library that most C programs use'],
   ['perl-base', 'the smallest worker that needs no package'],
   ['php-cgi', 'the PHP runtime'],
   ['procps', 'looks at processes from outside'],
   ['strace', 'shows what root really does'],
   ['systemd', 'judges the units (systemd-analyze); it need not run'],
+  ['uwsgi-plugin-python3', 'the Python runtime'],
   ['util-linux', 'prlimit and setpriv, the launch chain'],
 ];
 

@@ -5,6 +5,7 @@
 import { TextDecoder } from 'node:util';
 import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { ENVIRONMENT_FILE } from './environment-file.js';
 import { MANIFEST_NAME } from './launcher-script.js';
 import { componentsOf, type Mark, type Sighting } from './launcher-report.js';
 
@@ -25,6 +26,7 @@ export interface AskedFor {
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
 
 // Whoever can touch these can only make the application restart, and `tmp` is often everybody's.
 const RESTART_MARKS: ReadonlySet<string> = new Set(['restart.txt', 'tmp', 'tmp/restart.txt']);
@@ -124,7 +126,24 @@ function judgeManifest(seen: Sighting, asked: AskedFor): Finding | undefined {
   };
 }
 
+/** It holds secrets: a file that somebody else reads has none. */
+function judgeEnvironmentFile(mark: Mark, asked: AskedFor): Finding | undefined {
+  const path = `${asked.directory}/${mark.name}`;
+  const kind = judgeManifestKind(path, mark);
+  if (kind !== undefined) return { ...kind, rule: 'env-file-kind' };
+  if (mark.uid !== asked.uid) return ownerFinding('env-file-owner', path, mark, asked.uid);
+  if ((mark.mode & OPEN_TO_OTHERS) === 0) return undefined;
+  return {
+    rule: 'env-file-mode',
+    path,
+    found: `mode ${octal(mark.mode)}`,
+    expected: 'a file that nobody but its owner may read or write',
+    remedy: `chmod 600 ${path}`,
+  };
+}
+
 function judgeEntry(mark: Mark, asked: AskedFor): Finding | undefined {
+  if (mark.name === ENVIRONMENT_FILE) return judgeEnvironmentFile(mark, asked);
   if (mark.name === MANIFEST_NAME || RESTART_MARKS.has(mark.name)) return undefined;
   const path = `${asked.directory}/${mark.name}`;
   if (mark.uid !== asked.uid && mark.uid !== 0) {

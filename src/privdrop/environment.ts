@@ -2,6 +2,7 @@
 import { UsherdError, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Account } from './identity.js';
+import { isUsherdsOwn, SHELLS_OWN, SHELLS_OWN_PREFIX } from './reserved-names.js';
 
 export interface EnvironmentInput {
   readonly account: Account;
@@ -17,18 +18,6 @@ const PATH = '/usr/local/bin:/usr/bin:/bin';
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
 const UNSENDABLE = /[\n\0]/;
 
-// The launcher is a shell: these change what it does, or it keeps them for itself and would fail to export them.
-const SHELLS_OWN: ReadonlySet<string> = new Set([
-  ...['IFS', 'ENV', 'PWD', 'OLDPWD', 'SHLVL', '_', 'PPID', 'UID', 'EUID', 'GROUPS'],
-  ...['SHELLOPTS', 'BASHOPTS', 'FUNCNAME', 'DIRSTACK', 'OPTIND', 'OPTARG', 'OPTERR', 'LINENO'],
-  ...['PS1', 'PS2', 'PS4', 'RANDOM', 'SRANDOM', 'SECONDS', 'EPOCHSECONDS', 'EPOCHREALTIME'],
-  ...['HISTCMD', 'HISTSIZE', 'TMOUT', 'CDPATH', 'POSIXLY_CORRECT', 'PROMPT_COMMAND'],
-]);
-const SHELLS_OWN_PREFIX = /^BASH(?:_|$)/;
-
-// Said by usherd and by its runtimes only.
-const NOT_THE_USERS = /^(?:USHERD_|FCGI_|LISTEN_|NOTIFY_SOCKET$)/;
-
 const refused = (name: string, expected: string): UsherdError => {
   const finding: Finding = {
     rule: 'environment-name',
@@ -42,7 +31,7 @@ const refused = (name: string, expected: string): UsherdError => {
 
 function checkName(name: string): void {
   if (!NAME.test(name)) throw refused(name, 'letters, digits and _, no digit first, at most 256');
-  if (SHELLS_OWN.has(name) || SHELLS_OWN_PREFIX.test(name)) {
+  if (SHELLS_OWN.has(name) || name.startsWith(SHELLS_OWN_PREFIX)) {
     throw refused(name, 'a name that the shell does not keep for itself');
   }
 }
@@ -82,8 +71,7 @@ export function workerEnvironment(input: EnvironmentInput): string[] {
   for (const [name, value] of environment) checkValue(name, value);
   for (const [name, value] of settings(runtime)) environment.set(name, value);
   for (const [name, value] of settings(manifest)) {
-    if (NOT_THE_USERS.test(name))
-      throw refused(name, 'a name that usherd does not keep for itself');
+    if (isUsherdsOwn(name)) throw refused(name, 'a name that usherd does not keep for itself');
     environment.set(name, value);
   }
   if (environment.size > LIMITS.environmentMaxCount) {

@@ -5,13 +5,15 @@
 //               ◄───────────────────── nonce, directory, count, names      look(), after the process was verified
 //   D, S…, F, L ─────────────────────►            launcher-report.ts
 //               ◄───────────────────── umask, counts, folders, environment, argv    start()
-//   (end of file: it has exec'ed)     or  X: the program is not there, M: a directory cannot be made
+//   (end of file: it has exec'ed)     or  X: the program is not there, M: a directory cannot be made,
+//                                                 V: a line of .env cannot be used
 import assert from 'node:assert/strict';
 import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { entryRefusal, judgeApplication, type LaunchReport } from './application-rules.js';
 import { encodeProgram, type Program } from './launcher-program.js';
 import { componentsOf, outsideDialogue, ReportReader } from './launcher-report.js';
+import { ENVIRONMENT_FILE, environmentFileFinding } from './environment-file.js';
 import { MANIFEST_NAME } from './launcher-script.js';
 
 /** Listening socket, log, log, this dialogue, and the directory that the launcher lists them from. */
@@ -65,7 +67,7 @@ export class LauncherDialogue {
     assert(NONCE.test(nonce));
     assert(names.every((name) => MARK_NAME.test(name)));
     this.#options = options;
-    this.#names = [...new Set([...names, MANIFEST_NAME])];
+    this.#names = [...new Set([...names, MANIFEST_NAME, ENVIRONMENT_FILE])];
     this.#report = new ReportReader(directory, this.#names);
     this.#manifestEnd = Buffer.from(`\nL ${nonce}\n`);
   }
@@ -189,6 +191,13 @@ export class LauncherDialogue {
   #readRefusedProgram(line: string): void {
     if (line.startsWith('M ')) {
       this.#readRefusedFolder(line.slice(2));
+      return;
+    }
+    if (line.startsWith('V ')) {
+      const finding = environmentFileFinding(line.slice(2), this.#options.directory);
+      if (finding === undefined) outsideDialogue('a line of .env without a number');
+      this.#refuseBytesAhead();
+      this.#refuse('E_MANIFEST_INVALID', finding);
       return;
     }
     const path = this.#program[0] ?? '';

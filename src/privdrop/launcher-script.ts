@@ -4,6 +4,7 @@
 // stat, head and mkdir (and env, where the shell is bash). Every `read` is one system call a byte: what is sent is short. The lines it says and hears on
 // descriptor 3 are in launcher-report.ts and launcher-dialogue.ts.
 import { LIMITS } from '../limits.js';
+import { READ_ENVIRONMENT_FILE } from './environment-file.js';
 import type { Tools } from './tools.js';
 
 export const MANIFEST_NAME = 'usherd.toml';
@@ -107,7 +108,7 @@ umask 077
 } <&3
 `;
 
-// Step 4b. The arguments become: environment, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
+// Step 4b. The arguments become: environment, that of the application's .env, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
 // takes it away again; nothing secret is in its argv.
 const PROGRAM = `
 {
@@ -117,6 +118,9 @@ const PROGRAM = `
     set -- "$@" "$line"
     settings=$((settings - 1))
   done
+} <&3
+${READ_ENVIRONMENT_FILE}
+{
   set -- "$@" ''
   [ -z "\${BASH_VERSION-}" ] || set -- "$@" "$env" -u SHLVL --
   while [ "$words" -gt 0 ]; do

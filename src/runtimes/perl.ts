@@ -1,13 +1,17 @@
 // Perl: plackup serves a PSGI application over FastCGI on descriptor 0.
 import type { RuntimeConfig } from '../config/index.js';
-import { ENTRY } from './entry.js';
+import { ENTRY, LIBEXEC } from './entry.js';
 
 export const perl: RuntimeConfig = {
   name: 'perl',
   kind: 'entry',
   protocol: 'fastcgi',
   // In any other environment than "deployment" plackup writes an access log line for every request to stderr.
-  command: ['/usr/bin/plackup', '-s', 'FCGI', '-E', 'deployment', ENTRY],
+  command: [
+    ...['/usr/bin/plackup', '-s', 'FCGI', '-E', 'deployment'],
+    ...['-I', LIBEXEC, '-M', 'UsherdFlush'],
+    ENTRY,
+  ],
   extensions: [],
   markers: ['app.psgi'],
   environment: {},

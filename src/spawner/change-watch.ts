@@ -5,7 +5,7 @@ import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { LIMITS } from '../limits.js';
 
 /** What root may look at: as a member of the web server's group, without any capability above permissions. */
-const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', 'public'] as const;
+const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', '.env', 'public'] as const;
 
 interface Watched {
   readonly directory: string;

@@ -150,10 +150,12 @@ ${accounts.join('')}`,
   }
 
   /** A file of an application, owned by its user. */
-  write(app: string, name: string, text: string, mode = 0o644): void {
+  write(app: string, name: string, text: string | Buffer, mode = 0o644): void {
     const [user = '', directory = ''] = app.split('/');
     const uid = this.users.find((one) => one.name === user)?.uid ?? 0;
     this.makeDirectory(`${user}/apps/${directory}`, uid);
+    const folder = path.dirname(name);
+    if (folder !== '.') this.makeDirectory(`${user}/apps/${directory}/${folder}`, uid);
     const file = path.join(this.root, user, 'apps', directory, name);
     fs.writeFileSync(file, text);
     fs.chmodSync(file, mode);

@@ -25,7 +25,7 @@ describe('the dialogue with a launcher', () => {
     assert.deepEqual(recorder.descriptors, [[0, 1, 2, 3, 4]]);
     assert.deepEqual(recorder.texts, []);
     recorder.dialogue.look();
-    const question = [NONCE, DIRECTORY, 4, ...NAMES, 'usherd.toml', ''].join('\n');
+    const question = [NONCE, DIRECTORY, 5, ...NAMES, 'usherd.toml', '.env', ''].join('\n');
     assert.deepEqual(recorder.texts, [question]);
     recorder.say(report(statLine({ name: 'app.fcgi' }), MANIFEST_MARK, manifestLines('a = 1\n')));
     assert.equal(recorder.reports[0]?.manifestText, 'a = 1\n');
@@ -39,7 +39,7 @@ describe('the dialogue with a launcher', () => {
     const recorder = new Recorder({ names: ['usherd.toml', 'a', 'a'] });
     recorder.say(DESCRIPTORS_LINE);
     recorder.dialogue.look();
-    assert.equal(recorder.texts[0], `${NONCE}\n${DIRECTORY}\n2\nusherd.toml\na\n`);
+    assert.equal(recorder.texts[0], `${NONCE}\n${DIRECTORY}\n3\nusherd.toml\na\n.env\n`);
   });
 
   it('reads marks field by field', () => {
