@@ -97,7 +97,7 @@ exec $b switch_root /new ${pid1}
 
 /** What runs in the machine: says that it is up, runs the command, says how it ended, and turns the machine off. */
 const commandText = ({ checkout, command, nonce }) => `#!/bin/sh
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+export USHERD_TEST_PATIENCE=12 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 ip link set lo up 2>/dev/null
 cd ${quote(checkout)}
 echo "vm ${nonce} up"

@@ -20,6 +20,8 @@ export function formatStatus(status: Answer): string {
   const apps = tablesIn(status['apps']);
   const lines = [summary(status, apps)];
   if (!isRouterThere(status)) lines.push('the router is not connected: no request is answered');
+  const weak = weakness(tableOf(tableOf(status['isolation'])['cgroup']));
+  if (weak !== undefined) lines.push(weak);
   const suspended = textsIn(status['suspended']);
   if (suspended.length > 0) lines.push(`suspended: ${suspended.join(', ')}`);
   if (apps.length > 0) lines.push('', ...formatTable([[...HEADINGS], ...apps.map(rowOf)]));
@@ -36,6 +38,21 @@ function summary(status: Answer, apps: readonly Answer[]): string {
     `${workers} of ${cell(limits['maxWorkers'])} workers`
   );
 }
+
+/** What cgroups do not do here, so that nobody believes in a limit that nobody holds. */
+function weakness(cgroup: Answer): string | undefined {
+  if (cgroup['path'] === undefined) return undefined;
+  if (cgroup['path'] === '') return 'no cgroups: what leaves its session outlives its worker';
+  const controllers = textsIn(cgroup['controllers']);
+  const missing = ['memory', 'pids'].filter((name) => !controllers.includes(name));
+  if (missing.length === 0) return undefined;
+  return `cgroup v2 without ${missing.join(' and ')}: ${missing.map((name) => WITHOUT[name]).join('; ')}`;
+}
+
+const WITHOUT: Readonly<Record<string, string>> = {
+  memory: 'memory_max has no effect',
+  pids: 'pids_max is a limit of processes only (RLIMIT_NPROC)',
+};
 
 const isRouterThere = (status: Answer): boolean => tableOf(status['router'])['connected'] === true;
 

@@ -20,12 +20,17 @@ export interface AppLimits {
   readonly maxBodyBytes: number;
   /** 0: no limit. */
   readonly memoryMaxBytes: number;
+  /** Above it the kernel slows the application down and takes memory back; 0: nowhere. */
+  readonly memoryHighBytes: number;
   readonly pidsMax: number;
 }
 
 /** Limits that belong to a user, not to an application. */
 export interface UserLimits extends AppLimits {
   readonly maxWorkersPerUser: number;
+  /** Share of the processors and of the disk when there is not enough for all users (cgroup v2, 1 to 10000). */
+  readonly cpuWeight: number;
+  readonly ioWeight: number;
 }
 
 /** Which layer a limit comes from. */

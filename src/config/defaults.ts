@@ -22,7 +22,10 @@ const LIMIT_DEFAULTS: UserLimits = {
   recycleMemoryBytes: 0, // no limit
   maxBodyBytes: 0, // no limit
   memoryMaxBytes: 0, // no limit
+  memoryHighBytes: 0, // nowhere
   pidsMax: 256,
+  cpuWeight: 100, // the kernel's own default
+  ioWeight: 100,
 };
 
 export const DEFAULTS = {

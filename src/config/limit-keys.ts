@@ -21,6 +21,9 @@ const SIZE_MAX_BYTES = 2 ** 50;
 
 const duration = { unit: 'duration', min: DURATION_MIN_MS, max: DURATION_MAX_MS } as const;
 
+/** cgroup v2, cpu.weight and io.weight. */
+const weight = { unit: 'count', min: 1, max: 10_000, userOnly: true } as const;
+
 const LIMIT_KEYS = {
   max_workers_per_app: { field: 'maxWorkersPerApp', unit: 'count', min: 1, max: WORKERS_MAX },
   max_workers_per_user: {
@@ -68,8 +71,17 @@ const LIMIT_KEYS = {
     max: SIZE_MAX_BYTES,
     zeroIsUnlimited: true,
   },
+  memory_high: {
+    field: 'memoryHighBytes',
+    unit: 'size',
+    min: 1_048_576,
+    max: SIZE_MAX_BYTES,
+    zeroIsUnlimited: true,
+  },
   // The launcher and its worker are two processes for a moment, and most runtimes start threads.
   pids_max: { field: 'pidsMax', unit: 'count', min: 4, max: 4_194_304 },
+  cpu_weight: { field: 'cpuWeight', ...weight },
+  io_weight: { field: 'ioWeight', ...weight },
 } as const satisfies Record<string, LimitKey>;
 
 export type LimitName = keyof typeof LIMIT_KEYS;

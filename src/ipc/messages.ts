@@ -112,6 +112,7 @@ const appLimits = z.strictObject({
   recycleMemoryBytes: count,
   maxBodyBytes: count,
   memoryMaxBytes: count,
+  memoryHighBytes: count,
   pidsMax: count,
 });
 
@@ -178,7 +179,8 @@ const exited = z.strictObject({
   runtime: runtimeName,
   /** `launch`: the tenant's program was never reached, so no request can have been read. */
   phase: z.enum(['launch', 'run']),
-  by: z.enum(['code', 'signal', 'lost']),
+  /** `memory`: killed because its application had more than it may. */
+  by: z.enum(['code', 'signal', 'memory', 'lost']),
   exitCode: count,
   signal: z.string().max(16),
   /** The supervisor had been asked to stop it. */

@@ -139,7 +139,7 @@ export class SupervisorNews {
     const { registry, pools, log } = this.#options;
     const worker = registry.removeWorker(message.worker);
     if (worker === undefined) return;
-    const exitCause = message.by === 'signal' ? message.signal : `code ${message.exitCode}`;
+    const exitCause = causeOf(message);
     if (!message.wanted) {
       log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
     }
@@ -147,7 +147,7 @@ export class SupervisorNews {
       phase: message.phase,
       wanted: message.wanted,
       code: message.by === 'code' ? message.exitCode : undefined,
-      signal: message.by === 'signal' ? message.signal : undefined,
+      signal: message.signal === '' ? undefined : message.signal,
     });
     // A request on a worker whose program was never reached can have been read by nobody. The others
     // read their connection to its end first: an exit may be seen before the last bytes are.
@@ -175,6 +175,11 @@ const spawnedWorker = (news: WorkerNews): SpawnedWorker => ({
   concurrency: news.concurrency,
   maxRequests: news.maxRequests,
 });
+
+function causeOf({ by, signal, exitCode }: Of<'exited'>): string {
+  if (by === 'memory') return 'out of memory';
+  return by === 'signal' ? signal : `code ${exitCode}`;
+}
 
 /** The exit that nobody was there to tell. */
 const goneWith = (worker: WorkerRecord): Of<'exited'> => ({

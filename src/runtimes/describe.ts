@@ -176,11 +176,22 @@ function factsOf(
   };
 }
 
+const USERS_OWN: ReadonlySet<string> = new Set<Exclude<keyof UserLimits, keyof AppLimits>>([
+  'maxWorkersPerUser',
+  'cpuWeight',
+  'ioWeight',
+]);
+
+/** Without what belongs to the user as a whole. */
+export const appLimits = (user: UserLimits): AppLimits =>
+  Object.fromEntries(
+    Object.entries(user).filter(([field]) => !USERS_OWN.has(field)),
+  ) as unknown as AppLimits;
+
 /** A user's limits, lowered by the manifest. */
 function effectiveLimits(user: UserLimits, manifest: Manifest | undefined): AppLimits {
-  const { maxWorkersPerUser, ...own } = user;
-  const limits = { ...own, ...manifest?.limits };
-  const maxWorkersPerApp = Math.min(limits.maxWorkersPerApp, maxWorkersPerUser);
+  const limits = { ...appLimits(user), ...manifest?.limits };
+  const maxWorkersPerApp = Math.min(limits.maxWorkersPerApp, user.maxWorkersPerUser);
   const minWorkers = Math.min(limits.minWorkers, maxWorkersPerApp);
   return { ...limits, maxWorkersPerApp, minWorkers };
 }

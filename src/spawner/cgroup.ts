@@ -9,13 +9,17 @@ import { Cradle } from './cgroup-cradle.js';
 import { directoryOf, findMount, groupOf, groupsBelow, isPopulated } from './cgroup-files.js';
 import { killGroup, makeGroup, moveInto, readWord, removeGroup } from './cgroup-files.js';
 import { tryRemove, writeAndReadBack } from './cgroup-files.js';
+import {
+  APP_CONTROLLERS,
+  limitApp,
+  limitUser,
+  memoryKills,
+  WANTED_CONTROLLERS,
+  type AppGroupLimits,
+  type UserGroupLimits,
+} from './cgroup-limits.js';
 
-export interface GroupLimits {
-  /** 0: no limit. */
-  readonly memoryMaxBytes: number;
-  /** 0: no limit. */
-  readonly pidsMax: number;
-}
+export type GroupLimits = AppGroupLimits & UserGroupLimits;
 
 /** What `status` says about isolation by cgroup. */
 export interface CgroupStatus {
@@ -27,19 +31,34 @@ export interface CgroupStatus {
 
 /** The group of one worker. */
 export class CgroupLeaf {
-  readonly #tree: string;
+  readonly #tree: CgroupTree;
   readonly #cradle: Cradle | undefined;
+  readonly #memoryKillsBefore: number;
   readonly path: string;
 
-  constructor(tree: string, path: string, cradle: Cradle | undefined) {
+  constructor(tree: CgroupTree, path: string, cradle: Cradle | undefined) {
     this.#tree = tree;
     this.path = path;
     this.#cradle = cradle;
+    this.#memoryKillsBefore = memoryKills(dirname(path));
   }
 
   /** The process that is to enter this group, started where nothing can be left outside of all groups. */
   bear(fork: () => ChildProcess): ChildProcess {
     return this.#cradle === undefined ? fork() : this.#cradle.bear(fork);
+  }
+
+  /** What the application asks of itself, once it is known. False if it does not hold. */
+  limit(limits: AppGroupLimits): boolean {
+    return limitApp(dirname(this.path), this.#tree.controllers, limits);
+  }
+
+  /**
+   * Whether its application ran out of memory in this worker's time. All of it is killed together then, so for a worker
+   * that was killed and did not ask for it this is the reason.
+   */
+  get hasRunOutOfMemory(): boolean {
+    return memoryKills(dirname(this.path)) > this.#memoryKillsBefore;
   }
 
   /** False if the process is not in the group afterwards, as /proc shows it. */
@@ -64,7 +83,7 @@ export class CgroupLeaf {
     await this.#cradle?.remove();
     const isRemoved = await removeGroup(this.path);
     // The groups of application and user go with their last worker; while others live in them this fails.
-    for (let above = dirname(this.path); above !== this.#tree; above = dirname(above)) {
+    for (let above = dirname(this.path); above !== this.#tree.path; above = dirname(above)) {
       if (!tryRemove(above)) break;
     }
     return isRemoved;
@@ -96,13 +115,26 @@ export class CgroupTree {
     // The prefix keeps an application's name from meeting a file of the kernel's.
     const app = join(user, `a-${owner.app.slice(owner.app.indexOf('/') + 1)}`);
     const leaf = join(app, `w${worker}`);
-    if (!makeGroup(user)) return undefined;
-    for (const controller of this.controllers) enable(user, controller);
-    if (!makeGroup(leaf)) return undefined;
-    this.#limit(app, limits);
+    if (!this.#make({ user, app, leaf }, limits)) {
+      for (const group of [leaf, app, user]) tryRemove(group); // fails where others live
+      return undefined;
+    }
     const home = this.#home;
     const cradle = home === undefined ? undefined : new Cradle(this.path, worker, home);
-    return new CgroupLeaf(this.path, leaf, cradle);
+    return new CgroupLeaf(this, leaf, cradle);
+  }
+
+  /** The user's own pids_max holds for all of it; an application may ask for less (see CgroupLeaf.limit). */
+  #make(groups: { user: string; app: string; leaf: string }, limits: GroupLimits): boolean {
+    const { user, app, leaf } = groups;
+    const controllers = APP_CONTROLLERS.filter((name) => this.controllers.includes(name));
+    return (
+      makeGroup(user) &&
+      limitUser(user, this.controllers, limits) &&
+      controllers.every((controller) => enable(user, controller)) &&
+      makeGroup(leaf) &&
+      limitApp(app, this.controllers, limits)
+    );
   }
 
   /** Ends everything below and takes the tree away: what a dead supervisor left, or what is left at the end. */
@@ -111,23 +143,11 @@ export class CgroupTree {
     for (const group of groupsBelow(this.path)) await removeGroup(group);
     return await removeGroup(this.path);
   }
-
-  #limit(app: string, limits: GroupLimits): void {
-    const orMax = (value: number): string => (value === 0 ? 'max' : String(value));
-    if (this.controllers.includes('pids')) {
-      writeAndReadBack(join(app, 'pids.max'), orMax(limits.pidsMax));
-    }
-    if (this.controllers.includes('memory')) {
-      writeAndReadBack(join(app, 'memory.max'), orMax(limits.memoryMaxBytes));
-      writeAndReadBack(join(app, 'memory.oom.group'), '1');
-    }
-  }
 }
 
 const OWN_LEAF = 'supervisor';
 /** Made by whoever starts the supervisor with full root. */
 const PREPARED = 'usherd';
-const WANTED_CONTROLLERS = ['memory', 'pids'] as const;
 
 /** Kills what a dead supervisor of this instance left and makes the tree anew; undefined where cgroups cannot be had. */
 export async function openCgroups(

@@ -6,6 +6,8 @@ export interface Counters {
   refused: number;
   /** Workers that ended without being asked to. */
   crashed: number;
+  /** Those among them that were killed because their application ran out of memory. */
+  outOfMemory: number;
   retired: number;
   /** Workers that survived KILL: somebody has to look. */
   lost: number;
@@ -23,6 +25,7 @@ export const newCounters = (): Counters => ({
   launched: 0,
   refused: 0,
   crashed: 0,
+  outOfMemory: 0,
   retired: 0,
   lost: 0,
   privilegeDropAlarms: 0,

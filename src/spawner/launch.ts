@@ -195,6 +195,12 @@ export class Launch {
       return;
     }
     const { blueprint } = description;
+    if (this.#worker?.limit(blueprint.facts.limits) === false) {
+      this.#refuse(
+        refusal('E_START_FAILED', 'cgroup', 'the limits of the application do not hold'),
+      );
+      return;
+    }
     this.#ground.onDescribed(input, blueprint);
     this.#described = { blueprint, input };
     this.#state = 'executing';

@@ -214,6 +214,7 @@ export class Operations implements Monitored {
       this.#parts.log.error(idsOf(process), 'worker survives kill');
     }
     if (worker === undefined) return; // never ran: the launch says what became of it
+    if (exit.by === 'memory') this.counters.outOfMemory += 1;
     if (wanted) this.counters.retired += 1;
     else this.counters.crashed += 1;
     this.#parts.log.info({ ...idsOf(process), ...exitFields(exit), wanted }, 'worker gone');
@@ -272,6 +273,8 @@ function exitFields(exit: WorkerExit): object {
       return { exitCode: exit.code };
     case 'signal':
       return { exitSignal: exit.signal };
+    case 'memory':
+      return { exitCause: 'out of memory: over memory_max, or the machine has none left' };
     case 'lost':
       return {};
   }

@@ -14,6 +14,7 @@ import {
 } from '../privdrop/index.js';
 import type { Describe } from './blueprint.js';
 import { openCgroups, type CgroupTree } from './cgroup.js';
+import { APP_CONTROLLERS } from './cgroup-limits.js';
 import { runCommand } from './commands.js';
 import { serveControl } from './control.js';
 import { checkDirectories, type RouterIdentity } from './directories.js';
@@ -55,6 +56,9 @@ interface Standing {
   readonly cgroups: CgroupTree | undefined;
   readonly servers: readonly PublishedServer[];
 }
+
+const RLIMITS_ONLY =
+  'no controller for memory or pids: memory_max has no effect, pids_max is a limit of processes (RLIMIT_NPROC)';
 
 const monotonicMs = (): number => performance.now();
 
@@ -102,6 +106,8 @@ export class Supervisor {
     log.info({ mode, cgroup, controllers: cgroups?.controllers ?? [], stale }, 'supervisor ready');
     if (cgroups === undefined)
       log.warn({}, 'no cgroups: what leaves its session outlives its worker');
+    else if (!APP_CONTROLLERS.every((name) => cgroups.controllers.includes(name)))
+      log.warn({ controllers: cgroups.controllers }, RLIMITS_ONLY);
   }
 
   /** Every worker is asked to end, then killed; settles when nothing of them is left, or what is left is lost. */

@@ -33,7 +33,7 @@ export function exitMessage(
     phase: 'run',
     by: exit.by,
     exitCode: exit.by === 'code' ? exit.code : 0,
-    signal: exit.by === 'signal' ? exit.signal : '',
+    signal: exit.by === 'signal' ? exit.signal : exit.by === 'memory' ? 'SIGKILL' : '',
     wanted,
   };
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { CgroupLeaf } from './cgroup.js';
+import type { AppGroupLimits } from './cgroup-limits.js';
 import { killSession } from './session-sweep.js';
 import {
   stepWorker,
@@ -51,9 +52,7 @@ export class WorkerProcess {
     this.#parts = parts;
     parts.child.once('exit', (code, signal) => {
       this.#isReaped = true;
-      const exit: WorkerExit =
-        signal === null ? { by: 'code', code: code ?? 0 } : { by: 'signal', signal };
-      this.#step({ kind: 'exit', exit });
+      this.#step({ kind: 'exit', exit: this.#exitOf(code, signal) });
     });
   }
 
@@ -85,6 +84,19 @@ export class WorkerProcess {
   /** False if it is not in its cgroup afterwards; true where there are no cgroups. */
   enterCgroup(): boolean {
     return this.#parts.leaf?.add(this.pid) ?? true;
+  }
+
+  /** False if what the application asks of itself does not hold. */
+  limit(limits: AppGroupLimits): boolean {
+    return this.#parts.leaf?.limit(limits) ?? true;
+  }
+
+  /** Asked before the group goes, and only of who was killed by somebody else. */
+  #exitOf(code: number | null, signal: NodeJS.Signals | null): WorkerExit {
+    if (signal === null) return { by: 'code', code: code ?? 0 };
+    const isKilledByUs = this.#state.kind === 'killing';
+    const isMemory = signal === 'SIGKILL' && !isKilledByUs && this.#parts.leaf?.hasRunOutOfMemory;
+    return isMemory === true ? { by: 'memory' } : { by: 'signal', signal };
   }
 
   #step(event: WorkerEvent): void {

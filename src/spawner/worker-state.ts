@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.js';
 export type WorkerExit =
   | { readonly by: 'code'; readonly code: number }
   | { readonly by: 'signal'; readonly signal: string }
+  | { readonly by: 'memory' } // killed by the kernel: its application had more than it may
   | { readonly by: 'lost' };
 
 export type WorkerState =

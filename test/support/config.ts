@@ -17,7 +17,10 @@ export const TEST_LIMITS: UserLimits = {
   recycleMemoryBytes: 0,
   maxBodyBytes: 0,
   memoryMaxBytes: 0,
+  memoryHighBytes: 0,
   pidsMax: 256,
+  cpuWeight: 100,
+  ioWeight: 100,
 };
 
 export const TEST_RUNTIME: RuntimeConfig = {

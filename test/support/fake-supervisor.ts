@@ -49,6 +49,7 @@ const TEST_LIMITS: AppFacts['limits'] = {
   recycleMemoryBytes: 0,
   maxBodyBytes: 0,
   memoryMaxBytes: 0,
+  memoryHighBytes: 0,
   pidsMax: 256,
 };
 

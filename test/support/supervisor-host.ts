@@ -4,7 +4,6 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeCgroupBase } from '../../src/cli/cgroup-base.js';
+import { createLogger } from '../../src/log.js';
 import { connected, FakeLogSink, FakeRouter } from './fake-router.js';
 import type { TestSetting } from './supervisor-setting.js';
 import { waitFor } from './wait-for.js';
@@ -57,7 +58,6 @@ export class SupervisorHost {
     const usersDirectory = join(this.root, 'users');
     this.#setting = { run: this.run, roots, users, usersDirectory, ...overrides };
     this.#makeRunDirectories();
-    makeCgroupBase();
     for (const tenant of ['alice', 'bob'] as const) {
       mkdirSync(join(this.root, tenant), { mode: 0o711 });
     }
@@ -113,6 +113,7 @@ export class SupervisorHost {
 
   /** Settles when the supervisor is ready, or has ended instead. */
   async start(): Promise<void> {
+    if (this.#mode === 'root') await makeCgroupBase(createLogger('fatal', 'usherd'));
     this.#writeSetting();
     this.#output = '';
     const node = [
@@ -227,14 +228,6 @@ export class SupervisorHost {
     make(this.path('router'), UID.router, 0, 0o750);
     make(this.users, 0, 0, 0o711);
   }
-}
-
-/** What `usherd run` does with full root: the root of the hierarchy is nobody's to write without capabilities. */
-function makeCgroupBase(): void {
-  const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((path) =>
-    existsSync(join(path, 'cgroup.procs')),
-  );
-  if (mount !== undefined) mkdirSync(join(mount, 'usherd'), { recursive: true });
 }
 
 function readProc(pid: string, name: string): string {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readVhosts, vhostsVersion } from '../../src/config/index.js';
 import { isUsherdError } from '../../src/errors.js';
+import { appLimits } from '../../src/runtimes/describe.js';
 import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
 import { DEFAULT_ORIGINS } from './config.js';
 import { closeInheritedDescriptors } from './launch.js';
@@ -25,7 +26,12 @@ const describe: Describe = (config, input) => {
   if (runtime === undefined || !hasEntry) {
     return { ok: false, code: 'E_APP_EMPTY', rule: 'marker', detail: 'no app.fcgi' };
   }
-  const { maxWorkersPerUser, ...limits } = config.users.get(input.user)?.limits ?? config.defaults;
+  const userLimits = config.users.get(input.user)?.limits ?? config.defaults;
+  const { maxWorkersPerUser } = userLimits;
+  // A manifest that lowers one limit, for the tests of cgroups.
+  const lowered = /^memory_max = (\d+)$/m.exec(input.manifestText ?? '')?.[1];
+  const own = lowered === undefined ? {} : { memoryMaxBytes: Number(lowered) };
+  const limits = { ...appLimits(userLimits), ...own };
   const isDevelopment = input.manifestText?.includes('development') ?? false;
   return {
     ok: true,

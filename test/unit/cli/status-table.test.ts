@@ -51,6 +51,20 @@ test('a missing router and suspended users are told', () => {
   assert.match(text, /suspended: bob, eve/);
 });
 
+test('limits that nobody holds are told, and those that hold are not', () => {
+  const told = (path: string, controllers: readonly string[]): string =>
+    linesOf({ ...STATUS, apps: [], isolation: { cgroup: { path, controllers } } })
+      .slice(1)
+      .join();
+  assert.equal(told('/sys/fs/cgroup/usherd', ['memory', 'pids', 'cpu']), '');
+  assert.match(told('/sys/fs/cgroup/usherd', ['memory']), /without pids: .*RLIMIT_NPROC/);
+  assert.match(
+    told('/sys/fs/cgroup/usherd', []),
+    /without memory and pids: memory_max has no effect/,
+  );
+  assert.match(told('', []), /no cgroups: what leaves its session outlives its worker/);
+});
+
 test('nothing that a tenant wrote reaches the terminal as a command to it (T119)', () => {
   const evil = 'a\u001b]0;x\u0007\r\u202e\u009b\n';
   const text = formatStatus({

@@ -65,6 +65,7 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
     recycleMemoryBytes: 0,
     maxBodyBytes: 0,
     memoryMaxBytes: 0,
+    memoryHighBytes: 0,
     pidsMax: 256,
   },
   ...changes,
