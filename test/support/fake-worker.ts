@@ -25,7 +25,7 @@ export interface WorkerRequest {
 
 export interface FakeWorkerOptions {
   /** Called with the whole request. */
-  readonly onRequest?: (request: WorkerRequest) => void;
+  readonly onRequest?: (request: WorkerRequest) => unknown;
   /** Called when PARAMS are complete, before the body. */
   readonly onHead?: (request: WorkerRequest) => void;
   /** Speaks another protocol than FastCGI: listens in place of the worker's own server. */

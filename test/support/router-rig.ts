@@ -20,8 +20,9 @@ export class RouterRig {
   readonly directory: string;
   readonly frontPath: string;
   readonly supervisor: FakeSupervisor;
-  readonly router: Router;
+  readonly #config: Config;
   readonly #clients: FrontClient[] = [];
+  #router: Router;
 
   private constructor(directory: string, options: RigOptions) {
     this.directory = directory;
@@ -29,7 +30,7 @@ export class RouterRig {
     for (const name of ['run/front', 'run/worker', 'run/router', 'log', 'state/spool']) {
       fs.mkdirSync(path.join(directory, name), { recursive: true, mode: 0o700 });
     }
-    const config = testConfig({
+    this.#config = testConfig({
       paths: { run: `${directory}/run`, log: `${directory}/log`, state: `${directory}/state` },
       apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '' },
       front: {
@@ -41,10 +42,25 @@ export class RouterRig {
     });
     this.supervisor = new FakeSupervisor(`${directory}/run`);
     for (const [id, app] of Object.entries(options.apps ?? {})) this.supervisor.apps.set(id, app);
-    this.router = new Router({
-      config,
+    this.#router = this.#newRouter();
+  }
+
+  get router(): Router {
+    return this.#router;
+  }
+
+  /** Stopped, and started again under the same names; its workers were those of the router before. */
+  async restartRouter(): Promise<void> {
+    await this.#router.stop();
+    this.#router = this.#newRouter();
+    await this.#router.start();
+  }
+
+  #newRouter(): Router {
+    return new Router({
+      config: this.#config,
       log: createLogger('fatal', 'router'),
-      loadConfig: () => Promise.resolve(config),
+      loadConfig: () => Promise.resolve(this.#config),
     });
   }
 

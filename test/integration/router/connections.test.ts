@@ -61,7 +61,7 @@ function teller(seen: WorkerRequest[]): FakeApp {
 
 const flagsOf = (seen: readonly WorkerRequest[]): string => seen.map(({ flags }) => flags).join('');
 
-describe('wire 74, wire 81: a kept connection', () => {
+describe('items 74 and 81: a kept connection', () => {
   test('always: one connection has every request, one after the other, each with another id', async () => {
     const seen: WorkerRequest[] = [];
     const { get, post, running } = await stage('always', teller(seen));
@@ -104,7 +104,7 @@ describe('wire 74, wire 81: a kept connection', () => {
   });
 });
 
-describe('wire 75: a kept connection that its worker closes', () => {
+describe('item 75: a kept connection that its worker closes', () => {
   test('after each answer, although asked to keep it: it is not asked again, and nothing is lost', async () => {
     const seen: WorkerRequest[] = [];
     const { get, post, running, supervisor } = await stage('always', {
@@ -155,7 +155,7 @@ describe('wire 75: a kept connection that its worker closes', () => {
   });
 });
 
-describe('wire 40: a worker that reads no more of a body', () => {
+describe('item 40: a worker that reads no more of a body', () => {
   const big = Buffer.alloc(3_000_000, 'b');
 
   test('and has answered: the answer is delivered', async () => {
@@ -184,7 +184,7 @@ describe('wire 40: a worker that reads no more of a body', () => {
   });
 });
 
-describe('wire 47, wire 48: a worker that goes on after its end', () => {
+describe('items 47 and 48: a worker that goes on after its end', () => {
   for (const [what, more] of [
     ['another END', (r: WorkerRequest) => r.encoder.endRequest(r.id, 0, 0)],
     ['output', (r: WorkerRequest) => r.encoder.stream(6, r.id, Buffer.from('TOO LATE'))],
@@ -209,7 +209,7 @@ describe('wire 47, wire 48: a worker that goes on after its end', () => {
   }
 });
 
-test('wire 83: the kept connection of a worker that is retired is closed', async () => {
+test('item 83: the kept connection of a worker that is retired is closed', async () => {
   const { get, running, supervisor } = await stage('always', { ...teller([]), maxRequests: 3 });
   supervisor.stopsGently = true;
   for (let i = 0; i < 3; i += 1) await get();

@@ -62,7 +62,7 @@ describe(
       };
     }
 
-    test('wire 72: answers on a kept connection, with and without bodies that it does not read', async (t) => {
+    test('item 72: answers on a kept connection, with and without bodies that it does not read', async (t) => {
       const { connect, params, supervisor } = await phpStage(
         t,
         '<?php echo $_SERVER["QUERY_STRING"];',
@@ -77,7 +77,7 @@ describe(
       assert.equal(supervisor.needs.length, 1);
     });
 
-    test('wire 83: an idle worker sees SIGTERM at once, as its kept connection is closed', async (t) => {
+    test('item 83: an idle worker sees SIGTERM at once, as its kept connection is closed', async (t) => {
       const { connect, params, supervisor } = await phpStage(t, '<?php echo "x";', {
         maxRequests: 2,
       });
@@ -90,7 +90,7 @@ describe(
       assert.deepEqual(exits, [0]);
     });
 
-    test('wire 37, wire 79: a stream that its client has left ends at the next event, and the worker is free then', async (t) => {
+    test('items 37 and 79: a stream that its client has left ends at the next event, and the worker is free then', async (t) => {
       const stream =
         'while (@ob_end_flush()); while (true) { echo "data: x\n\n"; flush(); usleep(20000); }';
       const script = `<?php if ($_SERVER["QUERY_STRING"] === "stream") { ${stream} } echo getmypid();`;
@@ -108,7 +108,7 @@ describe(
       assert.ok(!supervisor.received.some(({ type }) => type === 'retire'));
     });
 
-    test('wire 78: one that stays silent after its client has left is given up after first_byte_timeout', async (t) => {
+    test('item 78: one that stays silent after its client has left is given up after first_byte_timeout', async (t) => {
       const script = '<?php if ($_SERVER["QUERY_STRING"] === "hang") sleep(1000); echo getmypid();';
       const facts = { limits: { firstByteTimeoutMs: 1_500 } };
       const { connect, params, supervisor } = await phpStage(t, script, { facts });

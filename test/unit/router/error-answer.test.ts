@@ -25,7 +25,7 @@ const split = (answer: Buffer): [head: string, body: string] => {
   return [answer.subarray(0, end).toString('latin1'), answer.subarray(end).toString()];
 };
 
-test('every code of the catalogue gives an answer that our own parser takes, and fits one record', () => {
+test('item 91: every code of the catalogue gives an answer that our own parser takes, and fits one record', () => {
   for (const code of CODES) {
     for (const mode of ['production', 'development'] as const) {
       const answer = errorAnswer(input({ code, mode }));

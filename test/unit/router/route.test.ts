@@ -33,7 +33,7 @@ for (const [form, rows] of Object.entries(TABLES)) {
   });
 }
 
-test('the table has at least sixty rows', () => {
+test('item 28: the table has at least sixty rows', () => {
   assert.ok(Object.values(TABLES).flat().length >= 60);
 });
 
