@@ -14,7 +14,7 @@ import { scratchDirectory } from '../support/scratch.js';
 const ROOT = join(import.meta.dirname, '../../..');
 const UNITS = join(ROOT, 'conf.example/systemd');
 const SERVICES = ['usherd.service', 'usherd-router.service', 'usherd-watchdog.service'];
-const ALL = [...SERVICES, 'usherd.socket', 'usherd-watchdog.timer'];
+const ALL = [...SERVICES, 'usherd.target', 'usherd.socket', 'usherd-watchdog.timer'];
 
 /** Exposure that `systemd-analyze security` may find at most, times ten (docs/decisions/service-units.md). */
 const EXPOSURE_MAX = { 'usherd.service': 34, 'usherd-router.service': 10 } as const;
@@ -91,7 +91,9 @@ test('the services start node with the flags that `usherd run` uses', () => {
     const unit = service === 'supervisor' ? 'usherd.service' : 'usherd-router.service';
     // Without flags that only some of the supported versions of Node know.
     const flags = nodeFlags(service, new Set<string>());
-    assert.deepEqual(values(unit, 'ExecStart'), [[NODE, ...flags, MAIN, service].join(' ')]);
+    const first = service === 'supervisor' ? '/usr/bin/setpriv --inh-caps=-all -- ' : '';
+    const wanted = `${first}${[NODE, ...flags, MAIN, service].join(' ')}`;
+    assert.deepEqual(values(unit, 'ExecStart'), [wanted]);
   }
 });
 
