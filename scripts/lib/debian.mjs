@@ -13,6 +13,7 @@ const PACKAGES = [
   ['libfcgi-procmanager-perl', 'the Perl runtime'],
   ['libplack-perl', 'the Perl runtime'],
   ['libfcgi-dev', 'a worker by the library that most C programs use'],
+  ['man-db', 'renders the manual pages'],
   ['perl-base', 'the smallest worker that needs no package'],
   ['php-cgi', 'the PHP runtime'],
   ['procps', 'looks at processes from outside'],

@@ -51,7 +51,8 @@ function environmentProblem(entries: readonly (readonly [string, unknown])[]): s
 
 const APP_LIMIT_NAMES = LIMIT_NAMES.filter((name) => limitKey(name).userOnly !== true);
 
-const manifestSchema = z.strictObject({
+/** A whole usherd.toml of an application. */
+export const manifestSchema = z.strictObject({
   runtime: runtimeName().optional(),
   command: argv({
     expected: 'a file of the application',
