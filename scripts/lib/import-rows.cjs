@@ -10,6 +10,7 @@ exports.ROWS = [
   { from: '^src/limits\\.ts$', ours: [], packages: [], node: [] },
   { from: '^src/log\\.ts$', ours: ['errors', 'limits'], packages: ['pino'], node: 'all' },
   { from: '^src/config/', ours: ['errors', 'limits'], packages: ['zod', 'smol-toml'], node: 'all' },
+  { from: '^src/migration/', ours: [], packages: [], node: [] },
   { from: '^src/fcgi-protocol/', ours: ['errors', 'limits'], packages: [], node: ['buffer'] },
   {
     from: '^src/pool/',

@@ -5,6 +5,7 @@ import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { demo } from './demo.js';
 import { gateway } from './gateway.js';
+import { importCommand } from './import.js';
 import { ready } from './ready.js';
 import { run } from './run.js';
 import { status } from './status.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   token,
   vhost,
   ...WEB_SERVER_COMMANDS,
+  importCommand,
   demo,
   gateway,
 ];

@@ -1,0 +1,134 @@
+// Configuration of PHP-FPM and mod_fcgid becomes valid files of ours, and what has no counterpart is said.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mainFileSchema, userFileSchema } from '../../../src/config/schema.js';
+import { parseToml, type Table } from '../../../src/config/toml.js';
+import { importFcgid, importFpm, type Draft } from '../../../src/migration/index.js';
+
+/** Without prototypes and 64-bit numbers of their own. */
+const plain = (table: Table): Table =>
+  JSON.parse(
+    JSON.stringify(table, (_, value: unknown) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    ),
+  ) as Table;
+
+/** The files to be, by their names, as the configuration loader would take them. */
+function accepted(drafts: readonly Draft[]): ReadonlyMap<string, Table> {
+  return new Map(
+    drafts.map((draft) => {
+      const parsed = parseToml(String(draft), draft.file);
+      assert.ok(parsed.ok, String(draft));
+      const isMain = draft.file === '/etc/usherd/usherd.toml';
+      (isMain ? mainFileSchema : userFileSchema).parse(parsed.table);
+      return [draft.file, plain(parsed.table)];
+    }),
+  );
+}
+
+const POOLS = `
+[global]
+pid = /run/php/php8.2-fpm.pid
+process.max = 64
+process_control_timeout = 20s
+
+[alice]
+user = alice
+group = alice
+listen = /run/php/alice.sock
+pm = dynamic
+pm.max_children = 5
+pm.start_servers = 2
+pm.process_idle_timeout = 10s;
+pm.max_requests = 500
+request_terminate_timeout = 0
+chroot = /srv/alice
+env[APP_ENV] = production
+php_value[memory_limit] = 256M
+php_admin_flag[log_errors] = on
+
+[www]
+user = $pool
+pm.max_children = 3
+`;
+
+test('a pool of PHP-FPM becomes the file of its user', () => {
+  const drafts = importFpm(POOLS);
+  const files = accepted(drafts);
+  assert.deepEqual(
+    [...files.keys()],
+    ['/etc/usherd/usherd.toml', '/etc/usherd/users.d/alice.toml', '/etc/usherd/users.d/www.toml'],
+  );
+  assert.deepEqual(files.get('/etc/usherd/usherd.toml'), {
+    limits: { max_workers: 64, stop_timeout: '20s' },
+  });
+  assert.deepEqual(files.get('/etc/usherd/users.d/alice.toml'), {
+    limits: { max_workers_per_app: 5, min_workers: 2, idle_timeout: '10s', max_requests: 500 },
+  });
+});
+
+test('what belongs elsewhere or nowhere is said, and what usherd does by itself is not', () => {
+  const alice = String(importFpm(POOLS)[1]);
+  assert.match(
+    alice,
+    /\[env\] in the usherd\.toml of his applications:\n# +APP_ENV = "production"/,
+  );
+  assert.match(alice, /\[php\] in .*\n# +memory_limit = "256M"/);
+  assert.match(alice, /\[php\.settings\] in .*\n# +log_errors = "on"/);
+  assert.match(alice, /# chroot: has no counterpart/);
+  assert.match(alice, /# request_terminate_timeout: 0 is left out/);
+  assert.doesNotMatch(alice, /listen|# group/);
+});
+
+const HOSTS = `
+FcgidMaxProcesses 100
+FcgidIdleTimeout 240
+<IfModule mod_fcgid.c>
+  FcgidMaxRequestLen 134217728
+</IfModule>
+<VirtualHost *:80>
+  ServerName alice.example.test
+  SuexecUserGroup alice alice
+  fcgidmaxprocessesperclass 5
+  FcgidBusyTimeout 3600
+  FcgidMaxProcesses 7
+  FcgidInitialEnv PHPRC \\
+    "/srv/alice/etc"
+  FcgidWrapper /srv/alice/bin/php-wrapper .php
+  FcgidFixPathinfo 1
+  FcgidAuthorizer /srv/alice/bin/auth
+</VirtualHost>
+<VirtualHost *:80>
+  ServerName plain.example.test
+</VirtualHost>
+`;
+
+test('directives of mod_fcgid become limits of the machine and of the users of virtual hosts', () => {
+  const files = accepted(importFcgid(HOSTS));
+  assert.deepEqual(Object.fromEntries(files), {
+    '/etc/usherd/users.d/alice.toml': {
+      limits: { max_workers_per_app: 5, request_timeout: '3600s' },
+    },
+    '/etc/usherd/usherd.toml': {
+      limits: { max_workers: 100, idle_timeout: '240s', max_body: '134217728B' },
+    },
+  });
+  const alice = String(importFcgid(HOSTS)[0]);
+  assert.match(alice, /PHPRC = "\/srv\/alice\/etc"/);
+  assert.match(alice, /FcgidWrapper: \/srv\/alice\/bin\/php-wrapper \.php/);
+  assert.match(alice, /FcgidMaxProcesses: counts for the whole machine only/);
+  assert.match(alice, /FcgidAuthorizer: .* has no counterpart/);
+  assert.doesNotMatch(alice, /FixPathinfo/);
+});
+
+test('nothing that is copied ends a comment or reaches a terminal', () => {
+  const esc = String.fromCharCode(27);
+  const text = String(importFcgid(`FcgidInitialEnv X "${esc}[2J\rmax_workers = 1"`)[0]);
+  assert.ok(!text.includes(esc) && !text.includes('\r'));
+  assert.ok(text.split('\n').every((line) => line === '' || line.startsWith('#')));
+});
+
+test('a file with nothing of the kind gives nothing', () => {
+  assert.deepEqual(importFcgid('ServerName x\n'), []);
+  assert.deepEqual(importFpm('# nothing\n'), []);
+});
