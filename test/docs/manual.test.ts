@@ -1,7 +1,7 @@
 // The manual pages and the configuration reference: complete, made from the code's own words, and accepted by man(1).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMMANDS } from '../../src/cli/index.js';
@@ -14,21 +14,14 @@ const ROOT = join(import.meta.dirname, '../../..');
 
 interface Maker {
   readonly manualPages: (commands: typeof COMMANDS) => Readonly<Record<string, string>>;
-  readonly configurationReference: () => string;
 }
-const { manualPages, configurationReference } = (await import(
-  join(ROOT, 'scripts/manual.mjs')
-)) as Maker;
+const { manualPages } = (await import(join(ROOT, 'scripts/manual.mjs'))) as Maker;
 const PAGES = manualPages(COMMANDS);
 
 const noMan = spawnSync('man', ['--version']).status === 0 ? false : 'man-db is not installed';
 
 const lastNames = (schema: unknown): readonly string[] =>
   keyPathsOf(schema).map((path) => path.filter((name) => name !== '*').at(-1) ?? '');
-
-test('docs/configuration.md is what the examples say (npm run docs)', () => {
-  assert.equal(readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8'), configurationReference());
-});
 
 test('man(1) renders every page without a warning', { skip: noMan }, (t) => {
   const directory = scratchDirectory(t);
