@@ -28,6 +28,7 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     .locale('en')
     .version(readVersion())
     .strict()
+    .parserConfiguration({ 'populate--': true }) // what is behind `--` is a command's, word for word
     .demandCommand(1, 'no command is given')
     .recommendCommands()
     .exitProcess(false)

@@ -2,7 +2,7 @@
 import { ERRORS, ExitCode, isUsherdError, type Finding, type UsherdError } from '../errors.js';
 
 /** A finding on three lines: where and what, what is expected, what to do. */
-function formatFinding({ path, rule, found, expected, remedy }: Finding): string {
+export function findingText({ path, rule, found, expected, remedy }: Finding): string {
   const place = path === undefined ? '' : `${path}: `;
   return `${place}${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}`;
 }
@@ -16,7 +16,7 @@ export function formatFailure(err: unknown): string {
   // Findings carry remedies of their own, nearer to the matter than that of the code.
   const rest =
     err.findings.length > 0
-      ? err.findings.map(formatFinding)
+      ? err.findings.map(findingText)
       : [`    remedy:   ${ERRORS[err.code].remedy}`];
   return [headline, ...rest].join('\n');
 }

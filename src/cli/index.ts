@@ -4,10 +4,12 @@ import { check } from './check.js';
 import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { demo } from './demo.js';
+import { explain } from './explain.js';
 import { gateway } from './gateway.js';
 import { importCommand } from './import.js';
 import { ready } from './ready.js';
 import { run } from './run.js';
+import { runAs } from './run-as.js';
 import { status } from './status.js';
 import { token } from './token.js';
 import { vhost } from './vhost.js';
@@ -27,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   vhost,
   ...WEB_SERVER_COMMANDS,
   importCommand,
+  explain,
+  runAs,
   demo,
   gateway,
 ];

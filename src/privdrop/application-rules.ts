@@ -12,6 +12,8 @@ import { componentsOf, type Mark, type Sighting } from './launcher-report.js';
 export interface Refusal {
   readonly code: ErrorCode;
   readonly finding: Finding;
+  /** What else would refuse, once this is mended. */
+  readonly others?: readonly Finding[];
 }
 
 export interface LaunchReport {
@@ -160,15 +162,21 @@ function decodeManifest(bytes: Buffer): string | undefined {
   }
 }
 
-const refuse = (finding: Finding): Refusal => ({ code: 'E_ACCESS_REFUSED', finding });
+const refuse = (finding: Finding, others: readonly Finding[] = []): Refusal => ({
+  code: 'E_ACCESS_REFUSED',
+  finding,
+  others,
+});
 
 /** What may be used of what was seen, or the first rule that refuses it. */
 export function judgeApplication(seen: Sighting, asked: AskedFor): LaunchReport | Refusal {
-  const finding =
-    judgeDirectory(seen, asked) ??
-    judgeManifest(seen, asked) ??
-    seen.marks.map((mark) => judgeEntry(mark, asked)).find((found) => found !== undefined);
-  if (finding !== undefined) return refuse(finding);
+  const findings = [
+    judgeDirectory(seen, asked),
+    judgeManifest(seen, asked),
+    ...seen.marks.map((mark) => judgeEntry(mark, asked)),
+  ];
+  const [finding, ...others] = findings.filter((found) => found !== undefined);
+  if (finding !== undefined) return refuse(finding, others);
   const { directory, marks, manifestBytes } = seen;
   if (manifestBytes === undefined) return { directory, marks, manifestText: undefined };
   const manifestText = decodeManifest(manifestBytes);
@@ -186,7 +194,7 @@ export function judgeApplication(seen: Sighting, asked: AskedFor): LaunchReport 
 type EntryRefusal = (path: string, uid: number) => Refusal;
 
 /** Why a launcher could not enter the directory; keys are the reasons it gives. */
-const ENTRY_REFUSALS: ReadonlyMap<string, EntryRefusal> = new Map([
+const ENTRY_REFUSALS: ReadonlyMap<string, EntryRefusal> = new Map<string, EntryRefusal>([
   [
     'missing',
     (path) => ({

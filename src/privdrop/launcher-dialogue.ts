@@ -33,7 +33,7 @@ export interface LauncherDialogueOptions {
   /** Decide what to run, then call start(). */
   onReport(report: LaunchReport): void;
   /** It is over; the process ends by itself or is to be killed. */
-  onRefused(code: ErrorCode, finding: Finding): void;
+  onRefused(code: ErrorCode, finding: Finding, others: readonly Finding[]): void;
 }
 
 /** Whose turn it is. A launcher that speaks out of turn is not ours. */
@@ -171,7 +171,7 @@ export class LauncherDialogue {
     this.#refuseBytesAhead();
     const verdict = judgeApplication(seen, { directory, uid });
     if ('code' in verdict) {
-      this.#refuse(verdict.code, verdict.finding);
+      this.#refuse(verdict.code, verdict.finding, verdict.others);
       return;
     }
     this.#phase = 'deciding';
@@ -229,9 +229,9 @@ export class LauncherDialogue {
     if (this.#cursor !== this.#length) outsideDialogue('the launcher spoke ahead');
   }
 
-  #refuse(code: ErrorCode, finding: Finding): void {
+  #refuse(code: ErrorCode, finding: Finding, others: readonly Finding[] = []): void {
     this.#phase = 'over';
     this.#isRefused = true;
-    this.#options.onRefused(code, finding);
+    this.#options.onRefused(code, finding, others);
   }
 }

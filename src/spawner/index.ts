@@ -3,4 +3,6 @@ export type { Blueprint, Describe, DescribeInput, Description } from './blueprin
 export type { Log } from './log-face.js';
 export type { LaunchStep } from './launch-ground.js';
 export type { AppStatus, Status, WorkerStatus } from './status.js';
+export { accountsOf } from './settings.js';
+export { visit, type Visited, type VisitRefusal } from './visit.js';
 export { Supervisor, type SupervisorOptions } from './supervisor.js';

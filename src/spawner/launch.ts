@@ -101,7 +101,8 @@ export class Launch {
     }
     let child: ChildProcess;
     try {
-      const start = (): ChildProcess => spawnChain(plan, this.#request.tools, socket.fd, log.fd); // step 4
+      const start = (): ChildProcess =>
+        spawnChain(plan, this.#request.tools, [socket.fd, log.fd, log.fd]); // step 4
       child = leaf === undefined ? start() : leaf.bear(start);
     } catch (err) {
       socket.discard();

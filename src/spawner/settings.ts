@@ -43,7 +43,11 @@ export class Settings {
   }
 }
 
-function accountsOf({ mode, tools, routerUid }: SettingsParts, config: Config): AccountDirectory {
+/** Also for commands that become a user without a supervisor. */
+export function accountsOf(
+  { mode, tools, routerUid }: SettingsParts,
+  config: Config,
+): AccountDirectory {
   const configured = new Map<string, ConfiguredAccount>();
   for (const [name, { account }] of config.users) {
     if (account !== undefined) configured.set(name, account);

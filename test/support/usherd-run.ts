@@ -170,7 +170,8 @@ ${accounts.join('')}`,
   async command(
     ...args: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string }> {
-    const child = spawn(BIN, [...args, '--config', this.configFile], { stdio: 'pipe' });
+    const [name = '', ...rest] = args;
+    const child = spawn(BIN, [name, '--config', this.configFile, ...rest], { stdio: 'pipe' });
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));

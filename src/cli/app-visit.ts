@@ -1,0 +1,88 @@
+// From a directory or USER/APP to the application as its user sees it: what `explain` and `run-as` have in common.
+import { resolve } from 'node:path';
+import { APP_ID, type Config } from '../config/index.js';
+import { UsherdError } from '../errors.js';
+import { closeInheritedDescriptors, findTools, type Account } from '../privdrop/index.js';
+import { markNames } from '../runtimes/index.js';
+import { accountsOf, visit, type Visited, type VisitRefusal } from '../spawner/index.js';
+import { currentMode } from './configuration.js';
+import { describe } from './describe.js';
+import { serviceIds } from './service-ids.js';
+
+/** Where an application would be, by the configured roots. */
+export interface AppPlace {
+  readonly user: string;
+  /** `user/app` */
+  readonly app: string;
+  readonly directories: readonly string[];
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Matches the directories of a root, and what is in them. */
+const rootExpression = (root: string): RegExp => {
+  const pattern = escaped(root)
+    .replace('\\{user\\}', '(?<user>[^/]+)')
+    .replace('\\{app\\}', '(?<name>[^/]+)');
+  return new RegExp(`^(?<own>${pattern})(?:/|$)`);
+};
+
+/** `alice/blog`, or the directory of an application, or anything in it. @throws UsherdError E_USAGE */
+export function appPlace(config: Config, argument: string, workingDirectory: string): AppPlace {
+  const { roots } = config.apps;
+  if (!argument.startsWith('/') && APP_ID.test(argument)) {
+    const [user = '', name = ''] = argument.split('/');
+    const directories = roots.map((root) =>
+      root.replaceAll('{user}', user).replaceAll('{app}', name),
+    );
+    return { user, app: argument, directories };
+  }
+  const directory = resolve(workingDirectory, argument);
+  for (const root of roots) {
+    const { own = '', user = '', name = '' } = rootExpression(root).exec(directory)?.groups ?? {};
+    const app = `${user}/${name}`;
+    if (APP_ID.test(app)) return { user, app, directories: [own] };
+  }
+  const detail = `${directory} is no application: those are at ${roots.join(', ')}`;
+  throw new UsherdError('E_USAGE', detail);
+}
+
+/** The account as the supervisor would take it. @throws UsherdError with the rule that refuses it */
+async function accountOf(config: Config, user: string): Promise<Account> {
+  const mode = currentMode();
+  const routerUid = mode === 'root' ? (await serviceIds(config)).routerUid : -1;
+  const result = await accountsOf({ mode, tools: findTools(), routerUid }, config).lookup(user);
+  if (result.ok) return result.account;
+  throw new UsherdError(result.code, `account ${user}`, { findings: [result.finding] });
+}
+
+export interface AppVisit {
+  readonly account: Account;
+  readonly directory: string;
+  readonly outcome: Visited | VisitRefusal;
+}
+
+/** Looks, and with a command runs it on the caller's descriptors. @throws UsherdError */
+export async function visitApp(
+  config: Config,
+  { user, app, directories }: AppPlace,
+  command?: readonly string[],
+): Promise<AppVisit> {
+  const account = await accountOf(config, user);
+  closeInheritedDescriptors();
+  let last: AppVisit | undefined;
+  for (const directory of directories) {
+    const outcome = await visit({
+      mode: currentMode(),
+      tools: findTools(),
+      ...{ config, account, user, app, directory, describe },
+      markNames: ({ runtimes }) => markNames(runtimes),
+      descriptors: [0, 1, 2],
+      ...(command !== undefined && { command }),
+    });
+    last = { account, directory, outcome };
+    if (outcome.ok || outcome.code !== 'E_APP_UNKNOWN') break;
+  }
+  if (last === undefined) throw new UsherdError('E_APP_UNKNOWN', 'no root is configured');
+  return last;
+}

@@ -1,0 +1,13 @@
+// What an application is, from what the launcher saw: the manifest, clamped by the limits of its user, and the runtimes.
+import { parseManifest, type Config } from '../config/index.js';
+import { describeApplication, userLimits } from '../runtimes/index.js';
+import type { DescribeInput, Description } from '../spawner/index.js';
+
+export function describe(config: Config, input: DescribeInput): Description {
+  if (input.manifestText === undefined) return describeApplication(config, input, undefined);
+  const parsed = parseManifest(input.manifestText, userLimits(config, input.user));
+  if (parsed.ok) return describeApplication(config, input, parsed.manifest);
+  const [first] = parsed.findings;
+  const detail = `${first?.path ?? ''}: ${first?.found ?? ''}; expected ${first?.expected ?? ''}`;
+  return { ok: false, code: 'E_MANIFEST_INVALID', rule: first?.rule ?? 'manifest', detail };
+}

@@ -1,0 +1,176 @@
+// One launch beside the supervisor's: to look at an application, or to run a command, exactly as its workers would.
+//
+// The drop, its proof and the launcher are those of every launch. There is no socket and no log: what runs has the caller's
+// descriptors 0 to 2, but a session of its own, so that it cannot type into the caller's terminal.
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Config } from '../config/index.js';
+import type { ErrorCode, Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import {
+  buildPlan,
+  LauncherDialogue,
+  type Account,
+  type DropPlan,
+  type LaunchReport,
+  type Mode,
+  type Tools,
+} from '../privdrop/index.js';
+import type { Blueprint, Describe, DescribeInput } from './blueprint.js';
+import { doubtDrop } from './doubt-drop.js';
+import { ensurePrivateDirectory } from './private-directory.js';
+import { spawnChain, type Descriptors } from './spawn-chain.js';
+import { startOrder, type StartOrder } from './start-order.js';
+import { limitsOfUser } from './user-limits.js';
+
+export interface VisitRequest {
+  readonly mode: Mode;
+  readonly tools: Tools;
+  readonly config: Config;
+  readonly account: Account;
+  readonly user: string;
+  /** `user/app` */
+  readonly app: string;
+  readonly directory: string;
+  readonly describe: Describe;
+  readonly markNames: (config: Config) => readonly string[];
+  /** Descriptors 0, 1 and 2 of the process. */
+  readonly descriptors: Descriptors;
+  /** Undefined: look, and run nothing. */
+  readonly command?: readonly string[];
+}
+
+export interface VisitRefusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  /** Every rule that refuses; at least one. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Visited {
+  readonly ok: true;
+  readonly plan: DropPlan;
+  readonly input: DescribeInput;
+  readonly blueprint: Blueprint;
+  /** What a worker would be started with. */
+  readonly order: StartOrder;
+  /** The command runs. */
+  readonly child: ChildProcess;
+}
+
+type Settle = (outcome: Visited | VisitRefusal) => void;
+
+/** Resolves when the command runs, or when everything is known. @throws UsherdError for what cannot even be tried */
+export function visit(request: VisitRequest): Promise<Visited | VisitRefusal> {
+  return new Promise((resolve) => new Visit(request, resolve).run());
+}
+
+class Visit {
+  readonly #request: VisitRequest;
+  readonly #settle: Settle;
+  readonly #plan: DropPlan;
+  #seen: Omit<Visited, 'ok' | 'child'> | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #child: ChildProcess | undefined;
+
+  constructor(request: VisitRequest, settle: Settle) {
+    const { config, account, mode, user } = request;
+    this.#request = request;
+    this.#settle = settle;
+    this.#plan = buildPlan(account, {
+      mode,
+      noNewPrivileges:
+        config.users.get(account.name)?.noNewPrivileges ?? config.identity.noNewPrivileges,
+      processes: limitsOfUser(config, user).pidsMax,
+    });
+  }
+
+  run(): void {
+    const { tools, descriptors, directory, config, markNames } = this.#request;
+    const child = spawnChain(this.#plan, tools, descriptors);
+    this.#child = child;
+    this.#deadline = setTimeout(() => {
+      this.#refuse('E_PRIVDROP_DEADLINE', [silence('no answer in time')]);
+    }, LIMITS.launchDeadlineMs);
+    const pipe = child.stdio[3] as Socket;
+    const dialogue: LauncherDialogue = new LauncherDialogue({
+      directory,
+      uid: this.#plan.uid,
+      nonce: randomBytes(16).toString('hex'),
+      names: markNames(config),
+      onText: (text) => pipe.write(text),
+      onDescriptors: () => this.#prove(child.pid ?? 0, dialogue),
+      onReport: (report) => this.#onReport(report, dialogue),
+      onRefused: (code, finding, others) => this.#refuse(code, [finding, ...others]),
+    });
+    pipe.on('data', (chunk: Buffer) => this.#attempt(() => dialogue.push(chunk)));
+    pipe.on('error', () => undefined); // its end says it, too
+    pipe.once('end', () => this.#onEnd(dialogue.ended()));
+  }
+
+  #prove(pid: number, dialogue: LauncherDialogue): void {
+    const doubt = doubtDrop(pid, this.#plan);
+    if (doubt === undefined) dialogue.look();
+    else this.#refuse(doubt.code, [silence(doubt.detail, doubt.rule)]);
+  }
+
+  #onReport(report: LaunchReport, dialogue: LauncherDialogue): void {
+    const { user, app, directory, config, account, describe, command } = this.#request;
+    const input: DescribeInput = {
+      ...{ user, app, directory, uid: account.uid, wantedRuntime: '', marks: report.marks },
+      directoryMark: report.directory,
+      manifestText: report.manifestText,
+    };
+    const description = describe(config, input);
+    if (!description.ok) {
+      this.#refuse(description.code, [silence(description.detail, description.rule)]);
+      return;
+    }
+    const { blueprint } = description;
+    const order = startOrder(config, account, app, blueprint);
+    this.#seen = { plan: this.#plan, input, blueprint, order };
+    if (command === undefined) {
+      this.#finish();
+      this.#child?.kill('SIGKILL');
+      return;
+    }
+    ensurePrivateDirectory(config.usersDirectory, account);
+    // A command has no listening socket, so nothing is said of one.
+    const plain = startOrder(config, account, app, { ...blueprint, protocol: 'fastcgi' });
+    dialogue.start({ ...plain, argv: command });
+  }
+
+  #onEnd(how: 'started' | 'silent' | 'refused'): void {
+    if (how === 'started') this.#finish();
+    else this.#refuse('E_START_FAILED', [silence('the process ended')]);
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (err) {
+      this.#refuse('E_PRIVDROP_REPORT', [silence(err instanceof Error ? err.message : '?')]);
+    }
+  }
+
+  #finish(): void {
+    clearTimeout(this.#deadline);
+    if (this.#seen === undefined || this.#child === undefined) return;
+    this.#settle({ ok: true, ...this.#seen, child: this.#child });
+  }
+
+  #refuse(code: ErrorCode, findings: readonly Finding[]): void {
+    clearTimeout(this.#deadline);
+    this.#child?.kill('SIGKILL');
+    this.#settle({ ok: false, code, findings });
+  }
+}
+
+/** A refusal that has no more to say than what was found. */
+const silence = (found: string, rule = 'launch'): Finding => ({
+  rule,
+  found,
+  expected: '',
+  remedy: '',
+});

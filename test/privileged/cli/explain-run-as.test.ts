@@ -1,0 +1,77 @@
+// What `usherd explain` says is what happens, and what `usherd run-as` runs is what a worker would be.
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { needsRoot } from '../../support/needs-root.js';
+import { UsherdRun } from '../../support/usherd-run.js';
+
+const ALICE = { name: 'alice', uid: 52_351 };
+
+describe('explain and run-as', { skip: needsRoot }, () => {
+  let usherd: UsherdRun;
+  before(async () => {
+    usherd = await UsherdRun.start([ALICE], { routerUid: 52_359 });
+    usherd.write('alice/site', 'app.py', '');
+    usherd.write('alice/site', 'usherd.toml', '[env]\nPASSWORD = "s3cr3t"\nCOLOUR = "red"\n');
+    usherd.write('alice/site', '.env', 'TOKEN=t0ken\n', 0o600);
+  });
+  after(() => usherd.stop());
+
+  test('explain names the runtime, the file that decided, identity, command and environment', async () => {
+    const directory = join(usherd.root, 'alice/apps/site');
+    for (const argument of ['alice/site', directory, `${directory}/sub/page`]) {
+      const { code, out } = await usherd.command('explain', argument);
+      assert.equal(code, 0, out);
+      assert.match(out, /is alice\/site, of alice \(uid 52351\)/);
+      assert.match(out, /runtime +python \(because of app\.py\)/);
+      assert.match(out, /runs as +uid 52351, gid 52351, groups none/);
+      assert.match(out, /command +\/usr\/bin\/uwsgi .*--pyargv app\.py/);
+      assert.match(out, /environment +PATH=\/usr\/local\/bin/);
+      assert.match(out, /PASSWORD=… \(usherd\.toml\)/);
+      assert.match(out, /and \.env/);
+      assert.doesNotMatch(out, /s3cr3t|t0ken/);
+    }
+  });
+
+  test('explain lists every rule that refuses, with what was found and the remedy', async () => {
+    usherd.write('alice/bad', 'app.py', '', 0o666);
+    usherd.write('alice/bad', '.env', 'A=1\n', 0o644);
+    chmodSync(join(usherd.root, 'alice/apps/bad'), 0o777);
+    const { code, out } = await usherd.command('explain', 'alice/bad');
+    assert.equal(code, 1);
+    for (const rule of ['app-directory-mode', 'entry-mode', 'env-file-mode']) {
+      assert.ok(out.includes(`(${rule})`), `${rule} in ${out}`);
+    }
+    assert.match(out, /remedy: +chmod 600 .*\/\.env/);
+    const none = await usherd.command('explain', 'alice/nothing');
+    assert.equal(none.code, 1);
+    assert.match(none.out, /app-directory-missing/);
+    const elsewhere = await usherd.command('explain', '/etc');
+    assert.equal(elsewhere.code, 100);
+    assert.match(elsewhere.out, /\/etc is no application/);
+  });
+
+  test('run-as runs with a worker’s identity, environment, limits and directory, and gives back its status', async () => {
+    const script =
+      'id -u; id -G; pwd; umask; ulimit -n; echo "$PASSWORD $TOKEN $USHERD_APP"; exit 7';
+    const { code, out } = await usherd.command('run-as', 'alice/site', '--', 'sh', '-c', script);
+    assert.equal(code, 7, out);
+    assert.deepEqual(out.trim().split('\n'), [
+      ...['52351', '52351', join(usherd.root, 'alice/apps/site'), '0027', '1024'],
+      's3cr3t t0ken alice/site',
+    ]);
+    const proof = 'grep -E "^(CapEff|CapBnd|NoNewPrivs)" /proc/self/status; ls /proc/self/fd';
+    const status = await usherd.command('run-as', 'alice/site', '--', 'sh', '-c', proof);
+    assert.match(status.out, /CapEff:\t0+\nCapBnd:\t0+\nNoNewPrivs:\t1\n0\n1\n2\n3\n$/); // 3 is ls's own
+  });
+
+  test('run-as refuses what a worker would be refused, and runs nothing', async () => {
+    const { code, out } = await usherd.command('run-as', 'alice/bad', '--', 'echo', 'ran');
+    assert.equal(code, 1);
+    assert.match(out, /app-directory-mode/);
+    assert.doesNotMatch(out, /^ran$/m);
+    const signalled = await usherd.command('run-as', 'alice/site', '--', 'sh', '-c', 'kill -9 $$');
+    assert.equal(signalled.code, 137);
+  });
+});
