@@ -47,7 +47,9 @@ async function inside(root) {
       counts[problem === undefined ? 'passed' : 'failed'] += 1;
       const took = `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
       process.stdout.write(`${problem === undefined ? 'ok    ' : 'FAILED'} ${title} (${took})\n`);
-      if (problem !== undefined) process.stdout.write(`${problem}\n`);
+      if (problem === undefined) continue;
+      process.stdout.write(`${problem}\n`);
+      if (step === STEPS[0][1]) break; // Without an installed package there is nothing to try.
     }
   } finally {
     booted.stop();

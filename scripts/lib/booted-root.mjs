@@ -7,6 +7,8 @@ import { Complaint } from './run.mjs';
 
 const BOOT_DEADLINE_MS = 180_000;
 const LOOK_MS = 200;
+/** Of one command; the longest is the watchdog's, which waits a minute by itself. */
+const COMMAND_DEADLINE_MS = 180_000;
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C.UTF-8',
@@ -67,6 +69,8 @@ export class BootedRoot {
     const { status, stdout, stderr } = spawnSync('nsenter', args, {
       env: ENVIRONMENT,
       encoding: 'utf8',
+      timeout: COMMAND_DEADLINE_MS,
+      killSignal: 'SIGKILL',
     });
     return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
   }
