@@ -20,7 +20,7 @@ const HOME = 'usr/lib/usherd';
 /** The oldest Node of package.json's `engines`. */
 const NODE_MIN = '20.19';
 
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { version, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const output = join(ROOT, 'build');
 const source = join(output, 'source');
 const tree = join(source, 'tree');
@@ -45,6 +45,9 @@ const isNeeded = (path) =>
   !/(\.(d\.[cm]?ts|map|tsbuildinfo|md|html)|\/\.[^/]+)$/.test(path) &&
   !/\/(benchmarks|docs|test|tests)$/.test(path);
 
+/** Without what running them left behind. */
+const isSource = (path) => !path.endsWith('__pycache__');
+
 /** Every package that production needs, where npm put it; nothing is fetched. */
 function copyPackages() {
   const listed = capture('npm', ['ls', '--omit=dev', '--all', '--parseable']).split('\n');
@@ -58,12 +61,13 @@ function copyPackages() {
   }
 }
 
+/** What `files` of package.json names, but for what belongs to /usr/share/doc. */
 function copyProgram() {
-  copy('bin/usherd', `${HOME}/bin/usherd`);
   copy('package.json', `${HOME}/package.json`);
-  copy('dist/src', `${HOME}/dist/src`, isNeeded);
-  copy('conf.example', `${HOME}/conf.example`);
-  copy('examples', `${HOME}/examples`);
+  const isDocument = (path) => path === 'docs' || /^[A-Z]+(\.md)?$/.test(path);
+  for (const path of files.filter((it) => !isDocument(it))) {
+    copy(path, `${HOME}/${path}`, path === 'dist/src' ? isNeeded : isSource);
+  }
   copyPackages();
 }
 
