@@ -75,6 +75,11 @@ export class RouterRig {
     return rig;
   }
 
+  /** A web server's connection that the test itself closes. */
+  connect(): Promise<FrontClient> {
+    return FrontClient.connect(this.frontPath);
+  }
+
   async front(): Promise<FrontClient> {
     const client = await FrontClient.connect(this.frontPath);
     this.#clients.push(client);
