@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { userDirectory, type Config } from '../config/index.js';
+import { applicationAt, readVhosts, userDirectory, type Config } from '../config/index.js';
 import type { PlannedDirectory } from './directory-plan.js';
 
 const SECRET_BYTES = 32;
@@ -64,10 +64,7 @@ export class TokenFiles {
 
   /** [] where the user has none. */
   async digests(user: string): Promise<readonly TokenDigest[]> {
-    const text = await readFile(this.#digestFile(user), 'latin1').catch((err: unknown) => {
-      if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return '';
-      throw err;
-    });
+    const text = await this.#read(this.#digestFile(user));
     const lines = text.split('\n').filter((line) => line !== '');
     return lines.map((line) => {
       const [sha256 = '', until = ''] = line.split(' ');
@@ -84,7 +81,16 @@ export class TokenFiles {
     await this.#replace(this.#digestFile(user), lines.join(''), { gid: routerGid, mode: 0o640 });
     const secret = { gid, mode: 0o600 };
     await this.#replace(this.nginx(user), `fastcgi_param USHERD_TOKEN "${token}";\n`, secret);
-    await this.#replace(this.apache(user), this.#apacheText(user, token), secret);
+    await this.#replace(this.apache(user), await this.#apacheText(user, token), secret);
+  }
+
+  /** Tells Apache again where the token holds: the user's virtual hosts have changed. False where he has none. */
+  async retell(user: string): Promise<boolean> {
+    const token = /"([^"]+)"/.exec(await this.#read(this.nginx(user)))?.[1];
+    if (token === undefined) return false;
+    const secret = { gid: this.#owners.gid, mode: 0o600 };
+    await this.#replace(this.apache(user), await this.#apacheText(user, token), secret);
+    return true;
   }
 
   async remove(user: string): Promise<void> {
@@ -97,13 +103,33 @@ export class TokenFiles {
     return join(this.#root, 'digests', user);
   }
 
-  /** Bound to the user's directories, not to a virtual host: whoever else has files in that host does not get it. */
-  #apacheText(user: string, token: string): string {
-    const sections = this.#config.apps.roots.map((pattern) => {
-      const directory = userDirectory(pattern, user).replaceAll('{app}', '*');
-      return `<Directory "${directory}">\n    ProxyFCGISetEnvIf "true" USHERD_TOKEN "${token}"\n</Directory>\n`;
+  /** '' where there is no such file. */
+  #read(path: string): Promise<string> {
+    return readFile(path, 'latin1').catch((err: unknown) => {
+      if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return '';
+      throw err;
     });
+  }
+
+  /** Bound to the user's directories, not to a virtual host: whoever else has files in that host does not get it. */
+  async #apacheText(user: string, token: string): Promise<string> {
+    const { roots } = this.#config.apps;
+    const own = roots.map((pattern) => userDirectory(pattern, user).replaceAll('{app}', '*'));
+    const sections = [...own, ...(await this.#hostLinks(user))].map(
+      (directory) =>
+        `<Directory "${directory}">\n    ProxyFCGISetEnvIf "true" USHERD_TOKEN "${token}"\n</Directory>\n`,
+    );
     return sections.join('');
+  }
+
+  /** Root's links to the user's applications: Apache knows what lies behind them by the link's name only. */
+  async #hostLinks(user: string): Promise<readonly string[]> {
+    const { vhosts, roots } = this.#config.apps;
+    if (vhosts === '') return [];
+    const { links } = await readVhosts(vhosts, this.#owners.uid === 0);
+    return [...links]
+      .filter(([, target]) => applicationAt(roots, target)?.startsWith(`${user}/`) === true)
+      .map(([host]) => join(vhosts, host));
   }
 
   /** Whole or not at all, also when the machine stops in between. Nobody else can write to the directory. */

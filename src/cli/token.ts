@@ -47,6 +47,15 @@ export const token: Command = {
   },
 };
 
+/** After a change of virtual hosts: those of these users who have a token have it there, too, and nowhere else any more. */
+export async function retellTokens(config: Config, users: readonly string[]): Promise<void> {
+  if (config.front.authentication === 'none') return;
+  const files = new TokenFiles(config, await ownersOf(config));
+  const told: string[] = [];
+  for (const user of new Set(users)) if (await files.retell(user)) told.push(user);
+  if (told.length > 0) print(`tokens written for ${told.join(', ')}: apachectl graceful`);
+}
+
 async function ownersOf(config: Config): Promise<TokenOwners> {
   if (currentMode() === 'root') {
     const { routerGid } = await serviceIds(config);

@@ -17,6 +17,7 @@ import { ExitCode, UsherdError, type Finding } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
 import { currentMode, loadConfiguration } from './configuration.js';
 import { complain, print } from './terminal.js';
+import { retellTokens } from './token.js';
 
 const ACTIONS = { add, remove, list } as const;
 type Action = keyof typeof ACTIONS;
@@ -70,10 +71,12 @@ async function add(config: Config, args: Arguments): Promise<number> {
   await link(target, path);
   print(`${host} leads to ${target}: web server and usherd follow it within a second`);
   await remark(config, target);
+  await retellTokens(config, usersOf(config, [target, found]));
   return ExitCode.OK;
 }
 
-async function remove({ apps: { vhosts } }: Config, args: Arguments): Promise<number> {
+async function remove(config: Config, args: Arguments): Promise<number> {
+  const { vhosts } = config.apps;
   const host = hostOf(args);
   const path = join(vhosts, host);
   const found = await leadsTo(path);
@@ -87,6 +90,7 @@ async function remove({ apps: { vhosts } }: Config, args: Arguments): Promise<nu
   await openDirectory(vhosts);
   await unlink(path);
   print(`${host} leads nowhere any more; ${found} itself is as it was`);
+  await retellTokens(config, usersOf(config, [found]));
   return ExitCode.OK;
 }
 
@@ -169,6 +173,13 @@ async function remark({ apps: { roots } }: Config, target: string): Promise<void
   if ((await lstat(home).catch(orUndefined)) !== undefined) return;
   print(`there is no ${home} yet: until there is, the answer is 404`);
 }
+
+/** Whose applications these are. */
+const usersOf = ({ apps: { roots } }: Config, targets: readonly (string | undefined)[]): string[] =>
+  targets.flatMap((target) => {
+    const app = target === undefined ? undefined : applicationAt(roots, target);
+    return app === undefined ? [] : [app.slice(0, app.indexOf('/'))];
+  });
 
 const orUndefined = (err: unknown): undefined => {
   if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return undefined;

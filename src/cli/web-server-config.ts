@@ -52,6 +52,7 @@ export const fitApache = (config: Config, shipped: string): Fitted =>
       USHERD_SOCKET: sharedSocket(config),
       USHERD_ROOT: before,
       USHERD_APPS: between,
+      USHERD_TOKENS: `${config.paths.state}/tokens/apache`,
       USHERD_VHOSTS: config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts,
     };
     const lines = Object.entries(names).map(([name, value]) => `Define ${name} "${value}"\n`);

@@ -28,11 +28,12 @@ const asShipped = testConfig({
 describe('the configuration of Apache', () => {
   test('is the shipped file behind definitions, which it takes', () => {
     const { text, complaints } = fitApache(elsewhere, shipped('apache/usherd.conf'));
-    const lines = text.split('\n').slice(0, 4);
+    const lines = text.split('\n').slice(0, 5);
     assert.deepEqual(lines, [
       'Define USHERD_SOCKET "/run/x/all.sock"',
       'Define USHERD_ROOT "/home"',
       'Define USHERD_APPS "/public_html"',
+      'Define USHERD_TOKENS "/var/lib/usherd/tokens/apache"',
       'Define USHERD_VHOSTS "/etc/hosts.d"',
     ]);
     for (const line of lines) {
