@@ -78,6 +78,15 @@ DefaultRuntimeDir ${options.directory}
 ${modules.join('\n')}
 ${isRoot ? 'User www-data\nGroup www-data\n' : ''}TypesConfig /etc/mime.types
 DocumentRoot ${options.directory}/htdocs
+# More threads than a test has connections: once all are busy, and when a spare child ends, Apache closes connections that
+# are kept, and a client that uses one just then sees it hang up.
+StartServers 1
+ServerLimit 2
+ThreadLimit 128
+ThreadsPerChild 128
+MaxRequestWorkers 256
+MinSpareThreads 1
+MaxSpareThreads 256
 <Directory />
     Require all denied
 </Directory>
