@@ -24,6 +24,7 @@ export const LIMITS = {
 
   // front side
   frontConnectionsMaxCount: 8_192,
+  frontConnectionsReservedDivisor: 8, // one front socket may not take this part of all connections
   frontRequestsPerConnectionMaxCount: 1_024,
   frontParamsDeadlineMs: 10_000,
   frontBodyIdleDeadlineMs: 60_000,
@@ -70,6 +71,7 @@ export const LIMITS = {
   // applications known to the router
   appsMaxCount: 20_000,
   negativeAppTtlMs: 2_000,
+  prestartRetryMs: 10_000,
   changeCheckMs: 1_000, // between two looks at the files of a running application
   retryMaxCount: 1,
   unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
@@ -181,6 +183,7 @@ export const LIMITS = {
   livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
   cgroupRemoveMaxMs: 2_000,
   cgroupRemoveRetryMs: 10,
+  memoryCheckIntervalMs: 5_000, // of workers that have a recycle_memory
   usageMaxAgeMs: 1_000,
   usageHistoryMs: 10_000,
 

@@ -12,7 +12,7 @@ const ANSWER_DEADLINE_MS = LIMITS.controlDeadlineMs + 2 * LIMITS.reportDeadlineM
 
 export type ControlRequest =
   | { readonly command: 'ping' | 'status' | 'reload' }
-  | { readonly command: 'restart' | 'stop' | 'reset'; readonly app: string }
+  | { readonly command: 'start' | 'restart' | 'stop' | 'reset'; readonly app: string }
   | { readonly command: 'suspend' | 'resume'; readonly user: string };
 
 export type Answer = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-// The commands that are one word to the running supervisor: restart, stop, reset, suspend, resume, reload.
+// The commands that are one word to the running supervisor: start, restart, stop, reset, suspend, resume, reload.
 import { APP_ID, shown, USER_NAME } from '../config/index.js';
 import { ExitCode, UsherdError } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
@@ -44,6 +44,12 @@ export const CONTROL_COMMANDS: readonly Command[] = [
     summary: 'replace the workers of an application; no request is lost',
     done: 'restarting',
     request: (args: Arguments) => ({ command: 'restart', app: appOf(args) }) as const,
+  },
+  {
+    usage: 'start <app>',
+    summary: 'start a worker now, although no request asks for it',
+    done: 'starting',
+    request: (args: Arguments) => ({ command: 'start', app: appOf(args) }) as const,
   },
   {
     usage: 'stop <app>',

@@ -113,6 +113,8 @@ export interface Config {
     readonly roots: readonly string[];
     /** The directory of links from hosts to applications; '' if there is none. */
     readonly vhosts: string;
+    /** Started without being asked for. */
+    readonly prestart: readonly string[];
   };
   readonly identity: {
     readonly routerUser: string;
@@ -144,6 +146,8 @@ export interface Config {
 export interface Manifest {
   readonly runtime?: string;
   readonly command?: readonly string[];
+  /** Path of the socket of a program that usherd does not start; `command` is what holds its place then. */
+  readonly connect?: string;
   readonly protocol?: WorkerProtocol;
   readonly environment: ReadonlyMap<string, string>;
   /** Settings of PHP that it may change. */

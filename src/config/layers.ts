@@ -30,7 +30,7 @@ export interface Surroundings {
 export function mergeLayers(layers: Layers, surroundings: Surroundings): Config {
   const { main } = layers;
   const paths = { ...DEFAULTS.paths, ...given(main.paths) };
-  const roots: readonly string[] = main.apps?.roots ?? DEFAULTS.apps.roots;
+  const apps = appsOf(main);
   const identity = identityOf(main);
   const own = limitFields(main.limits ?? {});
   const limits: UserLimits = { ...DEFAULTS.limits, ...own };
@@ -39,19 +39,25 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     file: layers.file,
     paths,
     front: frontOf(main, paths.run),
-    apps: { roots, vhosts: main.apps?.vhosts ?? DEFAULTS.apps.vhosts },
+    apps,
     identity,
     maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
     defaults: limits,
     defaultOrigins: limitOrigins,
     umask: DEFAULTS.umask,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
-    users: mergeUsers(layers, { limits, limitOrigins, root: roots[0] ?? '', ...identity }),
+    users: mergeUsers(layers, { limits, limitOrigins, root: apps.roots[0] ?? '', ...identity }),
     php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
     log: { level: main.log?.level ?? DEFAULTS.log.level },
   };
 }
+
+const appsOf = ({ apps }: MainTable): Config['apps'] => ({
+  roots: apps?.roots ?? DEFAULTS.apps.roots,
+  prestart: apps?.prestart ?? [],
+  vhosts: apps?.vhosts ?? DEFAULTS.apps.vhosts,
+});
 
 const originsOf = (limits: Partial<UserLimits>, origin: LimitOrigin): LimitOrigins =>
   Object.fromEntries(Object.keys(limits).map((field) => [field, origin]));

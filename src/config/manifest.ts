@@ -49,6 +49,24 @@ function environmentProblem(entries: readonly (readonly [string, unknown])[]): s
   return isText ? undefined : 'values that are text on one line';
 }
 
+/** unix(7): a name of a socket has so many bytes. */
+const SOCKET_PATH_MAX_BYTES = LIMITS.socketPathMaxBytes;
+const SOCKET_SCHEME = 'unix:';
+
+/** `unix:/run/alice/app.sock` */
+const isSocketAddress = (address: string): boolean => {
+  const path = address.slice(SOCKET_SCHEME.length);
+  const parts = path.split('/').slice(1);
+  return (
+    address.startsWith(`${SOCKET_SCHEME}/`) &&
+    Buffer.byteLength(path) <= SOCKET_PATH_MAX_BYTES &&
+    parts.every((name) => name !== '' && name !== '.' && name !== '..')
+  );
+};
+
+/** Holds the place of a program that somebody else runs: its life is what limits, restarts and suspensions act on. */
+const PLACE_HOLDER = ['/bin/sleep', 'infinity'] as const;
+
 const APP_LIMIT_NAMES = LIMIT_NAMES.filter((name) => limitKey(name).userOnly !== true);
 
 /** A whole usherd.toml of an application. */
@@ -58,6 +76,11 @@ export const manifestSchema = z.strictObject({
     expected: 'a file of the application',
     example: './serve',
     accept: isRelativeFile,
+  }).optional(),
+  connect: text({
+    expected: 'the address of a socket that the user owns',
+    example: 'unix:/run/alice/app.sock',
+    accept: isSocketAddress,
   }).optional(),
   protocol: choice(['fastcgi', 'http', 'scgi']).optional(),
   env: environment.optional(),
@@ -111,6 +134,10 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
   return {
     ...(runtime !== undefined && { runtime }),
     ...(table.command !== undefined && { command: insideApplication(table.command) }),
+    ...(table.connect !== undefined && {
+      command: PLACE_HOLDER,
+      connect: table.connect.slice(SOCKET_SCHEME.length),
+    }),
     ...(protocol !== undefined && { protocol }),
     ...(concurrency !== undefined && { concurrency }),
     ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { UserLimits } from './config-types.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import {
+  APP_ID,
   GROUP_NAME,
   MARKER_NAME,
   RUNTIME_NAME,
@@ -160,6 +161,14 @@ export const mainFileSchema = z.strictObject({
           example: '/srv/vhosts',
           accept: (path) => path === '' || ABSOLUTE_PATH.test(path),
         }).optional(),
+        prestart: listOf(
+          text({
+            expected: 'USER/APP',
+            example: 'alice/shop',
+            accept: (id) => APP_ID.test(id),
+          }),
+          'a list of applications',
+        ).optional(),
       },
       tableError,
     )

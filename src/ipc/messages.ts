@@ -153,6 +153,10 @@ const spawned = z.strictObject({
   worker: workerId,
   pid: count,
   protocol: z.enum(['fastcgi', 'http', 'scgi']),
+  /** Path of a socket that takes the requests instead of the worker's own; '' if there is none. */
+  connect: z.string().max(107),
+  /** Whose that socket has to be. */
+  uid: count,
   concurrency: count,
   maxRequests: count,
   /** Milliseconds from `need` to here, for the metrics. */
@@ -195,6 +199,10 @@ const living = z.strictObject({
   worker: workerId,
   pid: count,
   protocol: z.enum(['fastcgi', 'http', 'scgi']),
+  /** Path of a socket that takes the requests instead of the worker's own; '' if there is none. */
+  connect: z.string().max(107),
+  /** Whose that socket has to be. */
+  uid: count,
   concurrency: count,
   maxRequests: count,
 });
@@ -207,6 +215,9 @@ const welcome = z.strictObject({
 /** After the last `living`. */
 const settled = z.strictObject({ type: z.literal('settled') });
 
+/** A worker holds more memory than its application allows: it is replaced after its request. */
+const grown = z.strictObject({ type: z.literal('grown'), worker: workerId });
+
 /** Drain every worker of this application (or user, with app ''), start new ones on demand. */
 const restart = z.strictObject({
   type: z.literal('restart'),
@@ -218,6 +229,8 @@ const restart = z.strictObject({
 });
 const resumed = z.strictObject({ type: z.literal('resumed'), user: z.string().regex(USER_NAME) });
 const reset = z.strictObject({ type: z.literal('reset'), app: appId });
+/** Have a worker although no request asks for one. */
+const start = z.strictObject({ type: z.literal('start'), app: appId });
 const reload = z.strictObject({ type: z.literal('reload') });
 const report = z.strictObject({ type: z.literal('report'), serial: count });
 const stop = z.strictObject({ type: z.literal('stop') });
@@ -237,9 +250,11 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   spawned,
   refused,
   exited,
+  grown,
   restart,
   resumed,
   reset,
+  start,
   reload,
   report,
   stop,

@@ -49,8 +49,11 @@ export class PoolRegistry<T extends object> {
     slots.yieldOne(account !== undefined && account.count >= account.max ? account : slots.total);
   }
 
-  /** Makes the pool if there is none, and sets its limits and those of its application and user. */
-  configure(key: PoolKey, limits: PoolLimits, heldBy: ErrorCode | undefined): void {
+  /**
+   * Makes the pool if there is none, and sets its limits and those of its application and user. A new one does nothing
+   * before its first plan.
+   */
+  configure(key: PoolKey, limits: PoolLimits, heldBy: ErrorCode | undefined): Pool<T> {
     const app = this.#apps.get(key.app) ?? this.#addApp(key.app, key.user);
     const { slots } = this.#host;
     slots.setMax(app.user.account, limits.maxWorkersPerUser);
@@ -58,7 +61,7 @@ export class PoolRegistry<T extends object> {
     const known = app.pools.get(key.runtime);
     if (known !== undefined) {
       known.configure(limits);
-      return;
+      return known;
     }
     const pool = new Pool<T>({
       host: this.#host,
@@ -70,7 +73,7 @@ export class PoolRegistry<T extends object> {
     });
     app.pools.set(key.runtime, pool);
     this.#size += 1;
-    pool.plan();
+    return pool;
   }
 
   /** All pools, or those of one application or one user. */

@@ -74,6 +74,11 @@ export class PoolSet<T extends object> {
 
   /** Makes a pool, or changes the limits of one and of its application and user. */
   configure(app: string, runtime: string, user: string, limits: PoolLimits): void {
+    this.#registry.configure({ app, runtime, user }, limits, this.#holdOf(app, user)).plan();
+  }
+
+  /** The same, when a worker of it is told of next: it is one of those that are to be kept. */
+  introduce(app: string, runtime: string, user: string, limits: PoolLimits): void {
     this.#registry.configure({ app, runtime, user }, limits, this.#holdOf(app, user));
   }
 

@@ -213,14 +213,33 @@ export class PoolWorkers implements Tenant {
     }
     const recheckMs = recheckAfterMs(load);
     if (recheckMs !== undefined) this.#planAlarm.arm(nowMs + recheckMs);
-    return workersToStart(load, {
-      count,
-      max: this.#account.max,
-      usable,
-      min: this.#limits.minWorkers,
-      renew,
-      isProbing: this.gate.isProbing,
-    });
+    const starting = this.gate.isProbing ? this.#unproved(nowMs) : load.starting;
+    return workersToStart(
+      { ...load, starting },
+      {
+        count,
+        max: this.#account.max,
+        usable,
+        min: this.#limits.minWorkers,
+        renew,
+        isProbing: this.gate.isProbing,
+      },
+    );
+  }
+
+  /**
+   * Workers of which nobody can say yet whether they have come up. One that is kept although nobody asks for it never
+   * answers: its age has to tell, and somebody has to look again then.
+   */
+  #unproved(nowMs: number): number {
+    let count = 0;
+    for (const { state, bornMs } of this.roster) {
+      const healthyAtMs = bornMs + LIMITS.workerHealthyAfterMs;
+      if (state.kind !== 'starting' || healthyAtMs <= nowMs) continue;
+      count += 1;
+      if (this.roster.usable < this.#limits.minWorkers) this.#planAlarm.arm(healthyAtMs);
+    }
+    return count;
   }
 
   #load(nowMs: number): Load {

@@ -54,6 +54,7 @@ export class AppRegistry {
       protocol: news.protocol,
       socketPath,
       connections: new FastcgiConnections(socketPath, news.concurrency),
+      external: news.connect === '' ? undefined : { path: news.connect, uid: news.uid },
       requests: new Set(),
       served: 0,
       hasAnswered: news.type === 'living',

@@ -2,7 +2,7 @@
 import type { Config } from '../config/index.js';
 import type { AppFacts, RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import type { PoolSet, RetireReason, SpawnedWorker } from '../pool/index.js';
+import type { PoolLimits, PoolSet, RetireReason, SpawnedWorker } from '../pool/index.js';
 import { isAccepted } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
@@ -82,6 +82,11 @@ export class PoolDispatcher implements Dispatcher {
     if (worker === undefined) return; // it has exited: the pool has forgotten it
     worker.requests.delete(request);
     if (outcome === 'clean') worker.served += 1;
+    if (worker.external !== undefined) {
+      // What holds its place has done nothing wrong, and a new one would lead to the same program.
+      this.#options.pools.ended(worker.id, 'clean');
+      return;
+    }
     if (outcome === 'deadline') this.#options.pools.retire(worker.id, 'deadline');
     this.#options.pools.ended(worker.id, outcome === 'clean' ? 'clean' : 'dirty');
   }
@@ -117,6 +122,7 @@ export class PoolDispatcher implements Dispatcher {
     request.assigned({
       worker: worker.id,
       pid: worker.pid,
+      isExternal: worker.external !== undefined,
       limits: facts.limits,
       origins: facts.origins,
       isFirst: !worker.hasAnswered,
@@ -148,11 +154,12 @@ export class PoolDispatcher implements Dispatcher {
   }
 
   configure(facts: AppFacts, runtime: string): void {
-    const user = facts.app.slice(0, facts.app.indexOf('/'));
-    this.#options.pools.configure(facts.app, runtime, user, {
-      ...facts.limits,
-      maxWorkersPerUser: facts.maxWorkersPerUser,
-    });
+    this.#options.pools.configure(facts.app, runtime, userOf(facts), limitsOf(facts));
+  }
+
+  /** A worker of this pool is told of next. */
+  introduce(facts: AppFacts, runtime: string): void {
+    this.#options.pools.introduce(facts.app, runtime, userOf(facts), limitsOf(facts));
   }
 
   /** Facts are known: to a pool, unless the request itself is not possible there. */
@@ -183,8 +190,25 @@ export class PoolDispatcher implements Dispatcher {
     this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime });
   }
 
+  /** Of the applications that the configuration names, those of which nothing is known yet are looked at. */
+  prestart(): void {
+    if (!this.isSupervisorUp) return;
+    for (const id of this.#config.apps.prestart) {
+      const app = this.#options.registry.obtain(id);
+      if (app.facts === undefined) this.start(app);
+    }
+  }
+
+  /** One worker without a request, unless there is one. */
+  start(app: Application): void {
+    if (app.workerCount > 0 || app.ticket !== undefined) return;
+    app.ticket = this.#nextTicket();
+    this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime: '' });
+  }
+
   reconfigure(config: Config): void {
     this.#config = config;
+    this.prestart();
     this.#runtimes = runtimeTable(config.runtimes);
     this.#options.pools.setMaxWorkers(config.maxWorkers);
   }
@@ -223,3 +247,10 @@ export class PoolDispatcher implements Dispatcher {
 
 /** Tickets are 32 bits on the wire; so many are never open at once. */
 const TICKETS_COUNT = 0xffff_ffff;
+
+const userOf = ({ app }: AppFacts): string => app.slice(0, app.indexOf('/'));
+
+const limitsOf = ({ limits, maxWorkersPerUser }: AppFacts): PoolLimits => ({
+  ...limits,
+  maxWorkersPerUser,
+});

@@ -15,6 +15,16 @@ const BACKLOG = 4_096;
 const UMASK_0660 = 0o117;
 const NOT_OURS = -1;
 
+/** One front socket: whose it is, and its part of all connections. */
+interface Place {
+  readonly user: string | undefined;
+  open: number;
+  readonly max: number;
+}
+
+/** Where there are several sockets, this part of the connections is left to the others. */
+const RESERVED_DIVISOR = LIMITS.frontConnectionsReservedDivisor;
+
 export class FrontListeners {
   readonly #context: RouterContext;
   readonly #log: Logger;
@@ -23,7 +33,7 @@ export class FrontListeners {
     readonly path: string;
     readonly inode: number;
   }[] = [];
-  readonly #connections = new Set<FrontSide>();
+  readonly #connections = new Map<FrontSide, Place>();
 
   constructor(context: RouterContext, log: Logger) {
     this.#context = context;
@@ -33,9 +43,12 @@ export class FrontListeners {
   /** @throws UsherdError E_STARTUP_SOCKET */
   async start(sockets: readonly FrontSocket[], connectionsMax: number): Promise<void> {
     const inherited = inheritedCount();
+    // Whoever may use one socket must not be able to close the others.
+    const reserved = sockets.length > 1 ? Math.ceil(connectionsMax / RESERVED_DIVISOR) : 0;
     for (const [index, socket] of sockets.entries()) {
+      const place = { user: socket.user, open: 0, max: Math.max(1, connectionsMax - reserved) };
       const server = net.createServer({ allowHalfOpen: true }, (connection) =>
-        this.#accept(connection, socket.user, connectionsMax),
+        this.#accept(connection, place, connectionsMax),
       );
       if (index < inherited) {
         await listen(server, { fd: FIRST_INHERITED_FD + index });
@@ -54,25 +67,28 @@ export class FrontListeners {
       server.close();
       if (inode !== NOT_OURS) unlinkOwn(path, inode);
     }
-    for (const connection of [...this.#connections]) connection.close();
+    for (const connection of [...this.#connections.keys()]) connection.close();
   }
 
   destroy(): void {
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of [...this.#connections.keys()]) connection.destroy();
   }
 
   closed(connection: FrontSide): void {
+    const place = this.#connections.get(connection);
+    if (place !== undefined) place.open -= 1;
     this.#connections.delete(connection);
     this.#context.counters.frontConnections = this.#connections.size;
   }
 
-  #accept(socket: net.Socket, user: string | undefined, connectionsMax: number): void {
-    if (this.#connections.size >= connectionsMax) {
+  #accept(socket: net.Socket, place: Place, connectionsMax: number): void {
+    if (this.#connections.size >= connectionsMax || place.open >= place.max) {
       this.#context.counters.connectionsRefused += 1;
       socket.destroy();
       return;
     }
-    this.#connections.add(new FrontConnection(socket, this.#context, user));
+    place.open += 1;
+    this.#connections.set(new FrontConnection(socket, this.#context, place.user), place);
     this.#context.counters.frontConnections = this.#connections.size;
   }
 }

@@ -17,10 +17,13 @@ interface LostRequest {
   readonly hasBegun: boolean;
   /** Another worker can have all of its body. */
   readonly isRepeatable: boolean;
+  /** Another worker would be the same one. */
+  readonly isExternal: boolean;
 }
 
 export function retryAfter(kind: LossKind, request: LostRequest): Retry {
-  if (request.hasBegun || !request.isRepeatable || kind === 'protocol') return 'never';
+  if (request.isExternal || request.hasBegun || !request.isRepeatable || kind === 'protocol')
+    return 'never';
   if (kind === 'undelivered') return 'undelivered';
   if (!isSafeMethod(request.method)) return 'never';
   return kind === 'unread' ? 'unread' : 'once';

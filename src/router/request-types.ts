@@ -23,6 +23,8 @@ export interface Assignment {
   readonly isFirst: boolean;
   /** '' or the body by which the runtime says that there is no such script. */
   readonly missingScriptBody: string;
+  /** A program that usherd did not start and cannot replace. */
+  readonly isExternal: boolean;
   open(request: ExchangeRequest, sink: ExchangeSink): Exchange;
 }
 

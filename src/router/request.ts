@@ -62,7 +62,6 @@ export class FrontRequest implements LegEvents, RequestFace {
     return this.#state.kind === 'ended';
   }
 
-  /** As the web server sent them. */
   get params(): Params {
     return this.#params;
   }
@@ -75,7 +74,6 @@ export class FrontRequest implements LegEvents, RequestFace {
     return this.#resolution?.app;
   }
 
-  /** Only once it was routed. */
   get resolution(): Resolved {
     if (this.#resolution === undefined) throw new Error('request: not routed yet');
     return this.#resolution;
@@ -138,7 +136,6 @@ export class FrontRequest implements LegEvents, RequestFace {
 
   // --- from the dispatcher -------------------------------------------------------------------
 
-  /** Its place in the application is known now. */
   routed(workerParams: Params): void {
     // A body of unknown length is whole by now, and gets its length (PHP reads nothing without).
     if (this.bodyBytes > 0) workerParams.set('CONTENT_LENGTH', String(this.bodyBytes));
@@ -184,7 +181,8 @@ export class FrontRequest implements LegEvents, RequestFace {
     const hasBegun = this.#leg?.hasBegun ?? false;
     const isRepeatable = this.#body?.isRepeatable ?? false;
     this.#refusal = { code: LOSS_CODES[kind], detail };
-    const retry = retryAfter(kind, { method, hasBegun, isRepeatable });
+    const isExternal = this.#leg?.assignment.isExternal ?? false;
+    const retry = retryAfter(kind, { method, hasBegun, isRepeatable, isExternal });
     this.#step({ kind: 'lost', code: LOSS_CODES[kind], retry });
   }
 

@@ -50,6 +50,7 @@ export class Router implements RouterContext {
   readonly #listeners: FrontListeners;
   /** Differs from one start of the router to the next, so that request names never repeat in a log. */
   readonly #namePrefix = randomBytes(4).toString('hex');
+  #prestartTimer: NodeJS.Timeout | undefined;
   #nameCount = 0;
   readonly #hosts = new HostTable();
   #config: Config;
@@ -97,12 +98,15 @@ export class Router implements RouterContext {
     await openSpoolDirectory(this.#config.paths.state);
     await this.logSink.start(); // before the first worker can be started
     this.#link.start();
+    // An application that could not be started, because its user came later or a limit was reached, is tried again.
+    this.#prestartTimer = setInterval(() => this.dispatcher.prestart(), LIMITS.prestartRetryMs);
     await this.#listeners.start(this.#config.front.sockets, this.#config.front.connectionsMax);
     this.log.info('router ready');
   }
 
   /** No new requests; those in flight get `shutdownDrainMs`. */
   async stop(): Promise<void> {
+    clearInterval(this.#prestartTimer);
     this.#listeners.stop();
     await this.#drained(LIMITS.shutdownDrainMs);
     this.#listeners.destroy();

@@ -43,9 +43,11 @@ export class SupervisorNews {
     spawned: (message) => this.#onSpawned(message),
     refused: (message) => this.#onRefused(message),
     exited: (message) => this.#onExited(message),
+    grown: (message) => this.#options.pools.retire(message.worker, 'memory'),
     restart: (message) => this.#onRestart(message),
     resumed: (message) => this.#options.pools.resume(message.user),
     reset: (message) => this.#onReset(message.app),
+    start: (message) => this.#onStart(message.app),
     reload: () => this.#options.onReload(),
     report: (message) => this.#options.onReport(message.serial),
     vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
@@ -70,7 +72,7 @@ export class SupervisorNews {
     registry.addWorker(message);
     const app = registry.obtain(message.app);
     app.runtimes.add(message.runtime);
-    if (app.facts !== undefined) dispatcher.configure(app.facts, message.runtime);
+    if (app.facts !== undefined) dispatcher.introduce(app.facts, message.runtime);
     pools.adopted(message.app, message.runtime, spawnedWorker(message));
   }
 
@@ -85,6 +87,7 @@ export class SupervisorNews {
     dispatcher.isSupervisorUp = true;
     pools.supervisorBack();
     for (const app of registry.apps()) dispatcher.ask(app);
+    dispatcher.prestart();
   }
 
   #onFacts(facts: AppFacts): void {
@@ -100,7 +103,7 @@ export class SupervisorNews {
     const { facts } = app;
     if (facts !== undefined) {
       app.runtimes.add(message.runtime);
-      dispatcher.configure(facts, message.runtime);
+      dispatcher.introduce(facts, message.runtime);
     }
     registry.addWorker(message);
     pools.spawned(message.app, message.runtime, spawnedWorker(message));
@@ -160,6 +163,11 @@ export class SupervisorNews {
     const user = message.user === '' ? undefined : message.user;
     if (app !== undefined) this.#onReset(app);
     this.#options.pools.drain(app, user, 'reload', { hold: message.hold });
+  }
+
+  #onStart(app: string): void {
+    this.#onReset(app);
+    this.#options.dispatcher.start(this.#options.registry.obtain(app));
   }
 
   #onReset(app: string): void {

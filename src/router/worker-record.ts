@@ -1,10 +1,11 @@
 // What the router keeps of one worker, and how a request reaches it: the one place that knows the worker protocols.
 import type { ConnectionReuse, WorkerProtocol } from '../config/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
-import type { FastcgiConnections } from './protocols/fastcgi-connections.js';
+import { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import { FastcgiExchange } from './protocols/fastcgi.js';
 import { HttpExchange } from './protocols/http.js';
 import { ScgiExchange } from './protocols/scgi.js';
+import { connectOwned, type OwnedPath } from './owned-socket.js';
 import type { RequestFace } from './request-types.js';
 
 export interface WorkerRecord {
@@ -16,6 +17,8 @@ export interface WorkerRecord {
   readonly socketPath: string;
   /** Used by workers that speak FastCGI. */
   readonly connections: FastcgiConnections;
+  /** A program that usherd did not start, and whose its socket has to be. */
+  readonly external: OwnedPath | undefined;
   readonly requests: Set<RequestFace>;
   served: number;
   /** Its first byte of an answer has come. */
@@ -33,8 +36,14 @@ export function openExchange(
   request: ExchangeRequest,
   sink: ExchangeSink,
 ): Exchange {
-  if (worker.protocol === 'fastcgi') {
-    return new FastcgiExchange(worker.connections, reuse, request, sink);
-  }
-  return new EXCHANGES[worker.protocol](worker.socketPath, request, sink);
+  const { external, connections, socketPath, protocol } = worker;
+  const open = (path: string, kept: FastcgiConnections, how: ConnectionReuse): Exchange =>
+    protocol === 'fastcgi'
+      ? new FastcgiExchange(kept, how, request, sink)
+      : new EXCHANGES[protocol](path, request, sink);
+  if (external === undefined) return open(socketPath, connections, reuse);
+  // Neither kept, nor looked at again for whether it is free: the name is good for one connection.
+  return connectOwned(external, sink, (path) =>
+    open(path, new FastcgiConnections(path, Infinity), 'never'),
+  );
 }

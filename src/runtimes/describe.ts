@@ -34,7 +34,8 @@ export function describeApplication(
   const runtime = runtimeToStart(config, sighting, selection);
   if ('ok' in runtime) return runtime;
   // The manifest's program is the application's own runtime, not that of a script beside it.
-  const program = programOf(runtime, seen, runtime === selection.runtime ? manifest : undefined);
+  const ownManifest = runtime === selection.runtime ? manifest : undefined;
+  const program = programOf(runtime, seen, ownManifest);
   const argv = argvOf(program, selection.entry);
   if ('ok' in argv) return argv;
   const facts = factsOf({ config, user: sighting.user }, selection, manifest);
@@ -44,6 +45,7 @@ export function describeApplication(
       facts,
       runtime: program.name,
       protocol: program.protocol,
+      connect: ownManifest?.connect ?? '',
       concurrency: program.concurrency,
       // 0 leaves it to the runtime.
       maxRequests: facts.limits.maxRequests === 0 ? program.maxRequests : facts.limits.maxRequests,

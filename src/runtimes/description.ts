@@ -43,6 +43,8 @@ export interface Blueprint {
   readonly facts: ApplicationFacts;
   readonly runtime: string;
   readonly protocol: WorkerProtocol;
+  /** Where requests go instead of the worker's own socket; '' for every program that usherd starts itself. */
+  readonly connect: string;
   readonly concurrency: number;
   /** 0: no limit. */
   readonly maxRequests: number;

@@ -9,6 +9,8 @@ export interface Blueprint {
   readonly facts: Omit<AppFacts, 'type' | 'app'>;
   readonly runtime: string;
   readonly protocol: WorkerProtocol;
+  /** A socket of the user's that requests go to instead; '' if there is none. */
+  readonly connect: string;
   readonly concurrency: number;
   readonly maxRequests: number;
   readonly argv: readonly string[];

@@ -28,6 +28,10 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
     operations.restart(app, 'command');
     return { app, workers };
   },
+  start: ({ operations }, { app }) => {
+    operations.admission.forgive(app);
+    return { app, told: operations.link.send({ type: 'start', app }) };
+  },
   stop: ({ operations }, { app }) => {
     const workers = operations.workers.ofApp(app);
     for (const worker of workers) operations.terminate(worker);

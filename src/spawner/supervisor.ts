@@ -20,6 +20,7 @@ import { serveControl } from './control.js';
 import { checkDirectories, type RouterIdentity } from './directories.js';
 import type { LaunchGround } from './launch-ground.js';
 import type { Log } from './log-face.js';
+import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { assertSocketPath, runPaths, type RunPaths } from './paths.js';
 import { PinnedTools } from './pinned-tools.js';
@@ -55,6 +56,7 @@ interface Standing {
   readonly operations: Operations;
   readonly cgroups: CgroupTree | undefined;
   readonly servers: readonly PublishedServer[];
+  readonly memory: MemoryWatch;
 }
 
 const RLIMITS_ONLY =
@@ -99,8 +101,10 @@ export class Supervisor {
     const operations = this.#operate(paths, settings, new PinnedTools(tools, canary), cgroups);
     await operations.vhosts.start();
     const servers = await this.#publish(paths, router, operations, settings);
-    this.#standing = { settings, operations, cgroups, servers };
+    const memory = this.#watchMemory(operations);
+    this.#standing = { settings, operations, cgroups, servers, memory };
     operations.identities.start();
+    memory.start();
 
     const cgroup = cgroups?.path ?? '';
     log.info({ mode, cgroup, controllers: cgroups?.controllers ?? [], stale }, 'supervisor ready');
@@ -115,10 +119,11 @@ export class Supervisor {
     const standing = this.#standing;
     if (standing === undefined) return;
     this.#standing = undefined;
-    const { operations, cgroups, servers } = standing;
+    const { operations, cgroups, servers, memory } = standing;
     for (const server of servers) server.close();
     operations.identities.stop();
     operations.vhosts.stop();
+    memory.stop();
     operations.admission.stop();
     for (const worker of operations.workers.running) operations.terminate(worker);
     for (const process of operations.workers.processes)
@@ -187,6 +192,19 @@ export class Supervisor {
     const now = monotonicMs;
     const given = { mode, version, log, describe, markNames, onStep, now, vhosts };
     return new Operations({ ...given, paths, settings, tools, cgroups });
+  }
+
+  #watchMemory({ workers, link }: Operations): MemoryWatch {
+    return new MemoryWatch({
+      running: () => workers.running,
+      read: (pids) => this.#usage.read(pids),
+      onGrown: ({ process }, rssBytes) => {
+        const { id, pid, owner } = process;
+        const isTold = link.send({ type: 'grown', worker: id });
+        const fields = { app: owner.app, worker: id, workerPid: pid, rssBytes, isTold };
+        this.#options.log.debug(fields, 'worker over recycle_memory');
+      },
+    });
   }
 
   async #publish(

@@ -6,7 +6,7 @@ import type { RunningWorker } from './workers.js';
 type Message<T extends SupervisorMessage['type']> = Extract<SupervisorMessage, { type: T }>;
 
 export function livingMessage({ process, blueprint }: RunningWorker): Message<'living'> {
-  const { runtime, protocol, concurrency, maxRequests } = blueprint;
+  const { runtime, protocol, connect, concurrency, maxRequests } = blueprint;
   return {
     type: 'living',
     app: process.owner.app,
@@ -14,6 +14,8 @@ export function livingMessage({ process, blueprint }: RunningWorker): Message<'l
     worker: process.id,
     pid: process.pid,
     protocol,
+    connect,
+    uid: process.owner.uid,
     concurrency,
     maxRequests,
   };

@@ -42,7 +42,7 @@ const DEFAULTS: Config = {
   file: '',
   paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
   front: { sockets: [], authentication: 'none', connectionsMax: 100 },
-  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '' },
+  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: [] },
   identity: {
     routerUser: 'usherd',
     minUid: 1_000,

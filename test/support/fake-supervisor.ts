@@ -20,6 +20,8 @@ export interface FakeApp {
   readonly runtime?: string;
   readonly protocol?: 'fastcgi' | 'http' | 'scgi';
   readonly concurrency?: number;
+  /** Path of the socket of an external worker. */
+  readonly connect?: string;
   readonly maxRequests?: number;
   readonly refuse?: Partial<Refused>;
   /** Say `spawned` although nobody listens on the worker's socket. */
@@ -199,18 +201,24 @@ export class FakeSupervisor {
     this.#count += 1;
     const id = this.#count.toString(16).padStart(16, '0');
     const worker = new FakeWorker(app.worker ?? {});
-    const process = await this.#start(app, worker, id);
-    this.running.set(id, { id, app: need.app, runtime, worker, process });
+    const started = await this.#start(app, worker, id);
+    this.running.set(id, { id, app: need.app, runtime, worker, process: started });
+    this.#spawned(need, { ...app, runtime }, id);
+  }
+
+  #spawned({ ticket, app }: Need, from: FakeApp & { readonly runtime: string }, id: string): void {
     this.send({
       type: 'spawned',
-      ticket: need.ticket,
-      app: need.app,
-      runtime,
+      ticket,
+      app,
+      runtime: from.runtime,
       worker: id,
       pid: 1,
-      protocol: app.protocol ?? 'fastcgi',
-      concurrency: app.concurrency ?? 1,
-      maxRequests: app.maxRequests ?? 0,
+      protocol: from.protocol ?? 'fastcgi',
+      connect: from.connect ?? '',
+      uid: process.getuid?.() ?? 0,
+      concurrency: from.concurrency ?? 1,
+      maxRequests: from.maxRequests ?? 0,
       startMs: 1,
     });
   }

@@ -14,6 +14,7 @@ export interface RigOptions {
   readonly apps?: Readonly<Record<string, FakeApp>>;
   readonly config?: Partial<Config>;
   readonly withoutSupervisor?: boolean;
+  readonly prestart?: readonly string[];
 }
 
 export class RouterRig {
@@ -32,7 +33,7 @@ export class RouterRig {
     }
     this.#config = testConfig({
       paths: { run: `${directory}/run`, log: `${directory}/log`, state: `${directory}/state` },
-      apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '' },
+      apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: options.prestart ?? [] },
       front: {
         sockets: [{ path: this.frontPath, group: '' }],
         authentication: 'none',

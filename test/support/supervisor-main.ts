@@ -48,6 +48,7 @@ const describe: Describe = (config, input) => {
       },
       runtime: 'fastcgi',
       protocol: 'fastcgi',
+      connect: '',
       concurrency: 1,
       maxRequests: runtime.maxRequests,
       argv: ['./app.fcgi', input.app],

@@ -30,7 +30,7 @@ export function configOf(setting: TestSetting): Config {
   return testConfig({
     paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
     usersDirectory: setting.usersDirectory,
-    apps: { roots: setting.roots, vhosts: setting.vhosts ?? '' },
+    apps: { roots: setting.roots, vhosts: setting.vhosts ?? '', prestart: [] },
     maxWorkers: setting.maxWorkers ?? 64,
     runtimes: new Map([['fastcgi', runtime]]),
     users: new Map(users.map((user) => [user.name, user])),

@@ -42,6 +42,10 @@ export interface UsherdOptions {
   readonly routerUid: number;
   /** More of the configuration. */
   readonly more?: string;
+  /** More keys of its [apps]. */
+  readonly apps?: string;
+  /** Before it is started. */
+  readonly prepare?: (usherd: UsherdRun) => void;
   /** Users who have a front socket of their own, besides the one for all. */
   readonly boundTo?: readonly string[];
 }
@@ -56,7 +60,7 @@ export class UsherdRun {
   #child: ChildProcess | undefined;
 
   private constructor(users: readonly TestUser[], options: UsherdOptions) {
-    const { routerUid, more = '', boundTo = [] } = options;
+    const { routerUid, more = '', apps = '', boundTo = [] } = options;
     this.users = users;
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'usherd-e2e-'));
     fs.chmodSync(this.directory, 0o755);
@@ -79,6 +83,7 @@ sockets = [${[undefined, ...boundTo].map((user) => this.#socketEntry(user)).join
 [apps]
 roots = ["${this.root}/{user}/apps/{app}"]
 vhosts = "${this.root}/vhosts"
+${apps}
 [identity]
 router_user = "e2e-router"
 ${more}
@@ -95,6 +100,7 @@ ${accounts.join('')}`,
 
   static async start(users: readonly TestUser[], options: UsherdOptions): Promise<UsherdRun> {
     const usherd = new UsherdRun(users, options);
+    options.prepare?.(usherd);
     await usherd.run();
     return usherd;
   }

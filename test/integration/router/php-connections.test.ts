@@ -49,7 +49,7 @@ describe(
           },
         },
         config: {
-          apps: { roots: [`${root}/{user}/{app}`], vhosts: '' },
+          apps: { roots: [`${root}/{user}/{app}`], vhosts: '', prestart: [] },
           runtimes: new Map([['php', runtime]]),
         },
       });

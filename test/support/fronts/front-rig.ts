@@ -90,7 +90,7 @@ export class FrontRig {
     this.#router = await RouterRig.start({
       apps: { ...applications(this.#options), ...this.#options.apps },
       config: {
-        apps: { roots: [`${this.srv}/{user}/apps/{app}`], vhosts: '' },
+        apps: { roots: [`${this.srv}/{user}/apps/{app}`], vhosts: '', prestart: [] },
         front: {
           sockets: [{ path: this.frontSocket, group: '' }],
           authentication: 'none',

@@ -18,11 +18,11 @@ const front = (...sockets: readonly { path: string; user?: string }[]) => ({
 
 const elsewhere = testConfig({
   front: front({ path: '/run/x/alice.sock', user: 'alice' }, { path: '/run/x/all.sock' }),
-  apps: { roots: ['/home/{user}/public_html/{app}'], vhosts: '/etc/hosts.d' },
+  apps: { roots: ['/home/{user}/public_html/{app}'], vhosts: '/etc/hosts.d', prestart: [] },
 });
 const asShipped = testConfig({
   front: front({ path: '/run/usherd/front/front.sock' }),
-  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts' },
+  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts', prestart: [] },
 });
 
 describe('the configuration of Apache', () => {
@@ -66,12 +66,16 @@ describe('the configuration of nginx', () => {
 
 test('a root that the text cannot say is complained about', () => {
   for (const root of ['/srv/{app}/{user}', '/srv/{user}/{app}/htdocs', '/srv/a.b/{user}/{app}']) {
-    const config = testConfig({ ...asShipped, apps: { roots: [root], vhosts: '' } });
+    const config = testConfig({ ...asShipped, apps: { roots: [root], vhosts: '', prestart: [] } });
     const { text, complaints } = fitApache(config, 'x');
     assert.equal(text, '', root);
     assert.equal(complaints.length, 1, root);
   }
-  const two = { roots: ['/srv/{user}/apps/{app}', '/home/{user}/www/{app}'], vhosts: '' };
+  const two = {
+    roots: ['/srv/{user}/apps/{app}', '/home/{user}/www/{app}'],
+    vhosts: '',
+    prestart: [],
+  };
   assert.equal(fitApache(testConfig({ ...asShipped, apps: two }), 'x').complaints.length, 1);
 });
 

@@ -207,6 +207,16 @@ test('a static application that dies at its start is tried again without a reque
   assert.ok(starts >= 14 && starts <= 17, `${starts} starts`);
 });
 
+test('one that is kept and dies is replaced although nobody has asked the others for anything yet', () => {
+  const stage = new PoolStage();
+  stage.configure({ minWorkers: 3 });
+  const [one] = [stage.spawn(), stage.spawn(), stage.spawn()];
+  stage.set.exited(one, KILLED);
+  assert.equal(stage.needs.length, 0, 'nobody knows whether the others will come up');
+  stage.clock.advance(60_000);
+  assert.equal(stage.needs.length, 1);
+});
+
 test('an adopted worker serves at once and a known one is not counted twice', () => {
   const stage = new PoolStage();
   stage.configure();

@@ -8,7 +8,7 @@ import { stepRequest, type RequestState, type Retry } from '../../../src/router/
 
 const KINDS: readonly LossKind[] = ['undelivered', 'unread', 'died', 'protocol'];
 const retries = (method: string, hasBegun = false, isRepeatable = true): readonly Retry[] =>
-  KINDS.map((kind) => retryAfter(kind, { method, hasBegun, isRepeatable }));
+  KINDS.map((kind) => retryAfter(kind, { method, hasBegun, isRepeatable, isExternal: false }));
 
 test('a safe request is tried again as far as it was not answered, any other only if it was not delivered', () => {
   assert.deepEqual(retries('GET'), ['undelivered', 'unread', 'once', 'never']);
@@ -21,6 +21,15 @@ test('nothing is tried again once an answer has begun, or when a part of the bod
   const never = KINDS.map(() => 'never');
   assert.deepEqual(retries('GET', true), never);
   assert.deepEqual(retries('GET', false, false), never);
+});
+
+test('a program that usherd did not start is asked once: there is no other', () => {
+  const never = KINDS.map(() => 'never');
+  const request = { method: 'GET', hasBegun: false, isRepeatable: true, isExternal: true };
+  assert.deepEqual(
+    KINDS.map((kind) => retryAfter(kind, request)),
+    never,
+  );
 });
 
 /** How many workers one request meets that always ends in this way. */
