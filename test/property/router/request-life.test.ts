@@ -49,23 +49,18 @@ class World {
 
   /** Whether the world can do this now: a queue hands out what waits in it, a worker answers what it was given. */
   allows({ act }: Move): boolean {
-    switch (act) {
-      case 'routed':
-        return !this.isParamsRead && this.ends === 0;
-      case 'bodyEnd':
-        return this.isParamsRead && !this.isBodyEnded;
-      case 'assigned':
-        return this.isQueued;
-      case 'headSent':
-        return this.hasWorker && !this.isHeadSent;
-      case 'answered':
-      case 'lost':
-        return this.hasWorker;
-      case 'refused':
-      case 'left':
-      case 'deadline':
-        return true;
-    }
+    const possible: Readonly<Record<Move['act'], boolean>> = {
+      routed: !this.isParamsRead && this.ends === 0,
+      bodyEnd: this.isParamsRead && !this.isBodyEnded,
+      assigned: this.isQueued,
+      headSent: this.hasWorker && !this.isHeadSent,
+      answered: this.hasWorker,
+      lost: this.hasWorker,
+      refused: true,
+      left: true,
+      deadline: true,
+    };
+    return possible[act];
   }
 
   perform(effect: RequestEffect): void {
@@ -119,7 +114,10 @@ const eventOf = ({ act, isBuffered, isBodyWhole, retry }: Move): RequestEvent =>
       return { kind: 'refused', code: 'E_QUEUE_FULL' };
     case 'deadline':
       return { kind: 'deadline', code: 'E_REQUEST_TIMEOUT' };
-    default:
+    case 'bodyEnd':
+    case 'assigned':
+    case 'headSent':
+    case 'answered':
       return { kind: act };
   }
 };
