@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Complaint, fail, ROOT, run } from './lib/run.mjs';
-import { manualPages } from './manual.mjs';
+import { configurationReference, manualPages } from './manual.mjs';
 import { setup } from './setup.mjs';
 
 const HOME = 'usr/lib/usherd';
@@ -138,6 +138,7 @@ function copyUnits(debian, node) {
 async function writeManual() {
   const { COMMANDS } = await import(`${ROOT}/dist/src/cli/index.js`);
   mkdirSync(join(source, 'man'));
+  writeFileSync(join(tree, 'usr/share/doc/usherd/docs/configuration.md'), configurationReference());
   for (const [name, page] of Object.entries(manualPages(COMMANDS))) {
     writeFileSync(join(source, 'man', name), page);
   }

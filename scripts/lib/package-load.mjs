@@ -26,7 +26,8 @@ function get() {
       });
     });
     request.on('error', (err) => {
-      note(err.code);
+      // A kept connection that Apache closes when it reloads: every client tries again, and so do we.
+      if (err.code !== 'ECONNRESET' || !request.reusedSocket) note(err.code);
       resolve();
     });
   });
