@@ -3,6 +3,20 @@
 // E16: without a handler SIGUSR1 opens the inspector, to everybody on this machine.
 process.on('SIGUSR1', () => undefined);
 
+// What would end or stop a process by default, and means nothing to a service; SIGHUP gets its meaning when it can be obeyed.
+const MEANINGLESS = [
+  'SIGHUP',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+] as const;
+if (process.argv[2] === 'supervisor' || process.argv[2] === 'router') {
+  for (const signal of MEANINGLESS) process.on(signal, () => undefined);
+}
+
 process.exit(await dispatch(process.argv.slice(2)));
 
 /** Supervisor and router are composed without the argument parser and without each other's code. */
