@@ -18,32 +18,39 @@ interface Call {
   readonly text: string;
 }
 
-const LINE = /^(\d+) +(\w+)\((.*)$/;
-const RESUMED = /^(\d+) +<\.\.\. (\w+) resumed>(.*)$/;
+const LINE = /^(?<pid>\d+) +(?:<\.\.\. )?(?<name>\w+)(?: resumed>|\()(?<text>.*)$/;
+const BIRTH = /^(?:clone3?|v?fork)$/;
 
-/**
- * The calls that were made as root: those of the supervisor's threads, and those of their children up to their
- * setresuid(2). The children of these are born after it.
- */
-function rootCalls(trace: string, threads: readonly string[]): readonly Call[] {
-  const lines = trace.split('\n');
+const callsOf = (trace: string): readonly Call[] =>
+  trace.split('\n').flatMap((line) => {
+    const groups = LINE.exec(line)?.groups as unknown as Call | undefined;
+    return groups === undefined ? [] : [groups];
+  });
+
+const childOf = ({ name, text }: Call): string | undefined =>
+  BIRTH.test(name) ? /= (\d+)$/.exec(text)?.[1] : undefined;
+
+/** Pids that are root when they begin: the supervisor's threads, and what these start. */
+function rootPids(calls: readonly Call[], threads: readonly string[]): ReadonlySet<string> {
   const root = new Set(threads);
-  const gone = new Set<string>();
-  for (const line of lines) {
-    const [, pid = '', call = '', rest = ''] = LINE.exec(line) ?? RESUMED.exec(line) ?? [];
-    if (call === 'setresuid') gone.add(pid);
-    const child = /^(?:clone3?|v?fork)$/.test(call) ? /= (\d+)$/.exec(rest)?.[1] : undefined;
-    if (child !== undefined && root.has(pid) && !gone.has(pid)) root.add(child);
-  }
   const dropped = new Set<string>();
-  const calls: Call[] = [];
-  for (const line of lines) {
-    const [, pid = '', name = '', text = ''] = LINE.exec(line) ?? [];
-    if (name === '' || dropped.has(pid) || !root.has(pid)) continue;
-    if (name === 'setresuid') dropped.add(pid);
-    else calls.push({ pid, name, text });
+  for (const call of calls) {
+    if (call.name === 'setresuid') dropped.add(call.pid);
+    const child = childOf(call);
+    if (child !== undefined && root.has(call.pid) && !dropped.has(call.pid)) root.add(child);
   }
-  return calls;
+  return root;
+}
+
+/** The calls that were made as root: each process's up to its setresuid(2). */
+function rootCalls(trace: string, threads: readonly string[]): readonly Call[] {
+  const all = callsOf(trace);
+  const root = rootPids(all, threads);
+  const dropped = new Set<string>();
+  return all.filter(({ pid, name }) => {
+    if (name === 'setresuid') dropped.add(pid);
+    return root.has(pid) && !dropped.has(pid);
+  });
 }
 
 const pathsOf = ({ text }: Call): readonly string[] =>

@@ -24,7 +24,7 @@ export class Random {
   }
 }
 
-export const INPUT_MAX_BYTES = 96 * 1024;
+const INPUT_MAX_BYTES = 96 * 1024;
 
 /** Numbers at which lengths and counters turn over. */
 const EDGES = [0, 1, 0x7f, 0x80, 0xff];
