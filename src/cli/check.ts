@@ -1,18 +1,24 @@
-// `usherd check`: everything that is wrong with the configuration, at once, with file and line.
+// `usherd check`: everything that is wrong with the configuration, or with one application, at once.
 import { ExitCode, isUsherdError } from '../errors.js';
+import { checkApplication } from './check-application.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { formatFailure } from './failure.js';
 import { complain, print } from './terminal.js';
 
 export const check: Command = {
-  usage: 'check',
-  summary: 'check the configuration and print everything that is wrong with it',
+  usage: 'check [app]',
+  summary: 'print everything that is wrong with the configuration, or with USER/APP',
   options: CONFIG_OPTION,
   async run(args) {
     const file = textOf(args, 'config');
     try {
       const config = await loadConfiguration(file);
+      const app = textOf(args, 'app');
+      if (app !== undefined) {
+        print(await checkApplication(config, app));
+        return ExitCode.OK;
+      }
       const source = config.file === '' ? 'no file, all defaults' : config.file;
       print(`the configuration is fine (${source}; ${config.users.size} users with settings)`);
       return ExitCode.OK;

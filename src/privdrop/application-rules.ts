@@ -11,6 +11,7 @@ import { componentsOf, type Mark, type Sighting } from './launcher-report.js';
 
 export interface Refusal {
   readonly code: ErrorCode;
+  /** The first rule that refuses; one is enough. */
   readonly finding: Finding;
   /** What else would refuse, once this is mended. */
   readonly others?: readonly Finding[];
@@ -28,6 +29,7 @@ export interface AskedFor {
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
+const SET_ID = 0o6000;
 const OPEN_TO_OTHERS = 0o077;
 
 // Whoever can touch these can only make the application restart, and `tmp` is often everybody's.
@@ -151,7 +153,29 @@ function judgeEntry(mark: Mark, asked: AskedFor): Finding | undefined {
   if (mark.uid !== asked.uid && mark.uid !== 0) {
     return ownerFinding('entry-owner', path, mark, asked.uid);
   }
-  return isWritableByOthers(mark) ? modeFinding('entry-mode', path, mark) : undefined;
+  if (isWritableByOthers(mark)) return modeFinding('entry-mode', path, mark);
+  return judgeEntryKind(path, mark);
+}
+
+/** Nobody gains anything by set-id bits here, but who sets them expects something else than what will happen. */
+function judgeEntryKind(path: string, mark: Mark): Finding | undefined {
+  if (mark.kind === 'other') {
+    return {
+      rule: 'entry-kind',
+      path,
+      found: 'a FIFO, a socket or a device',
+      expected: 'a regular file, a directory or a link',
+      remedy: `remove ${path}`,
+    };
+  }
+  if (mark.kind !== 'file' || (mark.mode & SET_ID) === 0) return undefined;
+  return {
+    rule: 'entry-set-id',
+    path,
+    found: `mode ${octal(mark.mode)}, set-user-ID or set-group-ID`,
+    expected: 'a program without these bits: it runs as its owner anyway',
+    remedy: `chmod u-s,g-s ${path}`,
+  };
 }
 
 function decodeManifest(bytes: Buffer): string | undefined {

@@ -34,7 +34,9 @@ export interface LaunchOptions {
 export interface LaunchOutcome {
   readonly ended: 'started' | 'silent' | 'refused';
   readonly faults: readonly Finding[];
-  readonly refusal: { readonly code: ErrorCode; readonly finding: Finding } | undefined;
+  readonly refusal:
+    | { readonly code: ErrorCode; readonly finding: Finding; readonly others: readonly Finding[] }
+    | undefined;
   readonly errorCode: ErrorCode | undefined;
   readonly report: LaunchReport | undefined;
   readonly exitCode: number | null;
@@ -145,8 +147,8 @@ class Launch {
         onStep?.('report', child);
         this.#dialogue.start(program);
       },
-      onRefused: (code, finding) => {
-        this.#refusal = { code, finding };
+      onRefused: (code, finding, others) => {
+        this.#refusal = { code, finding, others };
         child.kill('SIGKILL');
       },
     });

@@ -44,12 +44,12 @@ describe('the dialogue with a launcher', () => {
 
   it('reads marks field by field', () => {
     const recorder = Recorder.looking();
-    recorder.say(report('S app.fcgi|1001|8fed|12345678901|-5|3\n'));
+    recorder.say(report('S app.fcgi|1001|83ed|12345678901|-5|3\n'));
     assert.deepEqual(recorder.reports[0]?.marks, [
       {
         name: 'app.fcgi',
         uid: 1_001,
-        mode: 0o7755,
+        mode: 0o1755,
         kind: 'file',
         sizeBytes: 12_345_678_901,
         mtimeS: -5,
