@@ -33,6 +33,8 @@ export interface AdmissionParts {
   readonly config: () => Config;
   readonly accounts: () => AccountDirectory;
   readonly isSuspended: (user: string) => boolean;
+  /** True while processes of somebody else have this uid; they are being ended. */
+  readonly isUidHeld: (user: string, uid: number) => boolean;
   readonly onLaunched: (admitted: Admitted, launched: Launched) => void;
   readonly onRefused: (need: Need, why: Refusal, retryAfterMs: number) => void;
 }
@@ -159,6 +161,11 @@ export class Admission {
     const tooLate = this.#refuseAtOnce(need, user); // much can happen during a look-up
     if (tooLate !== undefined) {
       this.#parts.onRefused(need, tooLate.why, tooLate.retryAfterMs);
+      return;
+    }
+    if (this.#parts.isUidHeld(user, admitted.account.uid)) {
+      const detail = 'workers of the former owner of this uid are still ending';
+      this.#refuse(need, refusal('E_SPAWN_LIMIT', 'uid-reassigned', detail));
       return;
     }
     const { maxWorkersPerApp, maxWorkersPerUser } = limitsOfUser(config, user);

@@ -71,6 +71,7 @@ export class Operations implements Monitored {
       config: () => settings.config,
       accounts: () => settings.accounts,
       isSuspended: (user) => this.suspensions.has(settings.config, user),
+      isUidHeld: (user, uid) => this.#isUidHeld(user, uid),
       onLaunched: (admitted, launched) => this.#launched(admitted, launched),
       onRefused: (need, why, retryAfterMs) => this.#refused(need, why, retryAfterMs),
     });
@@ -234,6 +235,16 @@ export class Operations implements Monitored {
     this.counters.changesSeen += 1;
     this.#parts.log.info({ app }, 'application changed');
     this.restart(app, 'changed');
+  }
+
+  /** An account was deleted and its uid given away: what the former owner left running is his, not the new one's (R-I6). */
+  #isUidHeld(user: string, uid: number): boolean {
+    if (this.#parts.mode === 'self') return false; // one uid for all
+    const isForeign = ({ owner }: WorkerProcess): boolean =>
+      owner.uid === uid && owner.user !== user;
+    const former = this.workers.running.map(({ process }) => process).find(isForeign)?.owner.user;
+    if (former !== undefined) this.#identityChanged(former, `uid ${uid} belongs to ${user} now`);
+    return this.workers.processes.some(isForeign);
   }
 
   /** Killed, not asked: whatever runs there runs as somebody who is not that user any more. */

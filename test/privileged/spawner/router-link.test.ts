@@ -145,7 +145,7 @@ describe('the router link', { skip }, () => {
     router.close();
   });
 
-  it('costs neither memory nor time when it asks 100 000 times (T115, T116)', async () => {
+  it('costs neither memory nor time when it asks 100 000 times (T16, T115, T116)', async () => {
     const router = await host.router();
     await router.need('root/app');
     const rssBefore = host.rssBytes;
