@@ -4,6 +4,7 @@ import { check } from './check.js';
 import type { Command } from './command.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { demo } from './demo.js';
+import { dev } from './dev.js';
 import { explain } from './explain.js';
 import { gateway } from './gateway.js';
 import { importCommand } from './import.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   explain,
   runAs,
+  dev,
   demo,
   gateway,
 ];

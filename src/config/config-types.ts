@@ -110,6 +110,8 @@ export interface Config {
     readonly connectionsMax: number;
   };
   readonly apps: {
+    /** Of applications whose manifest does not say. Absent: production. */
+    readonly mode?: 'production' | 'development';
     readonly roots: readonly string[];
     /** The directory of links from hosts to applications; '' if there is none. */
     readonly vhosts: string;
@@ -153,7 +155,7 @@ export interface Manifest {
   /** Settings of PHP that it may change. */
   readonly php: ReadonlyMap<string, string>;
   readonly limits: Partial<AppLimits>;
-  readonly mode: 'production' | 'development';
+  readonly mode?: 'production' | 'development';
   readonly concurrency?: number;
   readonly bufferRequests?: boolean;
   /** Path below the web root of the script that takes URLs with no script in them; '' turns it off. */

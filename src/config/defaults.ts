@@ -37,7 +37,7 @@ export const DEFAULTS = {
     authentication: 'none',
     connectionsMax: LIMITS.frontConnectionsMaxCount,
   },
-  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts' },
+  apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts', mode: 'production' },
   identity: {
     routerUser: 'usherd',
     minUid: 1_000, // login.defs(5) UID_MIN of every current distribution

@@ -57,6 +57,7 @@ const appsOf = ({ apps }: MainTable): Config['apps'] => ({
   roots: apps?.roots ?? DEFAULTS.apps.roots,
   prestart: apps?.prestart ?? [],
   vhosts: apps?.vhosts ?? DEFAULTS.apps.vhosts,
+  mode: apps?.mode ?? DEFAULTS.apps.mode,
 });
 
 const originsOf = (limits: Partial<UserLimits>, origin: LimitOrigin): LimitOrigins =>

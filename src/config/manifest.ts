@@ -145,7 +145,7 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
     environment: table.env ?? new Map(),
     php: table.php ?? new Map(),
     limits: clamped(limitFields(own), limits),
-    mode: table.mode ?? 'production',
+    ...(table.mode !== undefined && { mode: table.mode }),
   };
 }
 

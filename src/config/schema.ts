@@ -147,6 +147,7 @@ export const mainFileSchema = z.strictObject({
   apps: z
     .strictObject(
       {
+        mode: choice(['production', 'development']).optional(),
         roots: listOf(
           text({
             expected: 'an absolute path with {user} and {app} once each as whole components',

@@ -279,5 +279,14 @@ function currentUser(name: string): AccountResult {
   if (uid === undefined || gid === undefined || groups === undefined) {
     return malformed(name, '/proc/self/status says nothing about the current user');
   }
-  return { ok: true, account: { name, uid, gid, groups, home: homedir(), source: 'self' } };
+  return { ok: true, account: { name, uid, gid, groups, home: ownHome(), source: 'self' } };
+}
+
+/** An account that no database knows, in a container for instance, has none. */
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
 }

@@ -92,7 +92,8 @@ export class PoolDispatcher implements Dispatcher {
   }
 
   modeOf(app: string): 'production' | 'development' {
-    return this.#options.registry.app(app)?.facts?.mode ?? 'production';
+    const own = this.#options.registry.app(app)?.facts?.mode;
+    return own ?? this.#config.apps.mode ?? 'production';
   }
 
   bodyLimitOf(app: string): number {

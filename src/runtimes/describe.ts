@@ -78,7 +78,7 @@ function invocation(
     userDirectory: userDirectory(config.apps.roots, user, directory),
     folders,
     settings: manifest?.php ?? new Map<string, string>(),
-    isDevelopment: manifest?.mode === 'development',
+    isDevelopment: (manifest?.mode ?? config.apps.mode) === 'development',
     concurrency,
   });
   return {
@@ -164,7 +164,7 @@ function factsOf(
     defaultRuntime: selection.runtime?.name ?? '',
     webRoot: selection.webRoot,
     frontController: selection.frontController,
-    mode: manifest?.mode ?? 'production',
+    mode: manifest?.mode ?? config.apps.mode ?? 'production',
     bufferRequests: manifest?.bufferRequests ?? true,
     maxWorkersPerUser: own.maxWorkersPerUser,
     limits,

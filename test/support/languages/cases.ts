@@ -156,6 +156,7 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'fcgiwrap',
     protocol: 'FastCGI',
     needs: ['/usr/sbin/fcgiwrap'],
+    can: ['echo', 'hash'], // fcgiwrap gathers what a program writes
     base: '/app.cgi',
     files: () => [fixture('cgi/app.cgi', 0o755)],
   },
