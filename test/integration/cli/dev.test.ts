@@ -1,0 +1,107 @@
+// `usherd dev` as somebody at his desk uses it: a page, a change, a failure that is explained, and nothing left behind.
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fetchHttp, type HttpAnswer } from '../../support/http.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const MAIN = join(import.meta.dirname, '../../../src/main.js');
+const ORDINARY_UID = 52_371;
+const START_DEADLINE_MS = 60_000;
+
+const isRoot = process.getuid?.() === 0;
+const drop = isRoot
+  ? [
+      '/usr/bin/setpriv',
+      `--reuid=${ORDINARY_UID}`,
+      `--regid=${ORDINARY_UID}`,
+      '--clear-groups',
+      '--',
+    ]
+  : [];
+const noNode = existsSync('/usr/bin/node') ? false : '/usr/bin/node is not installed';
+
+const program = (word: string): string => `require('node:http')
+  .createServer((request, response) => {
+    if (request.url === '/fail') {
+      console.error('the reason is in line 42');
+      setImmediate(() => process.exit(1));
+    } else response.end('${word}');
+  })
+  .listen(3000);
+`;
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}
+
+describe('usherd dev', { skip: noNode }, () => {
+  let base: string;
+  let site: string;
+  let port: number;
+  let child: ChildProcess;
+  const write = (text: string): void => writeFileSync(join(site, 'server.js'), text);
+  const get = (path: string): Promise<HttpAnswer> =>
+    fetchHttp({ port, path: `/~jane/apps/site${path}` });
+  const says = async (word: string): Promise<boolean> => {
+    const answer = await get('/').catch(() => undefined); // not there yet
+    return answer?.body.toString() === word;
+  };
+
+  before(async () => {
+    base = mkdtempSync(join(tmpdir(), 'usherd-dev-test-'));
+    site = join(base, 'jane/site');
+    mkdirSync(site, { recursive: true });
+    mkdirSync(join(base, 't'));
+    write(program('one'));
+    for (const path of [base, join(base, 'jane'), site, join(site, 'server.js'), join(base, 't')]) {
+      if (isRoot) chownSync(path, ORDINARY_UID, ORDINARY_UID);
+    }
+    port = await freePort();
+    const dev = [process.execPath, MAIN, 'dev', site, '--port', String(port)];
+    const [file = '', ...args] = [...drop, ...dev];
+    child = spawn(file, args, { stdio: 'ignore', cwd: '/', env: { TMPDIR: join(base, 't') } });
+    await waitFor('the first page', () => says('one'), START_DEADLINE_MS);
+  });
+  after(() => {
+    child.kill('SIGKILL');
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  test('a change of a file starts the application anew', async () => {
+    write(program('two'));
+    await waitFor('the new page', () => says('two'), START_DEADLINE_MS);
+  });
+
+  test('a failure is explained in the page', async () => {
+    const answer = await get('/fail');
+    assert.equal(answer.status, 502);
+    assert.match(answer.body.toString(), /Remedy: /);
+    await waitFor('it is back', () => says('two'), START_DEADLINE_MS);
+  });
+
+  test('it ends when it is told to, and leaves nothing', async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const [code] = (await ended) as [number];
+    assert.equal(code, 0);
+    assert.deepEqual(readdirSync(join(base, 't')), []);
+  });
+});
