@@ -68,6 +68,12 @@ export const LIMITS = {
   vhostTargetMaxBytes: 1 * KIB,
   vhostsCheckIntervalMs: 1_000,
 
+  // what `usherd status` and `usherd requests` are told
+  failuresRememberedMaxCount: 200, // one for each application and kind of trouble
+  failuresPerUserMaxCount: 20, // so that one user's troubles do not drive out the others'
+  failureMaxAgeMs: 3_600_000,
+  requestsReportedMaxCount: 1_000, // the oldest first
+
   // applications known to the router
   appsMaxCount: 20_000,
   negativeAppTtlMs: 2_000,

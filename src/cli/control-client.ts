@@ -11,7 +11,7 @@ const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
 const ANSWER_DEADLINE_MS = LIMITS.controlDeadlineMs + 2 * LIMITS.reportDeadlineMs;
 
 export type ControlRequest =
-  | { readonly command: 'ping' | 'status' | 'reload' }
+  | { readonly command: 'ping' | 'status' | 'requests' | 'reload' }
   | { readonly command: 'start' | 'restart' | 'stop' | 'reset'; readonly app: string }
   | { readonly command: 'suspend' | 'resume'; readonly user: string };
 

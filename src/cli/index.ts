@@ -9,6 +9,7 @@ import { explain } from './explain.js';
 import { gateway } from './gateway.js';
 import { importCommand } from './import.js';
 import { ready } from './ready.js';
+import { requests } from './requests.js';
 import { run } from './run.js';
 import { runAs } from './run-as.js';
 import { status } from './status.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   ready,
   status,
+  requests,
   ...CONTROL_COMMANDS,
   token,
   vhost,

@@ -1,41 +1,52 @@
-// The supervisor's status as a table for people. Texts in it may be a tenant's: only printable ASCII goes to the terminal.
+// The supervisor's status for people: what is wrong first, then one line for each application. Nothing of a tenant's reaches the terminal as a command.
+import { numberOf, tableOf, tablesIn, textOf, textsIn } from './answer-fields.js';
 import type { Answer } from './control-client.js';
+import { problemsOf, type Problem } from './problems.js';
+import { cell, counted, formatAge, formatMiB, formatTable } from './text-table.js';
 
-const HEADINGS = [
-  'APPLICATION',
-  'UID',
-  'RUNTIME',
-  'STATE',
-  'WORKERS',
-  'QUEUE',
-  'SERVED',
-  'REFUSED',
-  'MEMORY',
+const APP_HEADINGS = [
+  ...['APPLICATION', 'UID', 'RUNTIME', 'STATE'],
+  ...['WORKERS', 'BUSY', 'QUEUE', 'SERVED', 'REFUSED', 'MEMORY', 'CPU'],
 ] as const;
-/** Columns from here on hold numbers and are set to the right. */
-const FIRST_NUMBER = HEADINGS.indexOf('WORKERS');
+const FIRST_NUMBER = APP_HEADINGS.indexOf('WORKERS');
+
+const WORKER_HEADINGS = [...['PID', 'STATE', 'SERVED', 'MEMORY', 'CPU', 'AGE', 'REQUEST']] as const;
+
+const LINE_MAX_LENGTH = 400;
+
+export interface StatusView {
+  /** With a line for each worker. */
+  readonly withWorkers: boolean;
+  /** Makes the words bold that a person should see first; the identity where there is no terminal. */
+  readonly bold: (text: string) => string;
+}
+
+const PLAIN: StatusView = { withWorkers: false, bold: (text) => text };
 
 /** Everything that `usherd status` prints without --json. */
-export function formatStatus(status: Answer): string {
+export function formatStatus(status: Answer, { withWorkers, bold }: StatusView = PLAIN): string {
   const apps = tablesIn(status['apps']);
-  const lines = [summary(status, apps)];
-  if (!isRouterThere(status)) lines.push('the router is not connected: no request is answered');
+  const problems = problemsOf(status);
+  const lines = [summary(status, apps, problems.length)];
   const weak = weakness(tableOf(tableOf(status['isolation'])['cgroup']));
   if (weak !== undefined) lines.push(weak);
-  const suspended = textsIn(status['suspended']);
-  if (suspended.length > 0) lines.push(`suspended: ${suspended.join(', ')}`);
-  if (apps.length > 0) lines.push('', ...formatTable([[...HEADINGS], ...apps.map(rowOf)]));
+  for (const problem of problems) lines.push('', ...formatProblem(problem, bold));
+  if (apps.length > 0) {
+    lines.push('', ...formatTable([[...APP_HEADINGS], ...apps.map(rowOf)], FIRST_NUMBER));
+  }
+  if (withWorkers) lines.push(...apps.flatMap(workerLines));
   return lines.join('\n');
 }
 
-function summary(status: Answer, apps: readonly Answer[]): string {
+function summary(status: Answer, apps: readonly Answer[], problemCount: number): string {
   const limits = tableOf(status['limits']);
   const workers = apps.reduce((sum, app) => sum + tablesIn(app['workers']).length, 0);
   const mode = status['mode'] === 'self' ? ', everything as one user' : '';
+  const verdict = problemCount === 0 ? 'nothing wrong' : counted(problemCount, 'problem');
   return (
     `usherd ${cell(status['version'])}${mode}, up ${formatAge(numberOf(status['uptimeMs']))}, ` +
-    `${apps.length} ${apps.length === 1 ? 'application' : 'applications'}, ` +
-    `${workers} of ${cell(limits['maxWorkers'])} workers`
+    `${counted(apps.length, 'application')}, ` +
+    `${workers} of ${cell(limits['maxWorkers'])} workers, ${verdict}`
   );
 }
 
@@ -54,72 +65,43 @@ const WITHOUT: Readonly<Record<string, string>> = {
   pids: 'pids_max is a limit of processes only (RLIMIT_NPROC)',
 };
 
-const isRouterThere = (status: Answer): boolean => tableOf(status['router'])['connected'] === true;
-
-function rowOf(app: Answer): string[] {
-  const workers = tablesIn(app['workers']);
-  const rssBytes = workers.reduce((sum, worker) => sum + numberOf(worker['rssBytes']), 0);
+function formatProblem(
+  { where, what, details, remedy }: Problem,
+  bold: StatusView['bold'],
+): string[] {
   return [
-    cell(app['app']),
-    cell(app['uid']),
-    cell(app['runtime']),
-    cell(app['state']),
-    String(workers.length),
-    cell(app['queue']),
-    cell(app['served']),
-    cell(app['refused']),
-    `${Math.round(rssBytes / 1_048_576)}M`,
+    bold(`${cell(where)}: ${cell(what, LINE_MAX_LENGTH)}`),
+    ...details.map((line) => `    ${cell(line, LINE_MAX_LENGTH)}`),
+    `    remedy: ${cell(remedy, LINE_MAX_LENGTH)}`,
   ];
 }
 
-function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((text, column) => pad(text, widths[column] ?? 0, column))
-      .join('  ')
-      .trimEnd(),
-  );
+function rowOf(app: Answer): string[] {
+  const workers = tablesIn(app['workers']);
+  const sum = (field: string): number =>
+    workers.reduce((total, worker) => total + numberOf(worker[field]), 0);
+  const busy = workers.filter(({ inFlight }) => numberOf(inFlight) > 0);
+  return [
+    ...[app['app'], app['uid'], app['runtime'], app['state']].map((value) => cell(value)),
+    String(workers.length),
+    String(busy.length),
+    ...[app['queue'], app['served'], app['refused']].map((value) => cell(value)),
+    formatMiB(sum('rssBytes')),
+    `${Math.round(sum('cpuPercent'))}%`,
+  ];
 }
 
-const pad = (text: string, width: number, column: number): string =>
-  column < FIRST_NUMBER ? text.padEnd(width) : text.padStart(width);
-
-/** `3d 4h`, `2h 5m`, `7m 3s`: the two largest units. */
-function formatAge(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const parts = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([amount]) => amount > 0);
-  if (first < 0) return '0s';
-  return parts
-    .slice(first, first + 2)
-    .map(([amount, unit]) => `${amount}${unit}`)
-    .join(' ');
+function workerLines(app: Answer): string[] {
+  const workers = tablesIn(app['workers']);
+  if (workers.length === 0) return [];
+  const rows = workers.map((worker) => [
+    cell(worker['pid']),
+    cell(worker['state']),
+    cell(worker['requestsServed']),
+    formatMiB(numberOf(worker['rssBytes'])),
+    `${Math.round(numberOf(worker['cpuPercent']))}%`,
+    formatAge(numberOf(worker['ageMs'])),
+    textOf(worker['currentRequest']) === '' ? '-' : cell(worker['currentRequest']),
+  ]);
+  return ['', `${cell(app['app'])}:`, ...formatTable([[...WORKER_HEADINGS], ...rows], 2, 5)];
 }
-
-const CELL_MAX_LENGTH = 100;
-
-/** One value on one line, without anything that a terminal would obey. */
-function cell(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string' || value === '') return '-';
-  return value.slice(0, CELL_MAX_LENGTH).replace(/[^\x20-\x7e]/g, '?');
-}
-
-const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
-
-const tableOf = (value: unknown): Answer =>
-  typeof value === 'object' && value !== null ? (value as Answer) : {};
-
-const tablesIn = (value: unknown): readonly Answer[] =>
-  Array.isArray(value) ? value.map(tableOf) : [];
-
-const textsIn = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.map(cell) : [];

@@ -8,6 +8,7 @@ const user = z.string().regex(USER_NAME);
 export const controlRequest = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('ping') }),
   z.strictObject({ command: z.literal('status') }),
+  z.strictObject({ command: z.literal('requests') }),
   z.strictObject({ command: z.literal('start'), app }),
   z.strictObject({ command: z.literal('restart'), app }),
   z.strictObject({ command: z.literal('stop'), app }),

@@ -15,6 +15,7 @@ const runtimeName = z.string().regex(RUNTIME_NAME);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ticket = z.int().nonnegative().max(0xffff_ffff);
 const shortText = z.string().max(400);
+const errorCode = z.string().regex(/^E_[A-Z_]{1,60}$/);
 
 const RETIRE_REASONS = [
   'idle',
@@ -55,7 +56,8 @@ const reportApp = z.strictObject({
   type: z.literal('reportApp'),
   serial: count,
   app: appId,
-  runtime: runtimeName,
+  /** '' while it is not known. */
+  runtime: z.union([runtimeName, z.literal('')]),
   state: z.enum(['idle', 'starting', 'running', 'backoff', 'suspended']),
   queue: count,
   served: count,
@@ -70,6 +72,33 @@ const reportWorker = z.strictObject({
   inFlight: count,
   /** `METHOD /path`, at most 200 characters, '' when idle. */
   currentRequest: z.string().max(200),
+});
+/** Something that went wrong lately; the same trouble of the same application is one row with a count. */
+const reportFailure = z.strictObject({
+  type: z.literal('reportFailure'),
+  serial: count,
+  /** '' where no application was found. */
+  app: z.union([appId, z.literal('')]),
+  code: errorCode,
+  rule: z.string().max(60),
+  detail: shortText,
+  /** The last one's name, as in the logs. */
+  request: z.string().max(128),
+  ageMs: count,
+  times: count,
+});
+/** A request that is not answered yet. */
+const reportRequest = z.strictObject({
+  type: z.literal('reportRequest'),
+  serial: count,
+  app: z.union([appId, z.literal('')]),
+  request: z.string().max(128),
+  state: z.enum(['params', 'reading', 'waiting', 'streaming', 'aborting']),
+  /** '' while no worker has it. */
+  worker: z.union([workerId, z.literal('')]),
+  ageMs: count,
+  /** `METHOD /path`. */
+  line: z.string().max(200),
 });
 const reportRouter = z.strictObject({
   type: z.literal('reportRouter'),
@@ -90,6 +119,8 @@ export const routerMessage = z.discriminatedUnion('type', [
   check,
   reportApp,
   reportWorker,
+  reportFailure,
+  reportRequest,
   reportRouter,
   reportEnd,
 ]);
@@ -169,7 +200,7 @@ const refused = z.strictObject({
   ticket,
   app: appId,
   runtime: z.union([runtimeName, z.literal('')]),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
+  code: errorCode,
   /** Name of the rule that refused, '' if none did. */
   rule: z.string().max(60),
   detail: shortText,
@@ -232,7 +263,11 @@ const reset = z.strictObject({ type: z.literal('reset'), app: appId });
 /** Have a worker although no request asks for one. */
 const start = z.strictObject({ type: z.literal('start'), app: appId });
 const reload = z.strictObject({ type: z.literal('reload') });
-const report = z.strictObject({ type: z.literal('report'), serial: count });
+const report = z.strictObject({
+  type: z.literal('report'),
+  serial: count,
+  about: z.enum(['status', 'requests']),
+});
 const stop = z.strictObject({ type: z.literal('stop') });
 
 /** Where root's link for this host leads; '' if there is none any more. Those not told before `settled` are gone. */

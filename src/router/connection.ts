@@ -62,6 +62,10 @@ export class FrontConnection implements RecordSink, FrontSide {
     return this.#openCount === 0;
   }
 
+  get requests(): Iterable<RequestFace> {
+    return this.#requests.values();
+  }
+
   // --- records in ----------------------------------------------------------------------------
 
   record(type: number, requestId: number, content: Buffer): void {

@@ -3,8 +3,8 @@ import type { Logger } from '../log.js';
 import type { SpoolBudget } from './spool-budget.js';
 import type { WriteBudget } from './front-writer.js';
 import type { FrontTokens } from './front-tokens.js';
+import type { Journal } from './journal.js';
 import type { LogSink } from './log-sink.js';
-import type { FailureLog } from './failure-log.js';
 import type { Roots } from './resolve.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
@@ -41,7 +41,7 @@ export interface RouterContext {
   readonly spoolBudget: SpoolBudget;
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
-  readonly failureLog: FailureLog;
+  readonly journal: Journal;
   readonly dispatcher: Dispatcher;
   roots(): Roots;
   /** Undefined where requests need no token. */

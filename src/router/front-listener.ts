@@ -40,6 +40,10 @@ export class FrontListeners {
     this.#log = log;
   }
 
+  get connections(): Iterable<FrontSide> {
+    return this.#connections;
+  }
+
   /** @throws UsherdError E_STARTUP_SOCKET */
   async start(sockets: readonly FrontSocket[], connectionsMax: number): Promise<void> {
     const inherited = inheritedCount();

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { Passed } from './deadlines.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import type { RequestStateKind } from './request-state.js';
 import type { Params, Resolved } from './resolve.js';
 
 /** The limits of its application that a request lives under. */
@@ -44,6 +45,7 @@ export interface RequestFace {
   /** Unique in this router's life; in the log and in the answer of a failure. */
   readonly name: string;
   readonly startedMs: number;
+  readonly phase: RequestStateKind;
   /** As the web server sent them. */
   readonly params: Params;
   readonly method: string;
@@ -71,6 +73,8 @@ export interface Pausable {
 export interface FrontSide {
   /** Requests of another user are refused here; undefined: all are served. */
   readonly boundUser: string | undefined;
+  /** Ended ones whose body is still coming among them. */
+  readonly requests: Iterable<RequestFace>;
   /** STDOUT records of this content, which is given away. */
   sendOutput(requestId: number, content: Buffer): void;
   /** Write what was gathered; pause `source` if the web server does not read. */

@@ -62,6 +62,10 @@ export class FrontRequest implements LegEvents, RequestFace {
     return this.#state.kind === 'ended';
   }
 
+  get phase(): RequestStateKind {
+    return this.#state.kind;
+  }
+
   get params(): Params {
     return this.#params;
   }
@@ -288,7 +292,7 @@ export class FrontRequest implements LegEvents, RequestFace {
         this.#endWithError(effect.code);
         return;
       case 'cut':
-        this.#context.failureLog.write(this, this.#refusal ?? { code: 'E_WORKER_DIED' });
+        this.#context.journal.failed(this, this.#refusal ?? { code: 'E_WORKER_DIED' });
         this.#connection.cut(this);
         return;
       case 'silent':
@@ -302,13 +306,13 @@ export class FrontRequest implements LegEvents, RequestFace {
       return;
     }
     const detail = 'the answer is shorter than its Content-Length';
-    this.#context.failureLog.write(this, { code: 'E_WORKER_PROTOCOL', detail });
+    this.#context.journal.failed(this, { code: 'E_WORKER_PROTOCOL', detail });
     this.#connection.cut(this);
   }
 
   #endWithError(code: ErrorCode): void {
     const refusal = this.#refusal?.code === code ? this.#refusal : { code };
-    this.#context.failureLog.write(this, refusal);
+    this.#context.journal.failed(this, refusal);
     const answer = failureAnswer(this, refusal, this.#context);
     const { REQUEST_COMPLETE, UNKNOWN_ROLE } = ProtocolStatus;
     const status = code === 'E_FCGI_ROLE' ? UNKNOWN_ROLE : REQUEST_COMPLETE;

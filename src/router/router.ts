@@ -11,9 +11,10 @@ import { FrontListeners } from './front-listener.js';
 import { FrontTokens } from './front-tokens.js';
 import { WriteBudget } from './front-writer.js';
 import { HostTable } from './host-table.js';
+import { Journal } from './journal.js';
 import { LogSink } from './log-sink.js';
-import { sendReport } from './report.js';
 import { FailureLog } from './failure-log.js';
+import { Report } from './report.js';
 import { Roots } from './resolve.js';
 import { SpoolBudget } from './spool-budget.js';
 import { openSpoolDirectory } from './spool-directory.js';
@@ -41,7 +42,7 @@ export class Router implements RouterContext {
   readonly spoolBudget = new SpoolBudget();
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
-  readonly failureLog: FailureLog;
+  readonly journal: Journal;
   readonly dispatcher: PoolDispatcher;
   readonly #loadConfig: () => Promise<Config>;
   readonly #registry: AppRegistry;
@@ -61,7 +62,7 @@ export class Router implements RouterContext {
     const { config, log } = options;
     this.#config = config;
     this.log = log;
-    this.failureLog = new FailureLog(log);
+    this.journal = new Journal(new FailureLog(log));
     this.#loadConfig = options.loadConfig;
     this.#roots = this.#rootsOf(config);
     this.#tokens = this.#tokensFor(config);
@@ -166,15 +167,20 @@ export class Router implements RouterContext {
       dispatcher: this.dispatcher,
       hosts: this.#hosts,
       log: this.log,
+      journal: this.journal,
       onReload: () => void this.reload(),
-      onReport: (serial) =>
-        sendReport({
-          serial,
-          context: this,
-          pools: this.#pools,
-          registry: this.#registry,
-          send: (row) => void this.#link.send(row),
-        }),
+      onReport: ({ serial, about }) => this.#report(serial)[about](),
+    });
+  }
+
+  #report(serial: number): Report {
+    return new Report({
+      serial,
+      context: this,
+      pools: this.#pools,
+      registry: this.#registry,
+      connections: this.#listeners.connections,
+      send: (row) => void this.#link.send(row),
     });
   }
 

@@ -7,6 +7,7 @@ import type { PoolSet, SpawnedWorker } from '../pool/index.js';
 import type { AppRegistry, WorkerNews } from './app-registry.js';
 import type { HostTable } from './host-table.js';
 import type { PoolDispatcher } from './dispatcher.js';
+import type { Journal } from './journal.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { RequestFace } from './request-types.js';
 
@@ -17,9 +18,10 @@ interface NewsOptions {
   readonly pools: PoolSet<RequestFace>;
   readonly dispatcher: PoolDispatcher;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly onReload: () => void;
-  readonly onReport: (serial: number) => void;
   readonly hosts: HostTable;
+  readonly onReport: (question: Of<'report'>) => void;
 }
 
 export class SupervisorNews {
@@ -49,8 +51,8 @@ export class SupervisorNews {
     reset: (message) => this.#onReset(message.app),
     start: (message) => this.#onStart(message.app),
     reload: () => this.#options.onReload(),
-    report: (message) => this.#options.onReport(message.serial),
     vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
+    report: (message) => this.#options.onReport(message),
     stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
   };
 
@@ -145,6 +147,7 @@ export class SupervisorNews {
     const exitCause = causeOf(message);
     if (!message.wanted) {
       log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
+      this.#options.journal.workerExited(worker.app, exitCause);
     }
     pools.exited(message.worker, {
       phase: message.phase,

@@ -10,6 +10,8 @@ export interface CommandParts {
   readonly settings: Settings;
   readonly version: string;
   readonly status: () => Promise<object>;
+  /** @throws E_CONTROL */
+  readonly requests: () => Promise<object>;
   /** @throws E_CONFIG_* */
   readonly reload: () => Promise<void>;
 }
@@ -23,6 +25,7 @@ type Row<C extends ControlRequest['command']> = (
 const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
   ping: ({ version }) => ({ version }),
   status: ({ status }) => status(),
+  requests: ({ requests }) => requests(),
   restart: ({ operations }, { app }) => {
     const workers = operations.workers.ofApp(app).length;
     operations.restart(app, 'command');

@@ -2,7 +2,7 @@
 export type { Blueprint, Describe, DescribeInput, Description } from './blueprint.js';
 export type { Log } from './log-face.js';
 export type { LaunchStep } from './launch-ground.js';
-export type { AppStatus, Status, WorkerStatus } from './status.js';
+export type { AppStatus, FailureStatus, RequestStatus, Status, WorkerStatus } from './status.js';
 export { accountsOf } from './settings.js';
 export { visit, type Visited, type VisitRefusal } from './visit.js';
 export { Supervisor, type SupervisorOptions } from './supervisor.js';

@@ -5,7 +5,9 @@ import type { RouterMessage } from '../ipc/index.js';
 export type MonitorState = 'greeting' | 'serving';
 
 type Of<T extends RouterMessage['type']> = Extract<RouterMessage, { type: T }>;
-export type ReportRow = Of<'reportApp' | 'reportWorker' | 'reportRouter' | 'reportEnd'>;
+export type ReportRow = Of<
+  'reportApp' | 'reportWorker' | 'reportFailure' | 'reportRequest' | 'reportRouter' | 'reportEnd'
+>;
 
 /** What root can do for a router. None of it takes a path, a uid, a pid, an argument or a limit. */
 export interface Monitored {
@@ -28,6 +30,8 @@ export const MONITOR: { readonly [T in RouterMessage['type']]: Row<T> } = {
   check: { permitted: 'serving', answer: (m, message) => m.check(message) },
   reportApp: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportWorker: { permitted: 'serving', answer: (m, row) => m.reported(row) },
+  reportFailure: { permitted: 'serving', answer: (m, row) => m.reported(row) },
+  reportRequest: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportRouter: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportEnd: { permitted: 'serving', answer: (m, row) => m.reported(row) },
 };

@@ -1,47 +1,67 @@
 // Asks the router what it is doing and collects the rows of its answer; a router that is away or slow costs a bounded wait.
+import type { SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { ReportRow } from './monitor.js';
 
 type Row<T extends ReportRow['type']> = Extract<ReportRow, { type: T }>;
+type Question = Extract<SupervisorMessage, { type: 'report' }>;
 
 export interface RouterReport {
   readonly apps: readonly Row<'reportApp'>[];
   readonly workers: readonly Row<'reportWorker'>[];
+  readonly failures: readonly Row<'reportFailure'>[];
+  readonly requests: readonly Row<'reportRequest'>[];
   readonly router: Row<'reportRouter'> | undefined;
 }
 
 interface Pending {
-  readonly serial: number;
   readonly apps: Row<'reportApp'>[];
   readonly workers: Row<'reportWorker'>[];
+  readonly failures: Row<'reportFailure'>[];
+  readonly requests: Row<'reportRequest'>[];
   router: Row<'reportRouter'> | undefined;
   readonly settle: (report: RouterReport | undefined) => void;
 }
 
 export class RouterReports {
   #serial = 0;
-  #pending: Pending | undefined;
-  #answer: Promise<RouterReport | undefined> | undefined;
+  /** By serial; one for each thing that can be asked about. */
+  readonly #pending = new Map<number, Pending>();
+  readonly #answers = new Map<Question['about'], Promise<RouterReport | undefined>>();
 
-  /** Undefined if there is no answer in time. Whoever asks meanwhile gets the same answer. */
-  ask(send: (serial: number) => boolean): Promise<RouterReport | undefined> {
-    this.#answer ??= this.#ask(send).finally(() => {
-      this.#answer = undefined;
-      this.#pending = undefined;
+  /** Undefined if there is no answer in time. Whoever asks the same meanwhile gets the same answer. */
+  ask(
+    about: Question['about'],
+    send: (question: Question) => boolean,
+  ): Promise<RouterReport | undefined> {
+    const underWay = this.#answers.get(about);
+    if (underWay !== undefined) return underWay;
+    this.#serial += 1;
+    const serial = this.#serial;
+    const answer = this.#ask(serial, () => send({ type: 'report', serial, about })).finally(() => {
+      this.#answers.delete(about);
+      this.#pending.delete(serial);
     });
-    return this.#answer;
+    this.#answers.set(about, answer);
+    return answer;
   }
 
   /** Rows of an older question, and rows beyond every bound, are passed over. */
   row(row: ReportRow): void {
-    const pending = this.#pending;
-    if (pending?.serial !== row.serial) return;
+    const pending = this.#pending.get(row.serial);
+    if (pending === undefined) return;
     switch (row.type) {
       case 'reportApp':
-        if (pending.apps.length < LIMITS.appsMaxCount) pending.apps.push(row);
+        keep(pending.apps, row, LIMITS.appsMaxCount);
         return;
       case 'reportWorker':
-        if (pending.workers.length < LIMITS.appsMaxCount) pending.workers.push(row);
+        keep(pending.workers, row, LIMITS.appsMaxCount);
+        return;
+      case 'reportFailure':
+        keep(pending.failures, row, LIMITS.failuresRememberedMaxCount);
+        return;
+      case 'reportRequest':
+        keep(pending.requests, row, LIMITS.requestsReportedMaxCount);
         return;
       case 'reportRouter':
         pending.router = row;
@@ -54,20 +74,23 @@ export class RouterReports {
 
   /** The router is gone: nobody will answer. */
   abandon(): void {
-    this.#pending?.settle(undefined);
+    for (const pending of this.#pending.values()) pending.settle(undefined);
   }
 
-  #ask(send: (serial: number) => boolean): Promise<RouterReport | undefined> {
-    this.#serial += 1;
-    const serial = this.#serial;
+  #ask(serial: number, send: () => boolean): Promise<RouterReport | undefined> {
     return new Promise((resolve) => {
       const deadline = setTimeout(() => resolve(undefined), LIMITS.reportDeadlineMs);
       const settle = (report: RouterReport | undefined): void => {
         clearTimeout(deadline);
         resolve(report);
       };
-      this.#pending = { serial, apps: [], workers: [], router: undefined, settle };
-      if (!send(serial)) settle(undefined);
+      const rows = { apps: [], workers: [], failures: [], requests: [], router: undefined };
+      this.#pending.set(serial, { ...rows, settle });
+      if (!send()) settle(undefined);
     });
   }
+}
+
+function keep<T>(rows: T[], row: T, maxCount: number): void {
+  if (rows.length < maxCount) rows.push(row);
 }

@@ -1,4 +1,5 @@
 // What `usherd status` shows: the supervisor's own knowledge with the router's and the kernel's figures beside it; pure.
+import { ERRORS, type ErrorCode } from '../errors.js';
 import type { Mode } from '../privdrop/index.js';
 import type { CgroupStatus } from './cgroup.js';
 import type { Counters } from './counters.js';
@@ -53,6 +54,31 @@ export interface AppStatus {
   readonly workers: readonly WorkerStatus[];
 }
 
+/** Something that went wrong lately, with what it means and what to do. */
+export interface FailureStatus {
+  /** '' where no application was found. */
+  readonly app: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly rule: string;
+  readonly detail: string;
+  readonly meaning: string;
+  readonly remedy: string;
+  /** Name of the last request that met it, as in the logs. */
+  readonly request: string;
+  readonly ageMs: number;
+  readonly times: number;
+}
+
+export interface RequestStatus {
+  readonly app: string;
+  readonly request: string;
+  readonly state: string;
+  readonly worker: string;
+  readonly ageMs: number;
+  readonly line: string;
+}
+
 export interface Status {
   readonly version: string;
   readonly uptimeMs: number;
@@ -62,6 +88,8 @@ export interface Status {
   readonly isolation: { readonly cgroup: CgroupStatus };
   readonly suspended: readonly string[];
   readonly apps: readonly AppStatus[];
+  /** Newest first. */
+  readonly failures: readonly FailureStatus[];
   readonly counters: Counters;
 }
 
@@ -80,9 +108,27 @@ export function buildStatus(input: StatusInput): Status {
     isolation: { cgroup },
     suspended,
     apps: apps(input),
+    failures: (input.report?.failures ?? []).map(failureStatus),
     counters: { ...counters },
   };
 }
+
+function failureStatus(row: RouterReport['failures'][number]): FailureStatus {
+  const { app, rule, request, ageMs, times } = row;
+  const code: ErrorCode = isErrorCode(row.code) ? row.code : 'E_START_FAILED';
+  const { reason, meaning, remedy } = ERRORS[code];
+  const detail = printable(row.detail);
+  return { app, code, reason, rule, detail, meaning, remedy, request, ageMs, times };
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+/** What `usherd requests` shows: everything that is not answered yet, the oldest first. */
+export const requestRows = (report: RouterReport): readonly RequestStatus[] =>
+  report.requests.map(({ app, request, state, worker, ageMs, line }) => ({
+    ...{ app, request, state, worker, ageMs },
+    line: printable(line, 200),
+  }));
 
 function routerFigures(report: RouterReport | undefined): { answered: boolean } {
   if (report?.router === undefined) return { answered: report !== undefined };

@@ -1,6 +1,7 @@
 // The root process of usherd: starts in the order of a checklist, answers its sockets, stops with everything it started.
 import { performance } from 'node:perf_hooks';
 import type { Config } from '../config/index.js';
+import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import {
   assertAccountDatabase,
@@ -32,7 +33,7 @@ import {
   removeStaleSockets,
   type PublishedServer,
 } from './sockets.js';
-import { buildStatus, type Status } from './status.js';
+import { buildStatus, requestRows, type RequestStatus, type Status } from './status.js';
 import type { VhostReader } from './vhost-watch.js';
 import { UsageReader } from './usage.js';
 
@@ -156,7 +157,7 @@ export class Supervisor {
     const { operations, settings, cgroups } = standing;
     const { workers, admission, link, reports } = operations;
     const [report, usages] = await Promise.all([
-      reports.ask((serial) => link.send({ type: 'report', serial })),
+      reports.ask('status', (question) => link.send(question)),
       this.#usage.read(workers.running.map(({ process }) => process.pid)),
     ]);
     const nowMs = monotonicMs();
@@ -179,6 +180,14 @@ export class Supervisor {
       usages,
       counters: operations.counters,
     });
+  }
+
+  /** @throws E_CONTROL if the router is away: only it knows. */
+  async requests(): Promise<{ readonly requests: readonly RequestStatus[] }> {
+    const { link, reports } = this.#standing?.operations ?? {};
+    const report = await reports?.ask('requests', (question) => link?.send(question) ?? false);
+    if (report === undefined) throw new UsherdError('E_CONTROL', 'the router does not answer');
+    return { requests: requestRows(report) };
   }
 
   #operate(
@@ -215,7 +224,11 @@ export class Supervisor {
   ): Promise<readonly PublishedServer[]> {
     const { mode, version, log } = this.#options;
     const status = async (): Promise<object> => (await this.status()) ?? {};
-    const commands = { operations, settings, version, status, reload: () => this.reload() };
+    const requests = (): Promise<object> => this.requests();
+    const commands = {
+      ...{ operations, settings, version, status, requests },
+      reload: () => this.reload(),
+    };
     const control = await publishServer(paths.control, {}, (socket) => {
       serveControl(socket, (request) => runCommand(commands, request), log);
     });

@@ -53,7 +53,8 @@ test('mistakes on the command line end with 100 and one complaint', () => {
       ['check', '--confg', 'x'],
       ['check', '--config'],
       ['restart'],
-      ['status', 'x'],
+      ['status', 'X'],
+      ['requests', 'a/b/c'],
     ],
     ...[
       ['restart', 'NoApp'],
@@ -77,7 +78,13 @@ test('mistakes on the command line end with 100 and one complaint', () => {
 
 test('a command to a supervisor that is not there is told so', (t) => {
   const file = configFile(t, '[paths]\nrun = "HERE/run"\n');
-  for (const args of [['status'], ['status', '--json'], ['reload'], ['restart', 'alice/blog']]) {
+  for (const args of [
+    ['status'],
+    ['status', '--json'],
+    ['requests'],
+    ['reload'],
+    ['restart', 'alice/blog'],
+  ]) {
     const { status, stderr } = usherd([...args, '--config', file]);
     assert.equal(status, ExitCode.FAILED);
     assert.match(stderr, /not running/);

@@ -19,7 +19,7 @@ describe('a report of the router', () => {
   it('collects the rows of its own question up to the end', async () => {
     const reports = new RouterReports();
     let serial = 0;
-    const answer = reports.ask((asked) => {
+    const answer = reports.ask('status', ({ serial: asked }) => {
       serial = asked;
       return true;
     });
@@ -37,20 +37,22 @@ describe('a report of the router', () => {
   it('is one question for everybody who asks meanwhile', async () => {
     const reports = new RouterReports();
     const serials: number[] = [];
-    const send = (serial: number): boolean => serials.push(serial) > 0;
-    const answers = [reports.ask(send), reports.ask(send)];
+    const send = ({ serial }: { serial: number }): boolean => serials.push(serial) > 0;
+    const answers = [reports.ask('status', send), reports.ask('status', send)];
     reports.row({ type: 'reportEnd', serial: serials[0] ?? 0 });
     await Promise.all(answers);
     assert.equal(serials.length, 1);
-    void reports.ask(send);
+    void reports.ask('status', send);
     assert.equal(serials.length, 2);
+    void reports.ask('requests', send);
+    assert.equal(serials.length, 3);
     reports.abandon();
   });
 
   it('is nothing when the router is away, goes away, or takes too long', async () => {
     const reports = new RouterReports();
-    assert.equal(await reports.ask(() => false), undefined);
-    const left = reports.ask(() => true);
+    assert.equal(await reports.ask('status', () => false), undefined);
+    const left = reports.ask('status', () => true);
     reports.abandon();
     assert.equal(await left, undefined);
     const delays: unknown[] = [];
@@ -58,7 +60,7 @@ describe('a report of the router', () => {
       delays.push(delayMs);
       queueMicrotask(fire);
     });
-    assert.equal(await reports.ask(() => true), undefined);
+    assert.equal(await reports.ask('status', () => true), undefined);
     assert.deepEqual(delays, [LIMITS.reportDeadlineMs]);
     timer.mock.restore();
   });
