@@ -47,6 +47,10 @@ export const ERRORS = {
     'the command line has mistakes',
     'see `usherd --help`',
   ]),
+  E_LOG_UNREADABLE: row(['config', 'process'], NONE, 'fatal', [
+    'the log of the application cannot be read',
+    'become root or the owner of the application; `usherd doctor` looks at the directories of logs',
+  ]),
   E_CONFIG_UNREADABLE: row(['config', 'process'], NONE, 'fatal', [
     'the configuration file cannot be read',
     'give the right path with --config, or create the file',

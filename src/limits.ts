@@ -168,6 +168,8 @@ export const LIMITS = {
   logLabelMaxBytes: 512,
   logLabelDeadlineMs: 2_000,
   logConnectionsMaxCount: 8_192,
+  logNotesBurstCount: 50, // lines of usherd's own about one application
+  logNotesPerS: 1,
   logPauseMs: 50, // before an application over its rate is read again
   logAppsMaxCount: 1_024, // with their last lines and rate; the longest silent goes first
   logPendingMaxBytes: 1 * MIB, // of one file on its way to disk

@@ -4,6 +4,8 @@ import { UsherdError } from '../errors.js';
 export interface Option {
   readonly type: 'string' | 'boolean' | 'number' | 'array';
   readonly summary: string;
+  /** One letter. */
+  readonly alias?: string;
   readonly default?: string | boolean | number;
 }
 

@@ -8,6 +8,7 @@ import { dev } from './dev.js';
 import { explain } from './explain.js';
 import { gateway } from './gateway.js';
 import { importCommand } from './import.js';
+import { logs } from './logs.js';
 import { ready } from './ready.js';
 import { requests } from './requests.js';
 import { run } from './run.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ready,
   status,
   requests,
+  logs,
   ...CONTROL_COMMANDS,
   token,
   vhost,

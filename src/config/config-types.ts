@@ -23,6 +23,8 @@ export interface AppLimits {
   /** Above it the kernel slows the application down and takes memory back; 0: nowhere. */
   readonly memoryHighBytes: number;
   readonly pidsMax: number;
+  /** Requests that take longer have a line in the slow log. */
+  readonly slowRequestMs: number;
 }
 
 /** Limits that belong to a user, not to an application. */
@@ -37,6 +39,9 @@ export interface UserLimits extends AppLimits {
 export type LimitOrigin = 'default' | 'usherd.toml' | 'users' | 'manifest';
 /** What is missing is a default. */
 export type LimitOrigins = Readonly<Partial<Record<keyof UserLimits, LimitOrigin>>>;
+
+/** `on`: combined with durations and the request id. */
+export type AccessLog = 'off' | 'on' | 'combined';
 
 export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
 
@@ -141,7 +146,11 @@ export interface Config {
   };
   /** One directory a user, with his temporary files, sessions and caches. */
   readonly usersDirectory: string;
-  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' };
+  readonly log: {
+    readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+    /** Of applications that say nothing else. */
+    readonly access: AccessLog;
+  };
 }
 
 /** What an application's own `usherd.toml` may say, parsed and clamped; absent keys were not given. */
@@ -158,6 +167,7 @@ export interface Manifest {
   readonly mode?: 'production' | 'development';
   readonly concurrency?: number;
   readonly bufferRequests?: boolean;
+  readonly accessLog?: AccessLog;
   /** Path below the web root of the script that takes URLs with no script in them; '' turns it off. */
   readonly frontController?: string;
 }

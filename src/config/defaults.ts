@@ -26,6 +26,7 @@ const LIMIT_DEFAULTS: UserLimits = {
   pidsMax: 256,
   cpuWeight: 100, // the kernel's own default
   ioWeight: 100,
+  slowRequestMs: 10_000,
 };
 
 export const DEFAULTS = {
@@ -66,7 +67,7 @@ export const DEFAULTS = {
   },
   limits: LIMIT_DEFAULTS,
   umask: 0o027,
-  log: { level: 'info' },
+  log: { level: 'info', access: 'off' },
 } as const;
 
 /** What one worker is reckoned to need when `max_workers = 0` asks for a number from memory. */

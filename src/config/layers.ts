@@ -49,7 +49,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     users: mergeUsers(layers, { limits, limitOrigins, root: apps.roots[0] ?? '', ...identity }),
     php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
-    log: { level: main.log?.level ?? DEFAULTS.log.level },
+    log: { ...DEFAULTS.log, ...given(main.log) },
   };
 }
 

@@ -82,6 +82,7 @@ const LIMIT_KEYS = {
   pids_max: { field: 'pidsMax', unit: 'count', min: 4, max: 4_194_304 },
   cpu_weight: { field: 'cpuWeight', ...weight },
   io_weight: { field: 'ioWeight', ...weight },
+  slow_request: { field: 'slowRequestMs', ...duration },
 } as const satisfies Record<string, LimitKey>;
 
 export type LimitName = keyof typeof LIMIT_KEYS;

@@ -7,7 +7,7 @@ import { Explainer } from './explain.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import { isOneLine, isSettableVariable } from './names.js';
 import { applicationPhpSettings } from './php-settings.js';
-import { limitFields, limitTable, runtimeName } from './schema.js';
+import { ACCESS_LOGS, limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
 import { argv, choice, count, flag, limitValue, text } from './values.js';
 
@@ -90,6 +90,7 @@ export const manifestSchema = z.strictObject({
   min_workers: limitValue('min_workers').optional(),
   concurrency: count(1, 1_024).optional(),
   buffer_requests: flag().optional(),
+  access_log: choice(ACCESS_LOGS).optional(),
   front_controller: text({
     expected: 'the path of a script below the web root, or "" for none',
     example: 'index.php',
@@ -141,6 +142,7 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
     ...(protocol !== undefined && { protocol }),
     ...(concurrency !== undefined && { concurrency }),
     ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
+    ...(table.access_log !== undefined && { accessLog: table.access_log }),
     ...(table.front_controller !== undefined && { frontController: table.front_controller }),
     environment: table.env ?? new Map(),
     php: table.php ?? new Map(),

@@ -37,6 +37,8 @@ const groupName = (): z.ZodType<string> => matching(GROUP_NAME, 'a group name', 
 export const runtimeName = (): z.ZodType<string> =>
   matching(RUNTIME_NAME, 'a runtime name: small letters, digits, "-" and "_"', 'php');
 
+export const ACCESS_LOGS = ['off', 'on', 'combined'] as const;
+
 const tableError = { error: 'a table' };
 
 type LimitTable<Name extends LimitName> = z.ZodObject<
@@ -210,7 +212,10 @@ export const mainFileSchema = z.strictObject({
   users: z.record(userName(), user, tableError).optional(),
   log: z
     .strictObject(
-      { level: choice(['info', 'fatal', 'error', 'warn', 'debug', 'trace']).optional() },
+      {
+        level: choice(['info', 'fatal', 'error', 'warn', 'debug', 'trace']).optional(),
+        access: choice(ACCESS_LOGS).optional(),
+      },
       tableError,
     )
     .optional(),

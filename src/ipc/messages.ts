@@ -145,6 +145,7 @@ const appLimits = z.strictObject({
   memoryMaxBytes: count,
   memoryHighBytes: count,
   pidsMax: count,
+  slowRequestMs: count,
 });
 
 const limitOrigin = z.enum(['default', 'usherd.toml', 'users', 'manifest']);
@@ -169,6 +170,7 @@ const facts = z.strictObject({
   frontController: z.string().max(255),
   mode: z.enum(['production', 'development']),
   bufferRequests: z.boolean(),
+  accessLog: z.enum(['off', 'on', 'combined']),
   maxWorkersPerUser: count,
   limits: appLimits,
   origins: deadlineOrigins,

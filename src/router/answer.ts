@@ -7,7 +7,9 @@ export class Answer {
   readonly #missingScriptBody: string;
   readonly #replace: (code: ErrorCode) => Buffer;
   #parser: ResponseHeadParser | undefined = new ResponseHeadParser();
-  #bodyBytes = 0;
+  bodyBytes = 0;
+  /** 0 before the head is complete. */
+  status = 0;
   #expectedBytes: number | undefined;
   #hasBody = true;
   isBegun = false;
@@ -24,7 +26,7 @@ export class Answer {
 
   /** The worker announced more than it sent. */
   get isShort(): boolean {
-    return this.#expectedBytes !== undefined && this.#bodyBytes < this.#expectedBytes;
+    return this.#expectedBytes !== undefined && this.bodyBytes < this.#expectedBytes;
   }
 
   /**
@@ -42,6 +44,7 @@ export class Answer {
   #onHead(parser: ResponseHeadParser): Buffer {
     this.#parser = undefined;
     const { head, rest } = parser;
+    this.status = head.status;
     if (this.#isScriptMissing(head.status, rest)) {
       this.#hasBody = false;
       return this.#replace('E_SCRIPT_MISSING');
@@ -63,9 +66,9 @@ export class Answer {
   #takeBody(content: Buffer): Buffer {
     if (!this.#hasBody) return content.subarray(0, 0);
     const room =
-      this.#expectedBytes === undefined ? content.length : this.#expectedBytes - this.#bodyBytes;
+      this.#expectedBytes === undefined ? content.length : this.#expectedBytes - this.bodyBytes;
     const taken = room >= content.length ? content : content.subarray(0, Math.max(0, room));
-    this.#bodyBytes += taken.length;
+    this.bodyBytes += taken.length;
     return taken;
   }
 }

@@ -2,6 +2,7 @@
 import type { SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import { Application } from './application.js';
+import type { RecordRules } from './journal.js';
 import { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import type { WorkerRecord } from './worker-record.js';
 
@@ -26,6 +27,20 @@ export class AppRegistry {
 
   worker(id: string | undefined): WorkerRecord | undefined {
     return id === undefined ? undefined : this.#workers.get(id);
+  }
+
+  /** For the prefix of what it writes: with several requests at once, nobody knows about which one it speaks. */
+  identify(id: string): { readonly pid: string; readonly request: string } {
+    const worker = this.#workers.get(id);
+    const [request] = worker?.requests.size === 1 ? worker.requests : [];
+    return { pid: String(worker?.pid ?? '-'), request: request?.name ?? '-' };
+  }
+
+  /** Undefined while nothing is known of it. */
+  recordRulesOf(id: string): RecordRules | undefined {
+    const facts = this.#apps.get(id)?.facts;
+    if (facts === undefined) return undefined;
+    return { accessLog: facts.accessLog, slowRequestMs: facts.limits.slowRequestMs };
   }
 
   workers(): readonly WorkerRecord[] {

@@ -39,8 +39,11 @@ function escapeHtml(text: string): string {
     .replace(/[^\P{Cc}\t]/gu, '\u00b7');
 }
 
+const HEADER_TOKEN_MAX_CHARS = 128;
+
 /** A header value cannot be left or ended by anything in it. */
-const headerToken = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, '').slice(0, 100);
+const headerToken = (text: string): string =>
+  text.replace(/[^A-Za-z0-9@._-]/g, '').slice(0, HEADER_TOKEN_MAX_CHARS);
 
 /** X-Usherd-Reason of a code; a refusal by rule names the rule. */
 export function answerReason(code: ErrorCode, rule = ''): string {

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { APP_ID } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import type { LogStore } from './log-store.js';
+import type { LogOrigin, LogStore } from './log-store.js';
 import { LogLines } from './log-text.js';
 
 const LF = 0x0a;
@@ -38,20 +38,24 @@ function parseLogLabel(line: Buffer): LogLabel | undefined {
   return runtime === undefined ? undefined : { worker, app, runtime };
 }
 
+export interface LogConnectionParts {
+  readonly store: LogStore;
+  readonly identify: (worker: string) => Pick<LogOrigin, 'pid' | 'request'>;
+  readonly onRefused: () => void;
+}
+
 export class LogConnection {
   readonly #socket: Socket;
-  readonly #store: LogStore;
-  readonly #onRefused: () => void;
+  readonly #parts: LogConnectionParts;
   readonly #deadline: NodeJS.Timeout;
   readonly #lines = new LogLines((line, isContinued) => this.#addLine(line, isContinued));
   #labelBytes: Buffer = Buffer.alloc(0);
   #label: LogLabel | undefined;
   #resumeTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, store: LogStore, onRefused: () => void) {
+  constructor(socket: Socket, parts: LogConnectionParts) {
     this.#socket = socket;
-    this.#store = store;
-    this.#onRefused = onRefused;
+    this.#parts = parts;
     this.#deadline = setTimeout(() => this.#refuse(), LIMITS.logLabelDeadlineMs);
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     // An error is followed by close, and there is nobody to tell: the worker is gone.
@@ -65,7 +69,7 @@ export class LogConnection {
       return;
     }
     if (chunk.length === 0) return;
-    if (this.#store.admit(this.#label.app, chunk.length)) {
+    if (this.#parts.store.admit(this.#label.app, chunk.length)) {
       this.#lines.push(chunk);
       return;
     }
@@ -92,11 +96,12 @@ export class LogConnection {
   #addLine(line: Buffer, isContinued: boolean): void {
     if (this.#label === undefined) return;
     const { app, worker } = this.#label;
-    this.#store.addLine(app, { worker, stream: isContinued ? 'output+' : 'output' }, line);
+    const { store, identify } = this.#parts;
+    store.addLine(app, { ...identify(worker), stream: isContinued ? 'output+' : 'output' }, line);
   }
 
   #refuse(): void {
-    this.#onRefused();
+    this.#parts.onRefused();
     this.#socket.destroy();
   }
 
@@ -104,6 +109,6 @@ export class LogConnection {
     clearTimeout(this.#deadline);
     clearTimeout(this.#resumeTimer);
     this.#lines.end();
-    if (this.#label !== undefined) this.#store.settle(this.#label.app);
+    if (this.#label !== undefined) this.#parts.store.settle(this.#label.app);
   }
 }

@@ -4,10 +4,13 @@ import fs from 'node:fs';
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
 /** O_NONBLOCK: a FIFO in the place of the file fails to open instead of waiting for a reader. */
 const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-const MODE = 0o640;
+/** Its directory lets in the router and the group of the owner, nobody else; so the file need not know that group. */
+const MODE = 0o644;
 
 export interface LogFileOptions {
   readonly directory: string;
+  /** Else it is there already, or the user has no log. */
+  readonly makesDirectory: boolean;
   readonly name: string;
   readonly maxBytes: number;
   readonly keptCount: number;
@@ -71,21 +74,28 @@ export class LogFile {
   }
 
   #open(): void {
-    fs.mkdir(this.#options.directory, { mode: 0o750 }, () => {
-      fs.open(this.#path, FLAGS, MODE, (err, fd) => {
-        if (err !== null) {
-          this.#lose(err);
-          return;
+    if (this.#options.makesDirectory) {
+      fs.mkdir(this.#options.directory, { mode: 0o750 }, () => this.#openFile());
+    } else {
+      this.#openFile();
+    }
+  }
+
+  #openFile(): void {
+    fs.open(this.#path, FLAGS, MODE, (err, fd) => {
+      if (err !== null) {
+        this.#lose(err);
+        return;
+      }
+      this.#fd = fd;
+      fs.fstat(fd, (statErr, stats) => {
+        const isFile = statErr === null && stats.isFile();
+        if (!isFile) this.#shut(() => this.#lose(statErr ?? new Error('not a regular file')));
+        else {
+          this.#sizeBytes = stats.size;
+          // Past the umask of a service, which lets nobody read.
+          fs.fchmod(fd, MODE, () => this.#next());
         }
-        this.#fd = fd;
-        fs.fstat(fd, (statErr, stats) => {
-          const isFile = statErr === null && stats.isFile();
-          if (!isFile) this.#shut(() => this.#lose(statErr ?? new Error('not a regular file')));
-          else {
-            this.#sizeBytes = stats.size;
-            this.#next();
-          }
-        });
       });
     });
   }

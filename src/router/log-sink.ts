@@ -5,17 +5,22 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { LogConnection } from './log-connection.js';
-import { LogStore, type LogStoreOptions, type Warner } from './log-store.js';
+import { LogFiles, type Warner } from './log-files.js';
+import { LogStore, type LogOrigin, type LogStoreOptions } from './log-store.js';
 import { LogLines } from './log-text.js';
 
-export type { Warner } from './log-store.js';
+/** Who a worker is and what it does right now, for the prefix of its lines. */
+export type Identify = (worker: string) => Pick<LogOrigin, 'pid' | 'request'>;
 
 export interface LogSinkOptions {
   readonly socketPath: string;
-  /** `<user>` directories are made in it with mode 0750; their group is the administrator's to set. */
   readonly logDirectory: string;
+  /** The users' directories in it; else the supervisor does, which can give them a group. */
+  readonly makesDirectories: boolean;
   readonly log: Warner;
-  readonly store?: Partial<LogStoreOptions>;
+  readonly identify: Identify;
+  readonly store?: LogStoreOptions;
+  readonly fileMaxBytes?: number;
 }
 
 /** Group may connect, others not; the file never has a wider mode, not even for a moment (umask(2)). */
@@ -32,6 +37,7 @@ function listenWithMode(server: Server, path: string): void {
 
 export class LogSink {
   readonly #options: LogSinkOptions;
+  readonly files: LogFiles;
   readonly #store: LogStore;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -39,11 +45,11 @@ export class LogSink {
 
   constructor(options: LogSinkOptions) {
     this.#options = options;
-    this.#store = new LogStore({
-      directory: options.logDirectory,
-      log: options.log,
-      ...options.store,
-    });
+    const { logDirectory: directory, makesDirectories, log, store = {} } = options;
+    const { fileMaxBytes = LIMITS.logFileMaxBytes } = options;
+    const now = store.now ?? Date.now;
+    this.files = new LogFiles({ directory, makesDirectories, log, now, fileMaxBytes });
+    this.#store = new LogStore(this.files, store);
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = LIMITS.logConnectionsMaxCount;
     this.#server.on('drop', () => (this.#refusedCount += 1));
@@ -60,7 +66,7 @@ export class LogSink {
     return this.#store.droppedBytes;
   }
   get lostBytes(): number {
-    return this.#store.lostBytes;
+    return this.files.lostBytes;
   }
 
   /**
@@ -86,18 +92,24 @@ export class LogSink {
   }
 
   /**
-   * Text that a worker sent as FCGI_STDERR, any number of lines; the last needs no end. `stream` and `worker` are usherd's
-   * words. False: the application is over its rate, the text is counted and gone.
+   * Text that a worker sent as FCGI_STDERR about one request, any number of lines; the last needs no end.
+   * False: the application is over its rate, the text is counted and gone.
    */
-  write(app: string, stream: string, text: Buffer | string, worker = '-'): boolean {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    if (!this.#store.admit(app, bytes.length)) return false;
+  write(app: string, text: Buffer, about: { readonly worker: string; request: string }): boolean {
+    if (!this.#store.admit(app, text.length)) return false;
+    const { pid } = this.#options.identify(about.worker);
+    const origin = { pid, request: about.request };
     const lines = new LogLines((line, isContinued) =>
-      this.#store.addLine(app, { worker, stream: isContinued ? `${stream}+` : stream }, line),
+      this.#store.addLine(app, { ...origin, stream: isContinued ? 'stderr+' : 'stderr' }, line),
     );
-    lines.push(bytes);
+    lines.push(text);
     lines.end();
     return true;
+  }
+
+  /** A line of usherd's own, for the owner of the application. */
+  note(app: string, origin: Partial<LogOrigin>, text: string): void {
+    this.#store.note(app, origin, text);
   }
 
   /** Text of the last lines of an application, oldest first, each bounded; for the development error page. */
@@ -112,12 +124,16 @@ export class LogSink {
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
     await unlink(this.#options.socketPath).catch(() => undefined);
-    await this.#store.close();
+    await this.files.close();
   }
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
-    new LogConnection(socket, this.#store, () => (this.#refusedCount += 1));
+    new LogConnection(socket, {
+      store: this.#store,
+      identify: this.#options.identify,
+      onRefused: () => (this.#refusedCount += 1),
+    });
   }
 }

@@ -1,44 +1,41 @@
-// The logs of all applications: how much each may write, its last lines, its file. Everything bounded, nothing waits.
+// What applications and usherd say about them, as lines of the applications' logs: a rate for each, a prefix that nobody can forge.
 import { APP_ID } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import { LogFile } from './log-file.js';
+import type { LogFiles } from './log-files.js';
 import { escapeLogBytes } from './log-text.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 
-/** What the store needs of a logger; pino's fits. */
-export interface Warner {
-  warn(fields: object, message: string): void;
-}
-
 export interface LogStoreOptions {
-  readonly directory: string;
-  readonly log: Warner;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly rate?: Rate;
-  readonly fileMaxBytes?: number;
+  /** Of usherd's own lines about one application. */
+  readonly noteRate?: Rate;
 }
 
-/** Who says a line; neither part can be chosen by a tenant. */
+/** Who says a line; no part can be chosen by a tenant. */
 export interface LogOrigin {
-  readonly worker: string;
+  /** Process id of the worker, `-` where it is not known. */
+  readonly pid: string;
+  /** Name of the request that the worker had, `-` if it had none or several. */
+  readonly request: string;
   readonly stream: string;
 }
 
 interface AppLog {
   readonly app: string;
   readonly bucket: TokenBucket;
+  readonly noteBucket: TokenBucket;
   /** Text of the last lines without prefix, oldest first, for the error page. */
   readonly lastLines: string[];
   /** Since the last line that could be written. */
   droppedBytes: number;
-  notBeforeMs: number;
+  droppedNotes: number;
 }
 
 const RATE: Rate = { perS: LIMITS.logBytesPerS, burst: LIMITS.logBurstBytes };
-const OWN_ORIGIN: LogOrigin = { worker: '-', stream: 'usherd' };
-/** Oldest entries that are looked at for one that may go. */
-const EVICTION_TRIES = 8;
+const NOTE_RATE: Rate = { perS: LIMITS.logNotesPerS, burst: LIMITS.logNotesBurstCount };
+const OWN_STREAM = 'usherd';
 
 /** A copy: a slice of a long line would keep all of it in memory. */
 const shortCopy = (text: string): string =>
@@ -46,24 +43,16 @@ const shortCopy = (text: string): string =>
     ? text
     : Buffer.from(text.slice(0, LIMITS.errorPageLineMaxChars)).toString();
 
-/** Makes `key` the youngest of the map. */
-function touch<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-}
-
 export class LogStore {
   readonly #options: LogStoreOptions;
+  readonly #files: LogFiles;
   readonly #now: () => number;
-  /** Both in the order of use, oldest first. */
+  /** In the order of use, oldest first. */
   readonly #apps = new Map<string, AppLog>();
-  readonly #files = new Map<string, LogFile>();
-  #pendingBytes = 0;
   #droppedBytes = 0;
-  #lostBytes = 0;
-  #warnedAtMs = -Infinity;
 
-  constructor(options: LogStoreOptions) {
+  constructor(files: LogFiles, options: LogStoreOptions = {}) {
+    this.#files = files;
     this.#options = options;
     this.#now = options.now ?? Date.now;
   }
@@ -71,15 +60,6 @@ export class LogStore {
   /** Over the rate of their application, or over what may wait for the disk. */
   get droppedBytes(): number {
     return this.#droppedBytes;
-  }
-
-  /** Refused by the file system. */
-  get lostBytes(): number {
-    return this.#lostBytes;
-  }
-
-  get pendingBytes(): number {
-    return this.#pendingBytes;
   }
 
   /** Whether the application may write so much now; what may not is counted as dropped. */
@@ -100,6 +80,20 @@ export class LogStore {
     this.#put(entry, origin, text);
   }
 
+  /** A line of usherd's own about the application, for its owner to read. */
+  note(app: string, { pid = '-', request = '-' }: Partial<LogOrigin>, text: string): void {
+    const entry = this.#entry(app);
+    if (!entry.noteBucket.take(1, this.#now())) {
+      entry.droppedNotes += 1;
+      return;
+    }
+    const missing = entry.droppedNotes;
+    entry.droppedNotes = 0;
+    const origin = { pid, request, stream: OWN_STREAM };
+    if (missing > 0) this.#put(entry, origin, `left out ${missing} lines like these`);
+    this.#put(entry, origin, escapeLogBytes(Buffer.from(text)));
+  }
+
   /** Nothing more comes for now: says what was dropped last. */
   settle(app: string): void {
     const entry = this.#apps.get(app);
@@ -108,13 +102,6 @@ export class LogStore {
 
   lastLines(app: string): readonly string[] {
     return [...(this.#apps.get(app)?.lastLines ?? [])];
-  }
-
-  /** Resolves when everything is on disk. */
-  async close(): Promise<void> {
-    const files = [...this.#files.values()];
-    this.#files.clear();
-    await Promise.all(files.map((file) => new Promise<void>((done) => file.close(done))));
   }
 
   #drop(entry: AppLog, bytes: number): void {
@@ -126,87 +113,36 @@ export class LogStore {
     if (entry.droppedBytes === 0) return;
     const bytes = entry.droppedBytes;
     entry.droppedBytes = 0;
-    if (!this.#put(entry, OWN_ORIGIN, `dropped ${bytes} bytes`)) entry.droppedBytes += bytes;
+    const origin = { pid: '-', request: '-', stream: OWN_STREAM };
+    if (!this.#put(entry, origin, `dropped ${bytes} bytes`)) entry.droppedBytes += bytes;
   }
 
-  #put(entry: AppLog, origin: LogOrigin, text: string): boolean {
-    const nowMs = this.#now();
-    const time = new Date(nowMs).toISOString();
-    const line = `${time} ${origin.worker} ${origin.stream} ${text}\n`;
-    const bytes = Buffer.byteLength(line);
-    if (nowMs < entry.notBeforeMs) {
-      this.#lostBytes += bytes;
-      return false;
-    }
-    const file = this.#file(entry);
-    const isBounded =
-      file.pendingBytes + bytes <= LIMITS.logPendingMaxBytes &&
-      this.#pendingBytes + bytes <= LIMITS.logPendingTotalMaxBytes;
-    if (!isBounded) {
-      this.#drop(entry, bytes);
-      return false;
-    }
-    this.#pendingBytes += bytes;
-    file.append(line, bytes);
-    return true;
+  #put(entry: AppLog, { pid, request, stream }: LogOrigin, text: string): boolean {
+    const time = new Date(this.#now()).toISOString();
+    const line = `${time} ${pid} ${request} ${stream} ${text}\n`;
+    const appended = this.#files.append(entry.app, 'log', line);
+    if (appended === 'full') this.#drop(entry, Buffer.byteLength(line));
+    return appended === 'taken';
   }
 
   #entry(app: string): AppLog {
     const found = this.#apps.get(app);
+    if (found === undefined && !APP_ID.test(app)) throw new TypeError('not an application id');
+    const nowMs = this.#now();
     const entry = found ?? {
       app,
-      bucket: new TokenBucket(this.#options.rate ?? RATE, this.#now()),
+      bucket: new TokenBucket(this.#options.rate ?? RATE, nowMs),
+      noteBucket: new TokenBucket(this.#options.noteRate ?? NOTE_RATE, nowMs),
       lastLines: [],
       droppedBytes: 0,
-      notBeforeMs: 0,
+      droppedNotes: 0,
     };
-    if (found === undefined && !APP_ID.test(app)) throw new TypeError('not an application id');
-    touch(this.#apps, app, entry);
+    this.#apps.delete(app); // to be the youngest
+    this.#apps.set(app, entry);
     if (this.#apps.size > LIMITS.logAppsMaxCount) {
       const [oldest = app] = this.#apps.keys();
       this.#apps.delete(oldest);
     }
     return entry;
-  }
-
-  #file(entry: AppLog): LogFile {
-    const { app } = entry;
-    const slash = app.indexOf('/');
-    const file =
-      this.#files.get(app) ??
-      new LogFile({
-        directory: `${this.#options.directory}/${app.slice(0, slash)}`,
-        name: `${app.slice(slash + 1)}.log`,
-        maxBytes: this.#options.fileMaxBytes ?? LIMITS.logFileMaxBytes,
-        keptCount: LIMITS.logFilesKeptCount,
-        onTrouble: (err, lostBytes) => this.#onTrouble(entry, err, lostBytes),
-        onSettled: (bytes) => (this.#pendingBytes -= bytes),
-      });
-    touch(this.#files, app, file);
-    if (this.#files.size > LIMITS.logFilesOpenMaxCount) this.#closeIdleFile();
-    return file;
-  }
-
-  /** A file with text that waits is left alone: two writers of one file would fight over turning it over. */
-  #closeIdleFile(): void {
-    let tries = EVICTION_TRIES;
-    for (const [app, file] of this.#files) {
-      tries -= 1;
-      if (file.pendingBytes === 0) {
-        this.#files.delete(app);
-        file.close(() => undefined);
-        return;
-      }
-      if (tries === 0) return;
-    }
-  }
-
-  #onTrouble(entry: AppLog, err: Error, lostBytes: number): void {
-    const nowMs = this.#now();
-    this.#lostBytes += lostBytes;
-    entry.notBeforeMs = nowMs + LIMITS.logRetryMs;
-    if (nowMs - this.#warnedAtMs < LIMITS.logWarningIntervalMs) return;
-    this.#warnedAtMs = nowMs;
-    this.#options.log.warn({ err, app: entry.app }, 'application log not written');
   }
 }

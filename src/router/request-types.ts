@@ -42,7 +42,7 @@ export interface Refusal {
 /** A request as its dispatcher, its worker leg and its connection see it. */
 export interface RequestFace {
   readonly id: number;
-  /** Unique in this router's life; in the log and in the answer of a failure. */
+  /** In the logs and in the answer of a failure. */
   readonly name: string;
   readonly startedMs: number;
   readonly phase: RequestStateKind;

@@ -9,7 +9,10 @@ import type { LossKind } from './protocols/exchange.js';
 import { LOSS_CODES, retryAfter } from './loss.js';
 import { RequestBody } from './request-body.js';
 import { failureAnswer } from './request-failure.js';
-import { PARAMS, stepRequest, type RequestEffect, type RequestEvent } from './request-state.js';
+import { givenName, REQUEST_NAME_PARAM } from './request-name.js';
+import { outcomeOf } from './request-outcome.js';
+import { PARAMS, stepRequest } from './request-state.js';
+import type { RequestEffect, RequestEvent, RequestStateKind } from './request-state.js';
 import type {
   Assignment,
   FrontSide,
@@ -31,8 +34,8 @@ const LEG_DEADLINES: readonly ErrorCode[] = [
 export class FrontRequest implements LegEvents, RequestFace {
   readonly id: number;
   readonly role: number;
-  /** Unique in this router's life; in the log and in the answer of a failure. */
-  readonly name: string;
+  /** In the logs and in the answer of a failure; ours until the web server's is known. */
+  name: string;
   readonly startedMs = performance.now();
   readonly #connection: FrontSide;
   readonly #context: RouterContext;
@@ -143,6 +146,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   routed(workerParams: Params): void {
     // A body of unknown length is whole by now, and gets its length (PHP reads nothing without).
     if (this.bodyBytes > 0) workerParams.set('CONTENT_LENGTH', String(this.bodyBytes));
+    workerParams.set(REQUEST_NAME_PARAM, this.name);
     this.#workerParams = workerParams;
   }
 
@@ -193,6 +197,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   // --- inside --------------------------------------------------------------------------------
 
   #route(): void {
+    this.name = givenName(this.#params) ?? this.name;
     const admission = admit(this.#params, this.#connection.boundUser, this.#context);
     if (!admission.ok) {
       this.refuse(admission.refusal);
@@ -284,6 +289,7 @@ export class FrontRequest implements LegEvents, RequestFace {
   #end(effect: Extract<RequestEffect, { kind: 'end' }>): void {
     this.#deadlines.disarmAll();
     this.#body?.dispose();
+    this.#context.journal.ended(this, outcomeOf(effect, this.startedMs, this.#leg));
     switch (effect.how) {
       case 'complete':
         this.#endComplete();

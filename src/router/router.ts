@@ -1,5 +1,6 @@
 // The unprivileged middle: front sockets, log socket, spool, the link to the supervisor, and the order in which they live.
 import { randomBytes } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import type { Config } from '../config/index.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -26,6 +27,11 @@ export interface RouterOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly loadConfig: () => Promise<Config>;
+}
+
+/** Else it is root's, and so are the directories below it to make. */
+function isOwn(directory: string): boolean {
+  return lstatSync(directory, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 export class Router implements RouterContext {
@@ -62,7 +68,6 @@ export class Router implements RouterContext {
     const { config, log } = options;
     this.#config = config;
     this.log = log;
-    this.journal = new Journal(new FailureLog(log));
     this.#loadConfig = options.loadConfig;
     this.#roots = this.#rootsOf(config);
     this.#tokens = this.#tokensFor(config);
@@ -70,7 +75,15 @@ export class Router implements RouterContext {
     this.logSink = new LogSink({
       socketPath: `${config.paths.run}/router/log.sock`,
       logDirectory: config.paths.log,
+      makesDirectories: isOwn(config.paths.log),
       log,
+      identify: (worker) => this.#registry.identify(worker),
+    });
+    this.journal = new Journal({
+      failureLog: new FailureLog(log),
+      logSink: this.logSink,
+      rulesOf: (app) => this.#registry.recordRulesOf(app),
+      pidOf: (worker) => this.#registry.identify(worker).pid,
     });
     this.#registry = new AppRegistry(config.paths.run);
     this.#pools = new PoolSet<RequestFace>({

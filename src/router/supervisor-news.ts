@@ -147,7 +147,7 @@ export class SupervisorNews {
     const exitCause = causeOf(message);
     if (!message.wanted) {
       log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
-      this.#options.journal.workerExited(worker.app, exitCause);
+      this.#options.journal.workerExited(worker.app, worker.pid, exitCause);
     }
     pools.exited(message.worker, {
       phase: message.phase,

@@ -26,6 +26,7 @@ interface LegOptions {
 
 export class WorkerLeg implements ExchangeSink, Pausable {
   readonly assignment: Assignment;
+  readonly openedMs = performance.now();
   readonly #options: LegOptions;
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
@@ -45,6 +46,16 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   /** Bytes of an answer have come. */
   get hasBegun(): boolean {
     return this.#answer.isBegun;
+  }
+
+  /** Of the answer; 0 before its head. */
+  get status(): number {
+    return this.#answer.status;
+  }
+
+  /** Given to the web server so far. */
+  get bodyBytes(): number {
+    return this.#answer.bodyBytes;
   }
 
   /** The worker announced more than it sent. */
@@ -103,7 +114,8 @@ export class WorkerLeg implements ExchangeSink, Pausable {
 
   errorOutput(content: Buffer): void {
     const { request, context } = this.#options;
-    context.logSink.write(request.resolution.app, 'stderr', content, this.assignment.worker);
+    const { worker } = this.assignment;
+    context.logSink.write(request.resolution.app, content, { worker, request: request.name });
   }
 
   /** An end before the header block is whole happens with uWSGI, Perl and Go; it must not become a 200. */

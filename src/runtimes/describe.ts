@@ -167,6 +167,7 @@ function factsOf(
     mode: manifest?.mode ?? config.apps.mode ?? 'production',
     bufferRequests: manifest?.bufferRequests ?? true,
     maxWorkersPerUser: own.maxWorkersPerUser,
+    accessLog: manifest?.accessLog ?? config.log.access,
     limits,
     origins: {
       queueTimeoutMs: originOf('queueTimeoutMs'),

@@ -1,5 +1,5 @@
 // What goes into and comes out of describing an application; the shapes that the supervisor takes.
-import type { AppLimits, LimitOrigin, WorkerProtocol } from '../config/index.js';
+import type { AccessLog, AppLimits, LimitOrigin, WorkerProtocol } from '../config/index.js';
 import type { ErrorCode } from '../errors.js';
 import type { Mark } from './marks.js';
 
@@ -33,6 +33,7 @@ export interface ApplicationFacts {
   readonly frontController: string;
   readonly mode: 'production' | 'development';
   readonly bufferRequests: boolean;
+  readonly accessLog: AccessLog;
   readonly maxWorkersPerUser: number;
   readonly limits: AppLimits;
   readonly origins: Readonly<Record<Deadline, LimitOrigin>>;

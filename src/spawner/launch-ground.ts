@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js';
 import type { Account, Mode, Tools } from '../privdrop/index.js';
 import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';
+import type { LogDirectories } from './log-directories.js';
 import type { Log } from './log-face.js';
 import type { RunPaths } from './paths.js';
 import type { WorkerParts, WorkerProcess } from './worker-process.js';
@@ -13,6 +14,8 @@ export interface LaunchGround {
   readonly paths: RunPaths;
   /** Owner of the log socket. */
   readonly routerUid: number;
+  /** Undefined where usherd runs as one user: the router makes its own. */
+  readonly logDirectories: LogDirectories | undefined;
   readonly cgroups: CgroupTree | undefined;
   readonly describe: Describe;
   readonly markNames: (config: Config) => readonly string[];

@@ -74,6 +74,7 @@ export class Launch {
         config.users.get(account.name)?.noNewPrivileges ?? config.identity.noNewPrivileges,
       processes: limits.pidsMax,
     });
+    await this.#ground.logDirectories?.prepare(account, this.#request.tools);
     const label = { worker: this.#id, app, runtime: wantedRuntime };
     const log = await connectLog(this.#ground.paths.log, this.#ground.routerUid, label); // step 2, second half
     try {

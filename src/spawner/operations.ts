@@ -11,6 +11,7 @@ import { entryNames } from './entry-names.js';
 import { exitMessage, livingMessage } from './worker-messages.js';
 import { IdentityWatch } from './identity-watch.js';
 import type { LaunchGround, Launched } from './launch-ground.js';
+import type { LogDirectories } from './log-directories.js';
 import type { Log } from './log-face.js';
 import type { Monitored, ReportRow } from './monitor.js';
 import type { RunPaths } from './paths.js';
@@ -32,6 +33,7 @@ export interface OperationsParts {
   readonly now: () => number;
   readonly paths: RunPaths;
   readonly cgroups: CgroupTree | undefined;
+  readonly logDirectories: LogDirectories | undefined;
   readonly tools: PinnedTools;
   readonly settings: Settings;
   readonly describe: Describe;
@@ -151,10 +153,11 @@ export class Operations implements Monitored {
   // --- launches and workers end ----------------------------------------------------------------
 
   #ground(): LaunchGround {
-    const { mode, paths, cgroups, describe, markNames, log, now, onStep } = this.#parts;
+    const { mode, paths, cgroups, logDirectories, describe, markNames, log, now, onStep } =
+      this.#parts;
     return {
       routerUid: this.#parts.settings.routerUid,
-      ...{ mode, paths, cgroups, describe, markNames, log, now, onStep },
+      ...{ mode, paths, cgroups, logDirectories, describe, markNames, log, now, onStep },
       onSpawned: (process) => this.workers.add(process),
       onEnd: (process, exit, wanted) => this.#ended(process, exit, wanted),
       onDescribed: (input, blueprint) => {

@@ -10,6 +10,7 @@ import {
   closeInheritedDescriptors,
   findTools,
   runCanary,
+  type Account,
   type DropPlan,
   type Mode,
 } from '../privdrop/index.js';
@@ -21,8 +22,9 @@ import { serveControl } from './control.js';
 import { checkDirectories, type RouterIdentity } from './directories.js';
 import type { LaunchGround } from './launch-ground.js';
 import type { Log } from './log-face.js';
+import { LogDirectories } from './log-directories.js';
 import { MemoryWatch } from './memory-watch.js';
-import { Operations } from './operations.js';
+import { Operations, type OperationsParts } from './operations.js';
 import { assertSocketPath, runPaths, type RunPaths } from './paths.js';
 import { PinnedTools } from './pinned-tools.js';
 import { applyConfig } from './reloading.js';
@@ -99,7 +101,9 @@ export class Supervisor {
     await runCanary(canary, tools);
     await this.#usage.warmUp();
 
-    const operations = this.#operate(paths, settings, new PinnedTools(tools, canary), cgroups);
+    const pinned = new PinnedTools(tools, canary);
+    const logDirectories = this.#logDirectories(settings, router);
+    const operations = this.#operate({ paths, settings, tools: pinned, cgroups, logDirectories });
     await operations.vhosts.start();
     const servers = await this.#publish(paths, router, operations, settings);
     const memory = this.#watchMemory(operations);
@@ -190,17 +194,25 @@ export class Supervisor {
     return { requests: requestRows(report) };
   }
 
+  #logDirectories(settings: Settings, router: RouterIdentity): LogDirectories | undefined {
+    const { config, mode, log } = this.#options;
+    if (mode === 'self') return undefined;
+    const sharesGroup = (account: Account): boolean =>
+      [...settings.config.users.values()].some(
+        (user) => user.name !== account.name && user.account?.gid === account.gid,
+      );
+    const directory = config.paths.log; // the router, too, keeps the one it started with
+    return new LogDirectories({ directory, router, sharesGroup, log, now: monotonicMs });
+  }
+
   #operate(
-    paths: RunPaths,
-    settings: Settings,
-    tools: PinnedTools,
-    cgroups: CgroupTree | undefined,
+    parts: Pick<OperationsParts, 'paths' | 'settings' | 'tools' | 'cgroups' | 'logDirectories'>,
   ): Operations {
     const { mode, version, log, describe, markNames, onLaunchStep, vhosts } = this.#options;
     const onStep = onLaunchStep ?? ((): void => undefined);
     const now = monotonicMs;
     const given = { mode, version, log, describe, markNames, onStep, now, vhosts };
-    return new Operations({ ...given, paths, settings, tools, cgroups });
+    return new Operations({ ...given, ...parts });
   }
 
   #watchMemory({ workers, link }: Operations): MemoryWatch {

@@ -21,6 +21,7 @@ export const TEST_LIMITS: UserLimits = {
   pidsMax: 256,
   cpuWeight: 100,
   ioWeight: 100,
+  slowRequestMs: 10_000,
 };
 
 export const TEST_RUNTIME: RuntimeConfig = {
@@ -59,7 +60,7 @@ const DEFAULTS: Config = {
   users: new Map(),
   php: { openBasedir: [], settings: new Map() },
   usersDirectory: '/var/lib/usherd/users',
-  log: { level: 'info' },
+  log: { level: 'info', access: 'off' },
 };
 
 /** As an application without any limit of its own has them. */

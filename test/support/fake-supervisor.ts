@@ -53,6 +53,7 @@ const TEST_LIMITS: AppFacts['limits'] = {
   memoryMaxBytes: 0,
   memoryHighBytes: 0,
   pidsMax: 256,
+  slowRequestMs: 10_000,
 };
 
 export class FakeSupervisor {
@@ -194,6 +195,7 @@ export class FakeSupervisor {
       mode: 'production',
       bufferRequests: true,
       origins: DEFAULT_ORIGINS,
+      accessLog: 'off',
       maxWorkersPerUser: 8,
       ...app.facts,
       limits: { ...TEST_LIMITS, ...app.facts?.limits },

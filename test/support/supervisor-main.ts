@@ -43,6 +43,7 @@ const describe: Describe = (config, input) => {
         mode: isDevelopment ? 'development' : 'production',
         bufferRequests: true,
         origins: DEFAULT_ORIGINS,
+        accessLog: 'off',
         maxWorkersPerUser,
         limits,
       },

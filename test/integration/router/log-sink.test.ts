@@ -11,6 +11,8 @@ import type { LogStoreOptions } from '../../../src/router/log-store.js';
 import { directoryFor, until } from '../../unit/router/spool-support.js';
 
 const LABEL = { worker: '0123456789abcdef', app: 'alice/blog', runtime: 'php' };
+const identify = (): { pid: string; request: string } => ({ pid: '4711', request: 'r-1' });
+const BASE = { makesDirectories: true, identify, log: { warn: () => undefined } };
 const LABEL_LINE = `${JSON.stringify(LABEL)}\n`;
 
 interface Rig {
@@ -24,8 +26,8 @@ async function rigOf(t: TestContext, store: Partial<LogStoreOptions> = {}): Prom
   const directory = directoryFor(t);
   mkdirSync(join(directory, 'log'));
   const path = join(directory, 'log.sock');
-  const log = { warn: () => undefined };
-  const sink = new LogSink({ socketPath: path, logDirectory: join(directory, 'log'), log, store });
+  const logDirectory = join(directory, 'log');
+  const sink = new LogSink({ ...BASE, socketPath: path, logDirectory, store });
   await sink.start();
   t.after(() => sink.stop());
   const open = async (): Promise<Socket> => {
@@ -43,10 +45,9 @@ test('the socket is there for owner and group only, in the place of a stale one'
   const path = join(directory, 'log.sock');
   writeFileSync(path, 'stale');
   writeFileSync(`${path}.new`, 'stale');
-  const log = { warn: () => undefined };
   const umask = process.umask(0o022);
   t.after(() => process.umask(umask));
-  const sink = new LogSink({ socketPath: path, logDirectory: directory, log });
+  const sink = new LogSink({ ...BASE, socketPath: path, logDirectory: directory });
   await sink.start();
   assert.equal(statSync(path).isSocket(), true);
   assert.equal(statSync(path).mode & 0o777, 0o660);
@@ -67,7 +68,7 @@ test('what a worker writes is in the log of its application, an unfinished line 
       .trimEnd()
       .split('\n')
       .map((line) => line.replace(/^\S+Z /, '')),
-    ['hello', '\\x1b[31mred', 'last'].map((text) => `0123456789abcdef output ${text}`),
+    ['hello', '\\x1b[31mred', 'last'].map((text) => `4711 r-1 output ${text}`),
   );
 });
 
@@ -148,23 +149,22 @@ test('a flood is read slowly, counted, and costs no memory; other applications a
 
 test('lines that come as FCGI_STDERR join the log', async (t) => {
   const rig = await rigOf(t);
-  rig.sink.write('alice/blog', 'stderr', Buffer.from('PHP Warning: x\nin y'), LABEL.worker);
-  rig.sink.write('alice/blog', 'stderr', 'PHP Notice');
+  const about = { worker: LABEL.worker, request: 'r-2' };
+  rig.sink.write('alice/blog', Buffer.from('PHP Warning: x\nin y'), about);
+  rig.sink.write('alice/blog', Buffer.from('PHP Notice'), about);
   assert.deepEqual(rig.sink.lastLines('alice/blog'), ['PHP Warning: x', 'in y', 'PHP Notice']);
   await rig.sink.stop();
-  assert.match(rig.logText(), /Z 0123456789abcdef stderr in y\n\S+Z - stderr PHP Notice\n$/);
+  assert.match(rig.logText(), /Z 4711 r-2 stderr in y\n\S+Z 4711 r-2 stderr PHP Notice\n$/);
 });
 
 test('a path that is too long for a socket is refused before anything is bound', async (t) => {
   const directory = directoryFor(t);
-  const log = { warn: () => undefined };
   const socketPath = join(directory, 'x'.repeat(100));
-  const sink = new LogSink({ socketPath, logDirectory: directory, log });
+  const sink = new LogSink({ ...BASE, socketPath, logDirectory: directory });
   await assert.rejects(sink.start(), { code: 'E_STARTUP_SOCKET' });
 });
 
 test('a directory that does not exist is an error of the socket', async () => {
-  const log = { warn: () => undefined };
-  const sink = new LogSink({ socketPath: '/nonexistent/log.sock', logDirectory: '/', log });
+  const sink = new LogSink({ ...BASE, socketPath: '/nonexistent/log.sock', logDirectory: '/' });
   await assert.rejects(sink.start(), { code: 'E_STARTUP_SOCKET' });
 });

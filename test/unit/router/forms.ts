@@ -49,6 +49,7 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
   mode: 'production',
   bufferRequests: true,
   origins: DEFAULT_ORIGINS,
+  accessLog: 'off',
   maxWorkersPerUser: 8,
   limits: {
     maxWorkersPerApp: 4,
@@ -67,6 +68,7 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
     memoryMaxBytes: 0,
     memoryHighBytes: 0,
     pidsMax: 256,
+    slowRequestMs: 10_000,
   },
   ...changes,
 });

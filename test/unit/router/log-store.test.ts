@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -12,15 +13,17 @@ import {
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
-import { LogStore, type LogStoreOptions } from '../../../src/router/log-store.js';
+import { LogFiles } from '../../../src/router/log-files.js';
+import { LogStore, type LogOrigin, type LogStoreOptions } from '../../../src/router/log-store.js';
 import { directoryFor, until } from './spool-support.js';
 
-const ORIGIN = { worker: '0123456789abcdef', stream: 'output' };
+const ORIGIN: LogOrigin = { pid: '4711', request: 'a1b2-3', stream: 'output' };
 const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
-const PREFIX = '2026-01-02T03:04:05.006Z 0123456789abcdef output ';
+const PREFIX = '2026-01-02T03:04:05.006Z 4711 a1b2-3 output ';
 
 interface Rig {
   readonly store: LogStore;
+  readonly files: LogFiles;
   readonly directory: string;
   readonly warnings: object[];
   readonly clock: { nowMs: number };
@@ -28,18 +31,22 @@ interface Rig {
   textOf(file: string): string;
 }
 
-function rigOf(t: TestContext, changes: Partial<LogStoreOptions> = {}): Rig {
-  const directory = directoryFor(t);
+interface Changes extends LogStoreOptions {
+  readonly directory?: string;
+  readonly fileMaxBytes?: number;
+}
+
+function rigOf(t: TestContext, changes: Changes = {}): Rig {
+  const { directory = directoryFor(t), fileMaxBytes = LIMITS.logFileMaxBytes, ...rest } = changes;
   const warnings: object[] = [];
   const clock = { nowMs: START_MS };
-  const store = new LogStore({
-    directory,
-    log: { warn: (fields) => warnings.push(fields) },
-    now: () => clock.nowMs,
-    ...changes,
-  });
+  const now = (): number => clock.nowMs;
+  const log = { warn: (fields: object): unknown => warnings.push(fields) };
+  const files = new LogFiles({ directory, makesDirectories: true, log, now, fileMaxBytes });
+  const store = new LogStore(files, { now, ...rest });
   return {
     store,
+    files,
     directory,
     warnings,
     clock,
@@ -48,30 +55,76 @@ function rigOf(t: TestContext, changes: Partial<LogStoreOptions> = {}): Rig {
   };
 }
 
-test('a line has time, worker and stream before it, in the file of its application', async (t) => {
+test('a line has time, process, request and stream before it, in the file of its application', async (t) => {
   const rig = rigOf(t);
   rig.add('alice/blog', 'hello');
   rig.add('bob/shop', 'other');
-  await rig.store.close();
+  await rig.files.close();
   assert.equal(rig.textOf('alice/blog.log'), `${PREFIX}hello\n`);
   assert.equal(rig.textOf('bob/shop.log'), `${PREFIX}other\n`);
 });
 
 test('a tenant cannot write a line that looks like one of ours (T86)', async (t) => {
   const rig = rigOf(t);
-  rig.add('alice/blog', '2026-01-02T03:04:05.006Z - usherd dropped 1 bytes');
-  await rig.store.close();
+  rig.add('alice/blog', '2026-01-02T03:04:05.006Z - - usherd dropped 1 bytes');
+  await rig.files.close();
   for (const line of rig.textOf('alice/blog.log').trimEnd().split('\n')) {
     assert.ok(line.startsWith(PREFIX));
   }
 });
 
-test('directories and files are readable by their group and nobody else', async (t) => {
+test('a directory lets in its group and nobody else, and whoever is in may read, whatever the umask', async (t) => {
+  const umask = process.umask(0o077);
+  t.after(() => process.umask(umask));
   const rig = rigOf(t);
   rig.add('alice/blog', 'x');
-  await rig.store.close();
+  await rig.files.close();
   assert.equal(statSync(join(rig.directory, 'alice')).mode & 0o027, 0);
-  assert.equal(statSync(join(rig.directory, 'alice/blog.log')).mode & 0o137, 0);
+  assert.equal(statSync(join(rig.directory, 'alice/blog.log')).mode & 0o777, 0o644);
+});
+
+test('where the supervisor makes the directories, a user without one has no log', async (t) => {
+  const directory = directoryFor(t);
+  const log = { warn: (): void => undefined };
+  const files = new LogFiles({
+    ...{ directory, makesDirectories: false, log },
+    ...{ now: Date.now, fileMaxBytes: LIMITS.logFileMaxBytes },
+  });
+  assert.equal(files.append('alice/blog', 'log', 'x\n'), 'taken');
+  await until(() => files.pendingBytes === 0);
+  assert.equal(files.lostBytes, 2);
+  assert.equal(existsSync(join(directory, 'alice')), false);
+  await files.close();
+});
+
+test('the kinds of logs of one application, and of another with a confusing name, are files of their own', async (t) => {
+  const rig = rigOf(t);
+  for (const app of ['a/x', 'a/x.access', 'a/x.log']) {
+    for (const kind of ['log', 'access', 'slow'] as const) {
+      rig.files.append(app, kind, `${app} ${kind}\n`);
+    }
+  }
+  await rig.files.close();
+  const names = readdirSync(join(rig.directory, 'a'));
+  assert.equal(names.length, 9);
+  for (const name of names) assert.equal(rig.textOf(`a/${name}`).split('\n').length, 2);
+});
+
+test('usherd itself says a bounded number of lines about an application', async (t) => {
+  const rig = rigOf(t, { noteRate: { perS: 1, burst: 2 } });
+  for (let i = 0; i < 5; i += 1) rig.store.note('alice/blog', { request: 'r-1' }, `note ${i}`);
+  rig.clock.nowMs += 1_000;
+  rig.store.note('alice/blog', { pid: '7' }, 'after\n\u001b');
+  await rig.files.close();
+  const lines = rig.textOf('alice/blog.log').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^\S+Z /, '')),
+    [
+      ...['- r-1 usherd note 0', '- r-1 usherd note 1'],
+      ...['7 - usherd left out 3 lines like these', '7 - usherd after\\x0a\\x1b'],
+    ],
+  );
+  assert.deepEqual(rig.store.lastLines('alice/blog'), []);
 });
 
 test('an existing log is continued', async (t) => {
@@ -79,14 +132,14 @@ test('an existing log is continued', async (t) => {
   mkdirSync(join(rig.directory, 'alice'));
   writeFileSync(join(rig.directory, 'alice/blog.log'), 'before\n');
   rig.add('alice/blog', 'after');
-  await rig.store.close();
+  await rig.files.close();
   assert.equal(rig.textOf('alice/blog.log'), `before\n${PREFIX}after\n`);
 });
 
 test('lines keep their order however fast they come', async (t) => {
   const rig = rigOf(t);
   for (let i = 0; i < 5_000; i += 1) rig.add('alice/blog', String(i));
-  await rig.store.close();
+  await rig.files.close();
   const seen = rig.textOf('alice/blog.log').trimEnd().split('\n');
   assert.deepEqual(
     seen,
@@ -98,9 +151,9 @@ test('a full file is turned over, three are kept, no line is lost between them',
   const rig = rigOf(t, { fileMaxBytes: 500 });
   for (let i = 0; i < 40; i += 1) {
     rig.add('alice/blog', `line ${i}`);
-    await until(() => rig.store.pendingBytes === 0);
+    await until(() => rig.files.pendingBytes === 0);
   }
-  await rig.store.close();
+  await rig.files.close();
   assert.equal(existsSync(join(rig.directory, 'alice/blog.log.3')), false);
   const kept = ['blog.log.2', 'blog.log.1', 'blog.log']
     .map((f) => rig.textOf(`alice/${f}`))
@@ -123,8 +176,8 @@ test('over the rate bytes are dropped, counted, and said in the log', async (t) 
   rig.clock.nowMs += 1_000;
   assert.equal(rig.store.admit('alice/blog', 100), true);
   rig.add('alice/blog', 'again');
-  await rig.store.close();
-  assert.match(rig.textOf('alice/blog.log'), /Z - usherd dropped 67 bytes\n.* output again\n$/);
+  await rig.files.close();
+  assert.match(rig.textOf('alice/blog.log'), /Z - - usherd dropped 67 bytes\n.* output again\n$/);
   assert.equal(rig.store.droppedBytes, 67);
 });
 
@@ -134,18 +187,18 @@ test('what was dropped last is said even if nothing follows', async (t) => {
   rig.store.settle('alice/blog');
   rig.store.settle('alice/blog');
   rig.store.settle('nobody/nothing');
-  await rig.store.close();
-  assert.match(rig.textOf('alice/blog.log'), /^\S+ - usherd dropped 5 bytes\n$/);
+  await rig.files.close();
+  assert.match(rig.textOf('alice/blog.log'), /^\S+ - - usherd dropped 5 bytes\n$/);
 });
 
 test('what waits for the disk is bounded, the rest is dropped and counted', async (t) => {
   const rig = rigOf(t);
   const line = 'x'.repeat(8_000);
   for (let i = 0; i < 300; i += 1) rig.add('alice/blog', line);
-  assert.ok(rig.store.pendingBytes <= LIMITS.logPendingMaxBytes);
+  assert.ok(rig.files.pendingBytes <= LIMITS.logPendingMaxBytes);
   assert.ok(rig.store.droppedBytes > 1_000_000);
-  await rig.store.close();
-  assert.equal(rig.store.pendingBytes, 0);
+  await rig.files.close();
+  assert.equal(rig.files.pendingBytes, 0);
 });
 
 test('the last lines are kept short and few', (t) => {
@@ -167,7 +220,7 @@ test('the applications remembered are bounded, the longest silent goes first', a
   rig.store.admit('c/one-more', 1);
   assert.deepEqual(rig.store.lastLines('a/second'), []);
   assert.deepEqual(rig.store.lastLines('a/first'), ['x']);
-  await rig.store.close();
+  await rig.files.close();
 });
 
 test('a symbolic link in the place of a log is not followed', async (t) => {
@@ -177,10 +230,10 @@ test('a symbolic link in the place of a log is not followed', async (t) => {
   writeFileSync(target, 'mine');
   symlinkSync(target, join(rig.directory, 'alice/blog.log'));
   rig.add('alice/blog', 'x');
-  await rig.store.close();
+  await rig.files.close();
   assert.equal(readFileSync(target, 'utf8'), 'mine');
   assert.equal(rig.warnings.length, 1);
-  assert.ok(rig.store.lostBytes > 0);
+  assert.ok(rig.files.lostBytes > 0);
 });
 
 test('when no log can be written there is one warning, and lines are counted', async (t) => {
@@ -189,11 +242,11 @@ test('when no log can be written there is one warning, and lines are counted', a
   await until(() => rig.warnings.length > 0);
   rig.add('alice/blog', 'y');
   rig.add('bob/shop', 'z');
-  await until(() => rig.store.pendingBytes === 0);
+  await until(() => rig.files.pendingBytes === 0);
   assert.equal(rig.warnings.length, 1);
-  assert.equal(rig.store.lostBytes, `${PREFIX}x\n`.length * 3);
+  assert.equal(rig.files.lostBytes, `${PREFIX}x\n`.length * 3);
   assert.deepEqual(rig.store.lastLines('alice/blog'), ['x', 'y']);
-  await rig.store.close();
+  await rig.files.close();
 });
 
 test('a log that could not be written is tried again, but not at every line', async (t) => {
@@ -201,14 +254,14 @@ test('a log that could not be written is tried again, but not at every line', as
   const obstacle = join(rig.directory, 'alice');
   writeFileSync(obstacle, 'in the way');
   rig.add('alice/blog', 'lost');
-  await until(() => rig.warnings.length > 0 && rig.store.pendingBytes === 0);
+  await until(() => rig.warnings.length > 0 && rig.files.pendingBytes === 0);
   rmSync(obstacle);
   rig.add('alice/blog', 'lost too');
-  assert.equal(rig.store.pendingBytes, 0);
+  assert.equal(rig.files.pendingBytes, 0);
   rig.clock.nowMs += LIMITS.logRetryMs;
   rig.add('alice/blog', 'kept');
-  await rig.store.close();
-  assert.match(rig.textOf('alice/blog.log'), /^\S+ \S+ output kept\n$/);
+  await rig.files.close();
+  assert.match(rig.textOf('alice/blog.log'), /^\S+ \S+ \S+ output kept\n$/);
 });
 
 test('the warning comes again after its interval', async (t) => {
@@ -218,7 +271,7 @@ test('the warning comes again after its interval', async (t) => {
   rig.clock.nowMs += LIMITS.logWarningIntervalMs;
   rig.add('alice/blog', 'y');
   await until(() => rig.warnings.length === 2);
-  await rig.store.close();
+  await rig.files.close();
 });
 
 test('names that are no application ids never become paths', (t) => {
