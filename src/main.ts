@@ -29,7 +29,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 
 /** Everything that a person types. */
 async function runCommand(argv: readonly string[]): Promise<number> {
-  const { COMMANDS, complain, exitCodeOf, formatFailure, readVersion } =
+  const { COMMANDS, complain, completeNames, exitCodeOf, formatFailure, readVersion } =
     await import('./cli/index.js');
   const { default: yargs } = await import('yargs');
   const { ExitCode, UsherdError } = await import('./errors.js');
@@ -58,6 +58,17 @@ async function runCommand(argv: readonly string[]): Promise<number> {
       chosen = () => run(args);
     });
   }
+  parser.completion(
+    'completion',
+    'print a script with which a shell completes commands, options and applications',
+    (_word: string, _args: unknown, offer: Offer, done: (names: string[]) => void) => {
+      const [, ...words] = argv.slice(argv.indexOf('--get-yargs-completions') + 1);
+      const usage = COMMANDS.map((it) => it.usage).find((it) => it.split(' ')[0] === words[0]);
+      void completeNames(words, usage ?? '').then((names) => {
+        offer((_err: unknown, known: string[] | undefined) => done([...(known ?? []), ...names]));
+      });
+    },
+  );
   await parser.parseAsync();
 
   try {
@@ -69,3 +80,6 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     return exitCodeOf(err);
   }
 }
+
+/** yargs: what it would offer itself. */
+type Offer = (use: (err: unknown, known: string[] | undefined) => void) => void;

@@ -1,5 +1,11 @@
 // Loads the configuration for a command, with the built-in runtimes and the rule about owners that fits the current user.
-import { loadConfig, type Config } from '../config/index.js';
+import {
+  loadConfig,
+  loadSettings,
+  type Config,
+  type LoadedSettings,
+  type LoadOptions,
+} from '../config/index.js';
 import { BUILTIN_RUNTIMES } from '../runtimes/index.js';
 
 /** `root`: every site under its own account; `self`: all of them as the current user. */
@@ -9,7 +15,13 @@ export const currentMode = (): Mode => (process.getuid?.() === 0 ? 'root' : 'sel
 
 /** @throws UsherdError E_CONFIG_* */
 export const loadConfiguration = (file: string | undefined): Promise<Config> =>
-  loadConfig(file, {
-    builtinRuntimes: BUILTIN_RUNTIMES,
-    requireRootOwned: currentMode() === 'root',
-  });
+  loadConfig(file, options());
+
+/** With the places that the values come from. @throws UsherdError E_CONFIG_* */
+export const loadWithOrigins = (file: string | undefined): Promise<LoadedSettings> =>
+  loadSettings(file, options());
+
+const options = (): LoadOptions => ({
+  builtinRuntimes: BUILTIN_RUNTIMES,
+  requireRootOwned: currentMode() === 'root',
+});

@@ -10,9 +10,11 @@ const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
 /** The supervisor's own deadline and the router's report come first. */
 const ANSWER_DEADLINE_MS = LIMITS.controlDeadlineMs + 2 * LIMITS.reportDeadlineMs;
 
+type AppCommand = 'start' | 'restart' | 'stop' | 'reset';
+
 export type ControlRequest =
   | { readonly command: 'ping' | 'status' | 'requests' | 'reload' }
-  | { readonly command: 'start' | 'restart' | 'stop' | 'reset'; readonly app: string }
+  | { readonly command: 'describe' | AppCommand; readonly app: string }
   | { readonly command: 'suspend' | 'resume'; readonly user: string };
 
 export type Answer = Readonly<Record<string, unknown>>;

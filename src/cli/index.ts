@@ -2,10 +2,12 @@
 import { WEB_SERVER_COMMANDS } from './web-server-commands.js';
 import { check } from './check.js';
 import type { Command } from './command.js';
+import { config } from './config.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { demo } from './demo.js';
 import { dev } from './dev.js';
 import { explain } from './explain.js';
+import { doctor } from './doctor.js';
 import { gateway } from './gateway.js';
 import { importCommand } from './import.js';
 import { logs } from './logs.js';
@@ -18,6 +20,7 @@ import { token } from './token.js';
 import { vhost } from './vhost.js';
 
 export type { Arguments, Command, Option } from './command.js';
+export { completeNames } from './completion.js';
 export { exitCodeOf, formatFailure } from './failure.js';
 export { complain } from './terminal.js';
 export { readVersion } from './version.js';
@@ -29,6 +32,8 @@ export const COMMANDS: readonly Command[] = [
   status,
   requests,
   logs,
+  config,
+  doctor,
   ...CONTROL_COMMANDS,
   token,
   vhost,

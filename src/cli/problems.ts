@@ -96,7 +96,8 @@ function* problemsOfApps(status: Answer): Iterable<Problem> {
       recent.filter((one) => textOf(one['app']) === app),
     );
   for (const app of tablesIn(status['apps'])) {
-    if (!apps.includes(textOf(app['app']))) yield* queued(app);
+    const isTold = apps.includes(textOf(app['app']));
+    if (!isTold || app['state'] !== 'backoff') yield* queued(app);
   }
 }
 

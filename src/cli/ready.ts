@@ -27,11 +27,18 @@ export const ready: Command = {
   options: {
     ...CONFIG_OPTION,
     timeout: { type: 'string', summary: 'how long to wait, as in 500ms or 2m', default: '30s' },
+    socket: { type: 'string', summary: 'ask the router on this front socket, once' },
     pid: { type: 'number', summary: 'give up at once when this process is gone' },
   },
   async run(args) {
     const parts = partsOf(args);
     const timeoutMs = timeoutOf(args);
+    const socket = textOf(args, 'socket');
+    if (socket !== undefined) {
+      // Without the configuration, which not every account may read.
+      await askRouter(socket, timeoutMs);
+      return ExitCode.OK;
+    }
     const config = await loadConfiguration(textOf(args, 'config'));
     const pid = typeof args['pid'] === 'number' ? args['pid'] : undefined;
     const giveUpMs = performance.now() + timeoutMs;

@@ -62,20 +62,25 @@ export interface ToolAnswer {
   /** Undefined if the program did not end by itself. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
-export function runTool(path: string, args: readonly string[]): Promise<ToolAnswer> {
+export function runTool(
+  path: string,
+  args: readonly string[],
+  deadlineMs: number = ANSWER_DEADLINE_MS,
+): Promise<ToolAnswer> {
   return new Promise((resolve) => {
     const options = Object.assign(Object.create(null) as object, {
       cwd: '/',
       env: {},
       encoding: 'utf8' as const,
-      timeout: ANSWER_DEADLINE_MS,
+      timeout: deadlineMs,
       killSignal: 'SIGKILL' as const,
       maxBuffer: ANSWER_MAX_BYTES,
     });
-    const child = execFile(path, [...args], options, (_err, stdout) => {
-      resolve({ exitCode: child.exitCode ?? undefined, stdout });
+    const child = execFile(path, [...args], options, (_err, stdout, stderr) => {
+      resolve({ exitCode: child.exitCode ?? undefined, stdout, stderr });
     });
   });
 }

@@ -10,6 +10,7 @@ import { DEFAULT_FILE, USERS_DIRECTORY } from './defaults.js';
 import { mergeLayers, type Layers } from './layers.js';
 import { USER_NAME } from './names.js';
 import { mainFileSchema, userFileSchema, type MainTable, type UserTable } from './schema.js';
+import { mainSettings, userSettings, type Setting } from './origins.js';
 import { readSource, Refusals, type ReadOptions, type SourceFile } from './source-file.js';
 import { trustedUids } from './trusted-path.js';
 
@@ -23,7 +24,21 @@ export interface LoadOptions {
  * Reads the configuration: the file, or where none is named the default one if it exists, and users.d beside it.
  * @throws UsherdError E_CONFIG_UNSAFE, E_CONFIG_UNREADABLE or E_CONFIG_INVALID with every finding
  */
-export async function loadConfig(file: string | undefined, options: LoadOptions): Promise<Config> {
+export const loadConfig = async (file: string | undefined, options: LoadOptions): Promise<Config> =>
+  (await loadSettings(file, options)).config;
+
+/** A configuration that still knows where each value comes from. */
+export interface LoadedSettings {
+  readonly config: Config;
+  readonly main: () => readonly Setting[];
+  readonly ofUser: (user: string) => readonly Setting[];
+}
+
+/** @throws UsherdError as loadConfig() does */
+export async function loadSettings(
+  file: string | undefined,
+  options: LoadOptions,
+): Promise<LoadedSettings> {
   const path = resolve(file ?? DEFAULT_FILE);
   const refusals = new Refusals();
   const trusted = trustedUids(options.requireRootOwned);
@@ -38,11 +53,16 @@ export async function loadConfig(file: string | undefined, options: LoadOptions)
     builtinRuntimes: options.builtinRuntimes,
     memoryBytes: availableMemoryBytes(),
   });
+  const guide = guideOf(path, main, users);
   if (main !== 'refused') {
-    refusals.add('E_CONFIG_INVALID', checkTogether(layers, config, guideOf(path, main, users)));
+    refusals.add('E_CONFIG_INVALID', checkTogether(layers, config, guide));
   }
   throwIfRefused(refusals);
-  return config;
+  return {
+    config,
+    main: () => mainSettings(layers, config, guide),
+    ofUser: (user) => userSettings({ layers, config, guide }, user),
+  };
 }
 
 type UserFiles = ReadonlyMap<string, SourceFile<UserTable>>;

@@ -141,15 +141,20 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
     }),
     ...(protocol !== undefined && { protocol }),
     ...(concurrency !== undefined && { concurrency }),
-    ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
-    ...(table.access_log !== undefined && { accessLog: table.access_log }),
-    ...(table.front_controller !== undefined && { frontController: table.front_controller }),
+    ...switchesOf(table),
     environment: table.env ?? new Map(),
     php: table.php ?? new Map(),
     limits: clamped(limitFields(own), limits),
     ...(table.mode !== undefined && { mode: table.mode }),
   };
 }
+
+/** Keys that say how requests are treated; absent ones stay absent. */
+const switchesOf = (table: ManifestTable): Partial<Manifest> => ({
+  ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
+  ...(table.access_log !== undefined && { accessLog: table.access_log }),
+  ...(table.front_controller !== undefined && { frontController: table.front_controller }),
+});
 
 /** Without a slash, execve(2) would be given a name to look up in PATH. */
 const insideApplication = ([program = '', ...rest]: readonly string[]): readonly string[] => [

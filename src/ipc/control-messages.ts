@@ -9,6 +9,7 @@ export const controlRequest = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('ping') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('requests') }),
+  z.strictObject({ command: z.literal('describe'), app }),
   z.strictObject({ command: z.literal('start'), app }),
   z.strictObject({ command: z.literal('restart'), app }),
   z.strictObject({ command: z.literal('stop'), app }),

@@ -24,6 +24,14 @@ interface Running {
   sinceMs: number;
 }
 
+/** Those of a request's time at one worker. */
+export const LEG_DEADLINES: readonly ErrorCode[] = [
+  'E_START_TIMEOUT',
+  'E_FIRST_BYTE_TIMEOUT',
+  'E_SILENCE_TIMEOUT',
+  'E_REQUEST_TIMEOUT',
+];
+
 export class Deadlines {
   readonly #onPassed: (passed: Passed) => void;
   readonly #running: Running[] = [];

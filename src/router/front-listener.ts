@@ -41,7 +41,7 @@ export class FrontListeners {
   }
 
   get connections(): Iterable<FrontSide> {
-    return this.#connections;
+    return this.#connections.keys();
   }
 
   /** @throws UsherdError E_STARTUP_SOCKET */

@@ -4,7 +4,7 @@ import { ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { admit } from './admission.js';
 import type { RouterContext } from './context.js';
-import { Deadlines, type Passed } from './deadlines.js';
+import { Deadlines, LEG_DEADLINES, type Passed } from './deadlines.js';
 import type { LossKind } from './protocols/exchange.js';
 import { LOSS_CODES, retryAfter } from './loss.js';
 import { RequestBody } from './request-body.js';
@@ -22,14 +22,6 @@ import type {
 } from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
-
-const NOTHING = Buffer.alloc(0);
-const LEG_DEADLINES: readonly ErrorCode[] = [
-  'E_START_TIMEOUT',
-  'E_FIRST_BYTE_TIMEOUT',
-  'E_SILENCE_TIMEOUT',
-  'E_REQUEST_TIMEOUT',
-];
 
 export class FrontRequest implements LegEvents, RequestFace {
   readonly id: number;
@@ -203,13 +195,11 @@ export class FrontRequest implements LegEvents, RequestFace {
       this.refuse(admission.refusal);
       return;
     }
-    const { resolution, maxBodyBytes, announcedBytes, isStreamed } = admission;
+    const { resolution, isStreamed } = admission;
     this.#resolution = resolution;
     this.#body = new RequestBody({
+      ...admission,
       user: resolution.user,
-      maxBodyBytes,
-      announcedBytes,
-      isStreamed,
       connection: this.#connection,
       context: this.#context,
       onFailed: (err) => this.refuse({ code: err.code, detail: err.message }),
@@ -308,7 +298,7 @@ export class FrontRequest implements LegEvents, RequestFace {
 
   #endComplete(): void {
     if (this.#leg?.isShort !== true) {
-      this.#connection.endRequest(this, NOTHING, ProtocolStatus.REQUEST_COMPLETE);
+      this.#connection.endRequest(this, Buffer.alloc(0), ProtocolStatus.REQUEST_COMPLETE);
       return;
     }
     const detail = 'the answer is shorter than its Content-Length';

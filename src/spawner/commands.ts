@@ -3,6 +3,7 @@ import { UsherdError } from '../errors.js';
 import type { ControlRequest } from '../ipc/index.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
+import type { RunningWorker } from './workers.js';
 import { isSuspendedByFile } from './suspensions.js';
 
 export interface CommandParts {
@@ -26,6 +27,7 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
   ping: ({ version }) => ({ version }),
   status: ({ status }) => status(),
   requests: ({ requests }) => requests(),
+  describe: ({ operations }, { app }) => describeRunning(operations.workers.ofApp(app)),
   restart: ({ operations }, { app }) => {
     const workers = operations.workers.ofApp(app).length;
     operations.restart(app, 'command');
@@ -67,6 +69,24 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
     return {};
   },
 };
+
+/** What its workers were started with; values of its environment are nobody's to see. */
+function describeRunning(workers: readonly RunningWorker[]): object {
+  const [{ blueprint, input } = {}] = workers;
+  if (blueprint === undefined || input === undefined) return { running: false };
+  const { facts, runtime, protocol, concurrency, argv, manifestEnvironment } = blueprint;
+  const { limits, ...rest } = facts;
+  const environment = [...manifestEnvironment.keys()];
+  const { directory } = input;
+  const found = { directory, runtime, protocol, concurrency, argv, environment };
+  return {
+    running: true,
+    hasManifest: input.manifestText !== undefined,
+    limits,
+    ...found,
+    ...rest,
+  };
+}
 
 /** @throws E_CONTROL | E_CONFIG_* */
 export function runCommand(parts: CommandParts, request: ControlRequest): object | Promise<object> {

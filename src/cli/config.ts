@@ -1,0 +1,90 @@
+// `usherd config [USER/APP]`: every value that is in force, and the file and line that it comes from.
+import { limitRows, type LoadedSettings, type Setting } from '../config/index.js';
+import { ExitCode, isUsherdError } from '../errors.js';
+import { tableOf, textOf as fieldOf, textsIn } from './answer-fields.js';
+import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { loadWithOrigins } from './configuration.js';
+import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
+import { whoseOf } from './status-filter.js';
+import { print } from './terminal.js';
+import { cell, formatTable } from './text-table.js';
+
+const VALUE_MAX_LENGTH = 70;
+const ORIGIN_MAX_LENGTH = 200;
+
+export const config: Command = {
+  usage: 'config [whose]',
+  summary: 'show every setting with its origin; those of a user or application, if one is named',
+  options: { ...CONFIG_OPTION, json: { type: 'boolean', summary: 'print JSON for programs' } },
+  async run(args) {
+    const whose = whoseOf(textOf(args, 'whose'));
+    const loaded = await loadWithOrigins(textOf(args, 'config'));
+    const { settings, remark } = await settingsOf(loaded, whose);
+    if (args['json'] === true) print(JSON.stringify(settings, undefined, 2));
+    else print([formatSettings(settings), ...remark].join('\n'));
+    return ExitCode.OK;
+  },
+};
+
+interface Shown {
+  readonly settings: readonly Setting[];
+  readonly remark: readonly string[];
+}
+
+async function settingsOf(loaded: LoadedSettings, whose: string | undefined): Promise<Shown> {
+  if (whose === undefined) return { settings: loaded.main(), remark: [] };
+  const settings = loaded.ofUser(whose.split('/')[0] ?? '');
+  if (!whose.includes('/')) return { settings, remark: [] };
+  const request = { command: 'describe', app: whose } as const;
+  const running = await askSupervisor(controlSocketOf(loaded.config), request).catch(
+    (err: unknown): Answer => {
+      if (isUsherdError(err)) return {};
+      throw err;
+    },
+  );
+  if (running['running'] === true)
+    return { settings: withApplication(settings, running), remark: [] };
+  const remark = `\n${whose} is not running: what its own usherd.toml says is known when it starts`;
+  return { settings, remark: [remark] };
+}
+
+/** The manifest only lowers limits, so what differs comes from it, or from the limit of the user above it. */
+export function withApplication(settings: readonly Setting[], app: Answer): readonly Setting[] {
+  const own =
+    app['hasManifest'] === true ? 'usherd.toml of the application' : 'the limits of its user';
+  const limits = new Map(limitRows(tableOf(app['limits'])).map(({ key, value }) => [key, value]));
+  const values = new Map([...limits, ['access_log', JSON.stringify(app['accessLog'])]]);
+  const changed = settings.map((setting) => {
+    const value = values.get(setting.key);
+    return value === undefined || value === setting.value
+      ? setting
+      : { ...setting, value, origin: own };
+  });
+  const found = (key: string, value: unknown): Setting => ({
+    key,
+    value: JSON.stringify(value),
+    origin: app['hasManifest'] === true ? 'its files and usherd.toml' : 'its files',
+  });
+  return [
+    ...changed,
+    found('directory', fieldOf(app['directory'])),
+    found('runtime', fieldOf(app['runtime'])),
+    found('protocol', fieldOf(app['protocol'])),
+    found('concurrency', app['concurrency']),
+    found('command', textsIn(app['argv'])),
+    found('env (names)', textsIn(app['environment'])),
+    found('mode', fieldOf(app['mode'])),
+    found('web root', fieldOf(app['webRoot'])),
+    found('front_controller', fieldOf(app['frontController'])),
+    found('buffer_requests', app['bufferRequests']),
+  ];
+}
+
+export function formatSettings(settings: readonly Setting[]): string {
+  const rows = settings.map(({ key, value, origin }) => [
+    cell(key),
+    value.length > VALUE_MAX_LENGTH ? `${cell(value, VALUE_MAX_LENGTH)}...` : cell(value),
+    cell(origin, ORIGIN_MAX_LENGTH),
+  ]);
+  return formatTable([['SETTING', 'VALUE', 'FROM'], ...rows], Infinity).join('\n');
+}

@@ -1,0 +1,121 @@
+// What an administrator asks on a bad night: commands answer while everything is busy, and say what is wrong and why.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { FrontClient } from '../../support/front-client.js';
+import { needsRoot } from '../../support/needs-root.js';
+import { appParams } from '../../support/router-rig.js';
+import { UsherdRun } from '../../support/usherd-run.js';
+import { waitFor } from '../../support/wait-for.js';
+import { askSupervisor } from '../../../src/cli/control-client.js';
+
+const ALICE = { name: 'alice', uid: 52_301 };
+const BOB = { name: 'bob', uid: 52_302 };
+const WAITING = 1_000;
+
+const noPhp = fs.existsSync('/usr/bin/php-cgi') ? false : 'php-cgi is not installed';
+/** Answers when the test says so. */
+const WAITS = (gate: string): string =>
+  `<?php while (!file_exists(${JSON.stringify(gate)})) { usleep(20000); clearstatcache(); } echo 'done';`;
+
+describe('the commands of an administrator', { skip: needsRoot || noPhp }, () => {
+  let usherd: UsherdRun;
+  let front: FrontClient;
+  let gate = '';
+  const ask = (command: 'status' | 'requests' | 'ping'): Promise<Record<string, unknown>> =>
+    askSupervisor(`${usherd.directory}/run/control.sock`, { command });
+  const paramsOf = (app: string): Map<string, string> => {
+    const [user = '', name = ''] = app.split('/');
+    const file = `${usherd.root}/${user}/apps/${name}/index.php`;
+    return appParams(app, '/index.php', { SCRIPT_FILENAME: file, SCRIPT_NAME: '/index.php' });
+  };
+
+  before(async () => {
+    const more = `[limits]\nmax_workers_per_app = 2\nqueue_length = ${WAITING}\nqueue_timeout = "10m"\n`;
+    usherd = await UsherdRun.start([ALICE, BOB], { routerUid: 52_309, more });
+    gate = `${usherd.root}/alice/apps/blog/gate`; // where PHP may look
+    front = await FrontClient.connect(usherd.frontSocket);
+  });
+  after(async () => {
+    front.close();
+    await usherd.stop();
+  });
+
+  test('with nothing wrong, status says so', async () => {
+    const { code, out } = await usherd.command('status');
+    assert.equal(code, 0, out);
+    assert.match(out, /, nothing wrong$/m);
+  });
+
+  test('status and requests answer while every worker is busy and 1000 requests wait, before any of them does', async () => {
+    usherd.write('alice/blog', 'index.php', WAITS(gate));
+    for (const id of [1, 2]) front.send(id, paramsOf('alice/blog'));
+    await waitFor('two busy workers', async () => {
+      const [app] = (await ask('status'))['apps'] as { workers: { inFlight: number }[] }[];
+      return app?.workers.filter(({ inFlight }) => inFlight === 1).length === 2;
+    });
+    for (let id = 3; id <= WAITING + 2; id += 1) front.send(id, paramsOf('alice/blog'));
+    await waitFor('the queue', async () => {
+      const [app] = (await ask('status'))['apps'] as { queue: number; workers: unknown[] }[];
+      return app?.queue === WAITING && app.workers.length === 2;
+    });
+    const listed = (await ask('requests'))['requests'] as { state: string }[];
+    assert.equal(listed.length, WAITING);
+    assert.equal(listed.filter(({ state }) => state === 'streaming').length, 2);
+    const ended = [...front.answers.values()].filter(({ end }) => end !== undefined).length;
+    assert.equal(ended, 0, 'nothing was answered meanwhile: the commands waited for nobody');
+  });
+
+  test('they say who waits and for what', async () => {
+    const { out } = await usherd.command('status', 'alice/blog');
+    assert.match(out, new RegExp(`alice/blog: ${WAITING} requests wait, 2 workers busy`));
+    assert.match(out, /now at GET \/~alice\/apps\/blog\/index\.php/);
+    const requests = await usherd.command('requests', 'alice/blog');
+    assert.match(requests.out, /running {2}alice\/blog +\S+ +GET \/~alice/);
+    assert.match((await usherd.command('requests', 'bob')).out, /^0 requests/);
+    fs.writeFileSync(gate, '');
+    await front.ended(1);
+    front.close(); // nobody waits for the others
+  });
+
+  test('a crash loop is a problem with its cause and its remedy', async () => {
+    usherd.write('bob/shop', 'app.fcgi', '#!/bin/sh\nexit 7\n', 0o755);
+    const client = await FrontClient.connect(usherd.frontSocket);
+    const params = appParams('bob/shop', '/', { SCRIPT_FILENAME: `${usherd.root}/bob/apps/shop` });
+    await waitFor('the crash loop', async () => {
+      const { headers } = await client.fetch(params);
+      return headers.get('x-usherd-reason') === 'crash-loop';
+    });
+    client.close();
+    const { out } = await usherd.command('status', 'bob');
+    assert.match(out, /bob\/shop: crash-loop/);
+    assert.match(out, /a worker ended by itself: code 7/);
+    assert.match(out, /remedy: .*usherd reset bob\/shop.*usherd logs bob\/shop/);
+  });
+
+  test('config says which value comes from where, for an application that runs, too', async () => {
+    const { code, out } = await usherd.command('config', 'alice/blog');
+    assert.equal(code, 0, out);
+    assert.match(out, /^max_workers_per_app +2 +\S+usherd\.toml:\d+$/m);
+    assert.match(out, /^queue_length +1000 +/m);
+    assert.match(out, /^runtime +"php" +its files$/m);
+  });
+
+  test('doctor reaches the router as the web server does, and finds nothing wrong with what usherd made', async () => {
+    const { out } = await usherd.command('doctor');
+    for (const name of ['accounts', 'supervisor', 'router', 'directories']) {
+      assert.match(out, new RegExp(`^ok {5}${name}$`, 'm'), out);
+    }
+    assert.match(out, /^ok {5}front sockets, as the web server reaches them$/m, out);
+  });
+
+  test('doctor sees a directory that somebody has opened, and says how to close it', async () => {
+    fs.chmodSync(`${usherd.directory}/run/front`, 0o700);
+    const { code, out } = await usherd.command('doctor');
+    fs.chmodSync(`${usherd.directory}/run/front`, 0o2710);
+    assert.equal(code, 1);
+    assert.match(out, /WRONG {2}directories \(directory-mode\)/);
+    assert.match(out, /remedy: +chown \d+:\d+ \S+\/run\/front && chmod 2710/);
+    assert.match(out, /WRONG {2}front sockets[^]*EACCES/);
+  });
+});
