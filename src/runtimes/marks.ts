@@ -10,7 +10,8 @@ export interface Mark {
 }
 
 export const PUBLIC_DIRECTORY = 'public';
-export const INDEX_SCRIPT = 'index.php';
+/** A directory with one of them is that script's; the first that is there. */
+export const INDEX_SCRIPTS = ['index.php', 'index.cgi'] as const;
 
 /** Touching one of them restarts the application gracefully; the manifest's change does, too. */
 const RESTART_NAMES = ['usherd.toml', 'tmp/restart.txt', 'restart.txt'] as const;
@@ -19,7 +20,8 @@ const RESTART_NAMES = ['usherd.toml', 'tmp/restart.txt', 'restart.txt'] as const
 export function markNames(runtimes: ReadonlyMap<string, RuntimeConfig>): readonly string[] {
   const markers = [...runtimes.values()].flatMap((runtime) => runtime.markers);
   const files = [...runtimes.values()].flatMap(({ variants = [] }) => variants);
-  const shaping = [PUBLIC_DIRECTORY, INDEX_SCRIPT, `${PUBLIC_DIRECTORY}/${INDEX_SCRIPT}`];
+  const inPublic = INDEX_SCRIPTS.map((name) => `${PUBLIC_DIRECTORY}/${name}`);
+  const shaping = [PUBLIC_DIRECTORY, ...INDEX_SCRIPTS, ...inPublic];
   const named = [...markers, ...files.map(({ file }) => file)];
   return [...new Set([...shaping, ...named, ...RESTART_NAMES])];
 }

@@ -3,9 +3,10 @@ import type { Manifest, RuntimeConfig } from '../config/index.js';
 import { RUNTIME_OF_COMMANDS } from './builtin.js';
 import { refuse, type Refusal } from './description.js';
 import { needsEntry } from './entry.js';
-import { INDEX_SCRIPT, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.js';
+import { INDEX_SCRIPTS, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.js';
 
-const SCRIPT_SIGNS = [INDEX_SCRIPT, `${PUBLIC_DIRECTORY}/${INDEX_SCRIPT}`] as const;
+/** What makes a site of PHP, whose package.json is for its style sheets. */
+const SCRIPT_SIGNS = ['index.php', `${PUBLIC_DIRECTORY}/index.php`] as const;
 
 type Runtimes = ReadonlyMap<string, RuntimeConfig>;
 
@@ -80,9 +81,9 @@ function firstMarker(runtime: RuntimeConfig, seen: Seen): Mark | undefined {
 }
 
 const indexScript = (seen: Seen, webRoot: string): string =>
-  seen.file(webRoot === '' ? INDEX_SCRIPT : `${webRoot}/${INDEX_SCRIPT}`) === undefined
-    ? ''
-    : INDEX_SCRIPT;
+  INDEX_SCRIPTS.find((name) => {
+    return seen.file(webRoot === '' ? name : `${webRoot}/${name}`) !== undefined;
+  }) ?? '';
 
 /** The script runtime that has the extension of the path; undefined if none has. */
 function runtimeOfScript(runtimes: Runtimes, path: string): RuntimeConfig | undefined {

@@ -92,6 +92,15 @@ test('a directory with an index script is a PHP application with it as front con
   assert.equal(blueprint.environment['PHP_FCGI_CHILDREN'], '0');
 });
 
+test('a CGI program is an index script, too, where there is none of PHP', () => {
+  const cgi = accepted({ marks: [file('index.cgi')] });
+  assert.deepEqual([cgi.runtime, cgi.facts.frontController], ['cgi', 'index.cgi']);
+  const both = accepted({ marks: [file('index.cgi'), file('index.php')] });
+  assert.deepEqual([both.runtime, both.facts.frontController], ['php', 'index.php']);
+  const inside = accepted({ marks: [directory('public'), file('public/index.cgi')] });
+  assert.deepEqual([inside.runtime, inside.facts.frontController], ['cgi', 'index.cgi']);
+});
+
 test('with public/ only the index script in it counts', () => {
   const inside = [directory('public'), file('public/index.php')];
   assert.equal(accepted({ marks: inside }).facts.webRoot, 'public');
