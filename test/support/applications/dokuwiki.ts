@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 const PROGRAM = '/usr/share/dokuwiki';
 const SETTINGS = '/etc/dokuwiki';
+const PACKAGED_DATA = '/var/lib/dokuwiki/data';
 const DATA_FOLDERS = [
   ...['attic', 'cache', 'index', 'locks', 'log', 'media', 'media_attic', 'media_meta'],
   ...['meta', 'pages', 'pages/wiki', 'tmp'],
@@ -19,6 +20,7 @@ $conf['title'] = 'Wiki of a test';
 $conf['savedir'] = './data';
 $conf['useacl'] = 0;
 $conf['userewrite'] = 2;
+$conf['send404'] = 1;
 `;
 
 /** Copies the program to `directory`, with a start page; the caller gives it to its owner. */
@@ -27,6 +29,7 @@ export function layDokuwiki(directory: string, startPage: string): void {
   cpSync(SETTINGS, join(directory, 'conf'), { recursive: true, dereference: true });
   rmSync(join(directory, 'install.php'), { force: true });
   for (const name of DATA_FOLDERS) mkdirSync(join(directory, 'data', name), { recursive: true });
+  cpSync(join(PACKAGED_DATA, '.htaccess'), join(directory, 'data/.htaccess'));
   writeFileSync(join(directory, 'inc/preload.php'), PRELOAD);
   writeFileSync(join(directory, 'conf/local.php'), LOCAL);
   writeFileSync(join(directory, 'data/pages/start.txt'), startPage);
