@@ -32,6 +32,8 @@ const FILES: Readonly<Record<string, string>> = {
   'alice/apps/wiki/admin/a.css': 'css',
   'bob/apps/shop/public/index.php': SECRET,
   'bob/apps/shop/public/style.css': 'css',
+  'bob/apps/shop/public/.htaccess': 'RewriteEngine On',
+  'alice/apps/wiki/.htaccess': 'RewriteEngine On',
   'bob/apps/shop/public/tool/index.cgi': SECRET,
   'bob/apps/shop/public/data/.htaccess': 'Require all denied',
   'bob/apps/shop/public/data/a.css': SECRET,
@@ -147,7 +149,9 @@ describe(
       assert.equal(await ask('x.test', '/~bob/apps/api/'), 'bob/apps/api/');
     });
 
-    test('a directory with a .htaccess is for the application alone', async () => {
+    test('a directory with a .htaccess is for the application alone; the web root itself is not', async () => {
+      assert.equal(await ask('shop.test', '/style.css'), '200 css');
+      assert.equal(await ask('wiki.test', '/style.css'), '200 css');
       const page = await ask('wiki.test', '/data/pages/start.css');
       assert.equal(page, 'vhosts/wiki.test/data/pages/start.css');
       assert.equal(await ask('shop.test', '/data/a.css'), 'vhosts/shop.test/public/data/a.css');
