@@ -48,7 +48,7 @@ export function appPlace(config: Config, argument: string, workingDirectory: str
 }
 
 /** The account as the supervisor would take it. @throws UsherdError with the rule that refuses it */
-async function accountOf(config: Config, user: string): Promise<Account> {
+export async function accountOf(config: Config, user: string): Promise<Account> {
   const mode = currentMode();
   const routerUid = mode === 'root' ? (await serviceIds(config)).routerUid : -1;
   const result = await accountsOf({ mode, tools: findTools(), routerUid }, config).lookup(user);

@@ -1,6 +1,10 @@
 // `usherd vhost add|remove|list`: root's links from host names to applications, which web server and router follow.
+//
+// A link is given to the user whose application it leads to, though he cannot change it: a web server that compares the
+// owners of a link and of what it leads to (SymLinksIfOwnerMatch) then goes to nobody else's files, whatever the user has
+// put into the place of his application.
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { chmod, lchown, lstat, mkdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   APP_ID,
@@ -13,7 +17,8 @@ import {
   trustedUids,
   type Config,
 } from '../config/index.js';
-import { ExitCode, UsherdError, type Finding } from '../errors.js';
+import { ExitCode, isUsherdError, UsherdError, type Finding } from '../errors.js';
+import { accountOf } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
 import { currentMode, loadConfiguration } from './configuration.js';
 import { complain, print } from './terminal.js';
@@ -57,19 +62,24 @@ async function add(config: Config, args: Arguments): Promise<number> {
   await openDirectory(vhosts);
   const path = join(vhosts, host);
   const found = await leadsTo(path);
-  if (found === target) {
-    print(`${host} leads to ${target} already`);
-    return ExitCode.OK;
-  }
-  if (found !== undefined && args['replace'] !== true) {
+  if (found !== undefined && found !== target && args['replace'] !== true) {
     throw refused(path, {
       found: `${host} leads to ${found}`,
       expected: 'a host that leads nowhere yet',
       remedy: `usherd vhost add --replace ${host} …, or usherd vhost remove ${host}`,
     });
   }
-  await link(target, path);
-  print(`${host} leads to ${target}: web server and usherd follow it within a second`);
+  const [user = ''] = usersOf(config, [target]);
+  const owner = await ownerOf(config, user);
+  await link(target, path, owner);
+  print(
+    found === target
+      ? `${host} leads to ${target} already`
+      : `${host} leads to ${target}: web server and usherd follow it within a second`,
+  );
+  if (owner === undefined) {
+    complain(`there is no account ${user} that usherd serves: once there is, add the host again`);
+  }
   await remark(config, target);
   await retellTokens(config, usersOf(config, [target, found]));
   return ExitCode.OK;
@@ -158,10 +168,23 @@ async function leadsTo(path: string): Promise<string | undefined> {
   });
 }
 
+type Owner = Readonly<Record<'uid' | 'gid', number>>;
+
+/** Undefined for an account that is not there, or refused: its link stays root's, and leads Apache nowhere. */
+async function ownerOf(config: Config, user: string): Promise<Owner | undefined> {
+  try {
+    return await accountOf(config, user);
+  } catch (err) {
+    if (isUsherdError(err)) return undefined;
+    throw err;
+  }
+}
+
 /** In one step, so that no request finds the host without its link. */
-async function link(target: string, path: string): Promise<void> {
+async function link(target: string, path: string, owner: Owner | undefined): Promise<void> {
   const draft = join(dirname(path), `.${randomBytes(8).toString('hex')}`);
   await symlink(target, draft);
+  if (owner !== undefined) await lchown(draft, owner.uid, owner.gid);
   await rename(draft, path);
 }
 
