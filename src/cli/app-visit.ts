@@ -1,10 +1,17 @@
 // From a directory or USER/APP to the application as its user sees it: what `explain` and `run-as` have in common.
+import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { APP_ID, type Config } from '../config/index.js';
 import { UsherdError } from '../errors.js';
 import { closeInheritedDescriptors, findTools, type Account } from '../privdrop/index.js';
 import { markNames } from '../runtimes/index.js';
-import { accountsOf, visit, type Visited, type VisitRefusal } from '../spawner/index.js';
+import {
+  accountsOf,
+  visit,
+  type Descriptors,
+  type Visited,
+  type VisitRefusal,
+} from '../spawner/index.js';
 import { currentMode } from './configuration.js';
 import { describe } from './describe.js';
 import { serviceIds } from './service-ids.js';
@@ -62,6 +69,15 @@ export interface AppVisit {
   readonly outcome: Visited | VisitRefusal;
 }
 
+/**
+ * For a launcher that only looks. It has the user's uid, and other processes of his may trace it: a terminal of root's that
+ * it held would be theirs to read from.
+ */
+function nowhere(): Descriptors {
+  const fd = openSync('/dev/null', 'r+');
+  return [fd, fd, fd];
+}
+
 /** Looks, and with a command runs it on the caller's descriptors. @throws UsherdError */
 export async function visitApp(
   config: Config,
@@ -70,6 +86,7 @@ export async function visitApp(
 ): Promise<AppVisit> {
   const account = await accountOf(config, user);
   closeInheritedDescriptors();
+  const descriptors: Descriptors = command === undefined ? nowhere() : [0, 1, 2];
   let last: AppVisit | undefined;
   for (const directory of directories) {
     const outcome = await visit({
@@ -77,7 +94,7 @@ export async function visitApp(
       tools: findTools(),
       ...{ config, account, user, app, directory, describe },
       markNames: ({ runtimes }) => markNames(runtimes),
-      descriptors: [0, 1, 2],
+      descriptors,
       ...(command !== undefined && { command }),
     });
     last = { account, directory, outcome };

@@ -31,7 +31,8 @@ export const runAs: Command = {
     const { child } = outcome;
     for (const signal of PASSED_ON) {
       process.on(signal, () => {
-        if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, signal);
+        const isLiving = child.exitCode === null && child.signalCode === null;
+        if (isLiving && child.pid !== undefined) process.kill(-child.pid, signal);
       });
     }
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];

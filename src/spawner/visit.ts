@@ -1,7 +1,8 @@
 // One launch beside the supervisor's: to look at an application, or to run a command, exactly as its workers would.
 //
-// The drop, its proof and the launcher are those of every launch. There is no socket and no log: what runs has the caller's
-// descriptors 0 to 2, but a session of its own, so that it cannot type into the caller's terminal.
+// The drop, its proof and the launcher are those of every launch. There is no socket and no log: a command has the caller's
+// descriptors 0 to 2, but a session of its own, so that it cannot type into the caller's terminal. It, and what it leaves
+// running, can read from that terminal and write to it.
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';

@@ -1,12 +1,29 @@
 // What `usherd explain` says is what happens, and what `usherd run-as` runs is what a worker would be.
 import assert from 'node:assert/strict';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needsRoot } from '../../support/needs-root.js';
 import { UsherdRun } from '../../support/usherd-run.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const ALICE = { name: 'alice', uid: 52_351 };
+
+/** Where the descriptors of a process of this uid lead; undefined if there is none, or it is gone meanwhile. */
+function descriptorsOf(uid: number): ReadonlySet<string> | undefined {
+  for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
+    try {
+      const isIts = readFileSync(`/proc/${pid}/status`, 'latin1').includes(`\nUid:\t${uid}\t`);
+      if (!isIts) continue;
+      const fds = `/proc/${pid}/fd`;
+      const links = new Set(readdirSync(fds).map((fd) => readlinkSync(`${fds}/${fd}`)));
+      if (links.size > 0) return links; // none: it has ended, and is not reaped
+    } catch {
+      // It has ended.
+    }
+  }
+  return undefined;
+}
 
 describe('explain and run-as', { skip: needsRoot }, () => {
   let usherd: UsherdRun;
@@ -32,6 +49,24 @@ describe('explain and run-as', { skip: needsRoot }, () => {
       assert.match(out, /and \.env/);
       assert.doesNotMatch(out, /s3cr3t|t0ken/);
     }
+  });
+
+  test('what looks for explain has nothing of the caller’s terminal', async () => {
+    const seen = await waitFor('the launcher is seen', async () => {
+      const command = usherd.command('explain', 'alice/site');
+      const over = command.then(() => true);
+      let found: ReadonlySet<string> | undefined;
+      const tick = (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, false));
+      while (found === undefined && !(await Promise.race([over, tick()]))) {
+        found = descriptorsOf(ALICE.uid);
+      }
+      await command;
+      return found;
+    });
+    // The caller's are sockets here, three of them; the one is the dialogue, which a shell moves about.
+    const others = [...seen].filter((it) => !/^\/(?:dev\/null|proc\/.*)$/.test(it));
+    assert.ok(others.length <= 1, others.join(' '));
+    assert.ok(seen.has('/dev/null'), 'descriptors 0 to 2, wherever the shell keeps them');
   });
 
   test('explain lists every rule that refuses, with what was found and the remedy', async () => {
