@@ -1,9 +1,12 @@
 // The flags that supervisor and router run node with: less for an attacker to use, less memory.
 
-/** What may keep a heap small: the supervisor's is copied, as page tables, at every fork. */
+/**
+ * What may keep a heap small: the supervisor's is copied, as page tables, at every fork. The router's nursery is larger:
+ * with 2 MiB an eighth of its busy time went into collecting what requests leave behind.
+ */
 const HEAP_FLAGS = {
   supervisor: ['--max-old-space-size=64', '--max-semi-space-size=1'],
-  router: ['--max-old-space-size=256', '--max-semi-space-size=2'],
+  router: ['--max-old-space-size=256', '--max-semi-space-size=8'],
 } as const;
 
 export type ServiceName = keyof typeof HEAP_FLAGS;

@@ -33,7 +33,7 @@ test('a runtime keeps what the administrator does not change', () => {
   const php = runtimes.get('php');
   assert.deepEqual(php?.command, ['/opt/php/php-cgi']);
   assert.deepEqual(php.extensions, ['.php']);
-  assert.equal(php.maxRequests, 1_000);
+  assert.equal(php.maxRequests, 10_000);
   assert.equal(php.debianPackage, '', 'the package holds another program');
   assert.equal(runtimes.size, BUILTIN_RUNTIMES.length);
 });

@@ -88,7 +88,7 @@ test('a directory with an index script is a PHP application with it as front con
   assert.equal(blueprint.runtime, 'php');
   assert.equal(blueprint.argv[0], '/usr/bin/php-cgi');
   assert.ok(blueprint.argv.includes('-dcgi.fix_pathinfo=0'));
-  assert.equal(blueprint.maxRequests, 1_000);
+  assert.equal(blueprint.maxRequests, 10_000);
   assert.equal(blueprint.environment['PHP_FCGI_CHILDREN'], '0');
 });
 
