@@ -104,6 +104,7 @@ export const LIMITS = {
 
   // end of the router
   shutdownDrainMs: 30_000,
+  shutdownIdleMs: 1_000, // kept connections are served so long, then closed if nothing comes
   shutdownPollMs: 20,
 
   // router <-> supervisor (security.md R-C1)

@@ -40,6 +40,8 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly #congested = new Set<Pausable>();
   #openCount = 0;
   #keepConnection = true;
+  /** The router stops: what comes is served still, and the answer is the last on this connection. */
+  #isDraining = false;
   #isClosing = false;
   #isClosed = false;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -138,7 +140,7 @@ export class FrontConnection implements RecordSink, FrontSide {
       throw new UsherdError('E_FCGI_TOO_MANY_REQUESTS', `more than ${this.#requests.size}`);
     }
     if (this.#isClosing) return; // we announced the end of this connection
-    this.#keepConnection = (flags & Flag.KEEP_CONN) !== 0;
+    this.#keepConnection = (flags & Flag.KEEP_CONN) !== 0 && !this.#isDraining;
     const request = new FrontRequest(requestId, role, this, this.#context);
     this.#requests.set(requestId, request);
     this.#openCount += 1;
@@ -208,9 +210,17 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#socket.resume();
   }
 
-  /** No more requests: used when the router stops. */
-  close(): void {
+  /**
+   * The router stops. A connection is closed with its next answer, never while the web server may be sending the next
+   * request on it: that one would be lost.
+   */
+  drain(): void {
+    this.#isDraining = true;
     this.#keepConnection = false;
+  }
+
+  /** Nothing has come for a while: the web server does not use this connection. */
+  closeIfIdle(): void {
     if (this.isIdle) this.#close();
   }
 
@@ -235,11 +245,13 @@ export class FrontConnection implements RecordSink, FrontSide {
   #close(): void {
     if (this.#isClosing || this.#isClosed) return;
     this.#isClosing = true;
-    this.#socket.end();
     if (this.#requests.size === 0) {
-      this.#socket.destroySoon();
+      // At once where everything is written: the web server must see the end before it takes the connection up again.
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else this.#socket.destroySoon();
       return;
     }
+    this.#socket.end();
     this.#socket.resume();
     this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LIMITS.frontLingerMs);
   }

@@ -65,13 +65,21 @@ export class FrontListeners {
     }
   }
 
-  /** Stop accepting; connections without a request are closed, the others after their answer. */
-  stop(): void {
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Stop accepting; what is connected is served until its next answer. */
+  drain(): void {
     for (const { server, path, inode } of this.#servers) {
       server.close();
       if (inode !== NOT_OURS) unlinkOwn(path, inode);
     }
-    for (const connection of [...this.#connections.keys()]) connection.close();
+    for (const connection of this.#connections.keys()) connection.drain();
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.#connections.keys()]) connection.closeIfIdle();
   }
 
   destroy(): void {

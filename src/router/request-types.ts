@@ -88,7 +88,8 @@ export interface FrontSide {
   forgetSource(source: Pausable): void;
   pauseReading(): void;
   resumeReading(): void;
-  /** No more requests: used when the router stops. */
-  close(): void;
+  /** The router stops: closed with its next answer. */
+  drain(): void;
+  closeIfIdle(): void;
   destroy(): void;
 }

@@ -121,8 +121,10 @@ export class Router implements RouterContext {
   /** No new requests; those in flight get `shutdownDrainMs`. */
   async stop(): Promise<void> {
     clearInterval(this.#prestartTimer);
-    this.#listeners.stop();
-    await this.#drained(LIMITS.shutdownDrainMs);
+    this.#listeners.drain();
+    await this.#settled(LIMITS.shutdownIdleMs, () => this.#listeners.connectionCount === 0);
+    this.#listeners.closeIdle();
+    await this.#settled(LIMITS.shutdownDrainMs, () => this.counters.requestsActive === 0);
     this.#listeners.destroy();
     this.#pools.close();
     for (const app of this.#registry.apps()) app.close();
@@ -197,11 +199,11 @@ export class Router implements RouterContext {
     });
   }
 
-  #drained(deadlineMs: number): Promise<void> {
+  #settled(deadlineMs: number, isSettled: () => boolean): Promise<void> {
     const giveUpMs = performance.now() + deadlineMs;
     return new Promise((resolve) => {
       const timer = setInterval(() => {
-        if (this.counters.requestsActive > 0 && performance.now() < giveUpMs) return;
+        if (!isSettled() && performance.now() < giveUpMs) return;
         clearInterval(timer);
         resolve();
       }, LIMITS.shutdownPollMs);
