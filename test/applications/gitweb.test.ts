@@ -90,7 +90,7 @@ describe('gitweb', { skip: needsRoot || noApache || noGitweb }, () => {
     const archive = await site.browser.get('/demo.git/snapshot/HEAD.tar.gz');
     assert.equal(archive.status, 200);
     assert.match(archive.type, /^application\/x-gzip/);
-    const missingPage = await site.browser.get('/nothing.git');
+    const missingPage = await site.browser.get('/?p=nothing.git;a=summary');
     assert.equal(missingPage.status, 404);
     assert.match(missingPage.text, /No such project/);
   });
