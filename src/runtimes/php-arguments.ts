@@ -70,23 +70,24 @@ function separating(input: PhpInput): ReadonlyMap<string, string> {
 /** What means the same with quotes and without. Words are not among them: php.ini takes `none` for nothing. */
 const PLAIN = /^(?:[0-9]+[KMGkmg]?|\/[A-Za-z0-9/._-]*)?$/;
 
+/** What php.ini takes for itself between double quotes. */
+const LITERAL = /^[^"\\$\p{Cc}]*$/u;
+
 /**
- * A value that is more than a word travels in the environment: php.ini knows ${NAME}, takes what it finds there for text,
- * and nobody else can read it in the list of processes.
+ * A value of the application's that is more than a word travels in the environment: php.ini knows ${NAME}, takes what it
+ * finds there for text, and nobody else can read it in the list of processes. What the application may not change stands in
+ * the argument itself: php looks for ${NAME} in a php.ini first, and PHPRC lets the application bring one of its own.
  */
 export function phpProgram(command: readonly string[], input: PhpInput): PhpProgram {
-  const settings = new Map([
-    ...defaults(input),
-    ...input.settings,
-    ...separating(input),
-    ...input.config.php.settings,
-  ]);
+  const fixed = new Map([...separating(input), ...input.config.php.settings]);
+  const settings = new Map([...defaults(input), ...input.settings, ...fixed]);
   const environment: Record<string, string> = {
     // One process a socket, unless the administrator wants more: only so do we know who is busy.
     PHP_FCGI_CHILDREN: input.concurrency > 1 ? String(input.concurrency) : '0',
   };
   const words = [...settings].map(([name, value], index) => {
     if (PLAIN.test(value)) return `-d${name}=${value}`;
+    if (fixed.has(name) && LITERAL.test(value)) return `-d${name}="${value}"`;
     const variable = `USHERD_PHP_${index}`;
     environment[variable] = value;
     return `-d${name}=\${${variable}}`;

@@ -129,6 +129,20 @@ describe('PHP of two users', { skip: needsRoot || noApache || noPhp }, () => {
     assert.equal(await text('/~alice/apps/lifter/open.php?file=/etc/passwd'), 'refused');
   });
 
+  test('a php.ini of the application’s own lifts neither that nor what the administrator says', async () => {
+    const forged = Array.from({ length: 64 }, (_, index) => `USHERD_PHP_${index} = "/"`);
+    const own = ['open_basedir = /', 'user_agent = mine', ...forged, ''].join('\n');
+    const directory = join(usherd.root, 'alice/apps/own-ini');
+    usherd.write('alice/own-ini', 'php.ini', own);
+    usherd.write('alice/own-ini', 'usherd.toml', `[env]\nPHPRC = "${directory}"\n`);
+    usherd.write('alice/own-ini', 'ini.php', INI);
+    usherd.write('alice/own-ini', 'open.php', OPEN);
+    const found = await settings('alice/apps/own-ini', 'open_basedir,user_agent');
+    assert.ok(found['open_basedir']?.startsWith(`${usherd.root}/alice/:`), found['open_basedir']);
+    assert.equal(found['user_agent'], 'of the administrator');
+    assert.equal(await text('/~alice/apps/own-ini/open.php?file=/etc/passwd'), 'refused');
+  });
+
   test('the manifest sets what an application may set, whatever the value', async () => {
     const odd = '"; memory_limit = 1 ${PATH} \\\\ $x';
     const manifest = [

@@ -26,7 +26,8 @@ function valueOf(name: string, input: Partial<PhpInput> = {}): string | undefine
   const word = argv.find((it) => it.startsWith(`-d${name}=`));
   const value = word?.slice(name.length + 3);
   const [, variable] = /^\$\{(\w+)\}$/.exec(value ?? '') ?? [];
-  return variable === undefined ? value : environment[variable];
+  if (variable !== undefined) return environment[variable];
+  return value?.replace(/^"(.*)"$/, '$1');
 }
 
 describe('the settings of php-cgi', () => {
@@ -61,6 +62,24 @@ describe('the settings of php-cgi', () => {
       assert.match(word, /^-duser_agent=\$\{USHERD_PHP_[0-9]+\}$/, value);
       assert.ok(Object.values(environment).includes(value), value);
     }
+  });
+
+  test('what the application may not change is said in the argument itself', () => {
+    // php.ini, which PHPRC lets an application bring, is asked for ${NAME} before the environment is.
+    const values = new Map([
+      ['disable_functions', 'exec,system'],
+      ['user_agent', 'none'],
+      ['from', '"${X}\\'],
+    ]);
+    const { argv } = program({
+      config: testConfig({ php: { openBasedir: [], settings: values } }),
+    });
+    assert.ok(argv.includes('-ddisable_functions="exec,system"'));
+    assert.ok(argv.includes('-duser_agent="none"'));
+    assert.ok(argv.some((word) => /^-dfrom=\$\{USHERD_PHP_[0-9]+\}$/.test(word)));
+    assert.ok(
+      program().argv.includes('-dopen_basedir="/srv/alice/:/usr/:/var/lib/usherd/users/1001/"'),
+    );
   });
 
   test('errors are shown to the visitor in development only', () => {
