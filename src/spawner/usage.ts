@@ -35,9 +35,10 @@ export class UsageReader {
     const found = await pidusage([...pids], { maxage: LIMITS.usageHistoryMs }).catch(() => ({}));
     const usages = new Map<number, Usage>();
     for (const pid of pids) {
-      // Its type does not say so, but a pid that ended has no row.
-      const row = (found as Record<string, pidusage.Status | undefined>)[String(pid)];
-      if (row !== undefined) usages.set(pid, { rssBytes: row.memory, cpuPercent: row.cpu });
+      // Its type does not say so, but a pid that ended has no row, or null for one.
+      const row = (found as Record<string, pidusage.Status | null | undefined>)[String(pid)];
+      if (row !== undefined && row !== null)
+        usages.set(pid, { rssBytes: row.memory, cpuPercent: row.cpu });
     }
     this.#usages = usages;
     this.#readAtMs = this.#now();
