@@ -13,6 +13,7 @@ export type {
   PoolCounts,
   PoolDescription,
   PoolLimits,
+  RequestEnd,
   SpawnedWorker,
   WorkerDescription,
   WorkerExit,

@@ -35,6 +35,9 @@ export interface WorkerExit {
   readonly signal: string | undefined;
 }
 
+/** How a request left its worker: after `dirty` the worker gets no other, after `died` it is, or seems to be, no more. */
+export type RequestEnd = 'clean' | 'dirty' | 'died';
+
 /** Called from inside the methods of PoolSet, which may be called from inside these. */
 export interface PoolCallbacks<T> {
   /** Ask for one worker; answered by `spawned` or `refused`, in the order of asking within a pool. */

@@ -9,6 +9,7 @@ import type {
   PoolDescription,
   PoolLimits,
   Refusal,
+  RequestEnd,
   SpawnedWorker,
   WorkerExit,
 } from './pool-contract.js';
@@ -146,10 +147,10 @@ export class PoolSet<T extends object> {
     member?.pool.ready(member.worker);
   }
 
-  /** A request has left its worker; after a dirty end the worker gets no other. */
-  ended(worker: string, outcome: 'clean' | 'dirty'): void {
+  /** A request has left its worker. */
+  ended(worker: string, end: RequestEnd): void {
     const member = this.#workers.get(worker);
-    member?.pool.ended(member.worker, outcome === 'clean');
+    member?.pool.ended(member.worker, end);
   }
 
   /** `deadline` and `protocol` give up what the worker has; every other reason lets it end. */

@@ -5,7 +5,13 @@ import { Alarm } from './alarm.js';
 import type { Clock } from './clock.js';
 import { Durations } from './durations.js';
 import { IdleTimeout } from './idle-timeout.js';
-import type { PoolLimits, Refusal, SpawnedWorker, WorkerExit } from './pool-contract.js';
+import type {
+  PoolLimits,
+  Refusal,
+  RequestEnd,
+  SpawnedWorker,
+  WorkerExit,
+} from './pool-contract.js';
 import { recheckAfterMs, workersToStart, type Load } from './pool-policy.js';
 import type { RetireReason } from './retire-reason.js';
 import { Roster } from './roster.js';
@@ -88,11 +94,13 @@ export class PoolWorkers implements Tenant {
     this.#replace(nowMs);
   }
 
-  /** One request left the worker; not clean: the worker must not have another. */
-  ended(worker: Worker, isClean: boolean): void {
+  /** One request left the worker. */
+  ended(worker: Worker, end: RequestEnd): void {
+    const isClean = end === 'clean';
     const nowMs = this.#clock.now();
     this.#durations.noteEnded(worker, nowMs, isClean);
     worker.idleSinceMs = nowMs;
+    if (end === 'died') worker.hasDied = true;
     if (!isClean) this.#apply(worker, { kind: 'retire', reason: 'protocol' });
     this.#apply(worker, { kind: 'ended' });
   }
@@ -143,7 +151,8 @@ export class PoolWorkers implements Tenant {
 
   exited(worker: Worker, exit: WorkerExit): void {
     const nowMs = this.#clock.now();
-    if (!exit.wanted) {
+    // Where the end of its connection was seen first, the supervisor had been asked to stop a worker that was no more.
+    if (!exit.wanted || worker.hasDied) {
       this.gate.crashed({
         nowMs,
         batch: worker.slot.stamp.batch,

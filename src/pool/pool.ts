@@ -9,6 +9,7 @@ import type {
   PoolDescription,
   PoolLimits,
   Refusal,
+  RequestEnd,
   SpawnedWorker,
   WorkerExit,
 } from './pool-contract.js';
@@ -161,9 +162,9 @@ export class Pool<T extends object> {
     this.plan();
   }
 
-  ended(worker: Worker, isClean: boolean): void {
+  ended(worker: Worker, end: RequestEnd): void {
     this.#served += 1;
-    this.#workers.ended(worker, isClean);
+    this.#workers.ended(worker, end);
     this.#serve();
     if (this.#queue.length > 0 || this.#workers.isShort) this.plan();
   }

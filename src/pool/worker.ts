@@ -19,6 +19,8 @@ export class Worker {
   readonly place: ListNode<Worker>;
   /** It has answered once, in this life or before the router was restarted. */
   isProved: boolean;
+  /** Its connection ended under a request. */
+  hasDied = false;
   idleSinceMs: number;
   served = 0;
   #assigned = 0;

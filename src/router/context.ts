@@ -6,6 +6,7 @@ import type { FrontTokens } from './front-tokens.js';
 import type { Journal } from './journal.js';
 import type { LogSink } from './log-sink.js';
 import type { Roots } from './resolve.js';
+import type { Outcome } from './request-state.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
 /** Plain counters: read by status and metrics, written in place. */
@@ -22,7 +23,7 @@ export interface RouterCounters {
 export interface Dispatcher {
   submit(request: RequestFace, isRetry: boolean): void;
   withdraw(request: RequestFace): void;
-  released(request: RequestFace, outcome: 'clean' | 'dirty' | 'deadline'): void;
+  released(request: RequestFace, outcome: Outcome): void;
   firstByte(request: RequestFace): void;
   /** Whether the worker has taken the connection of this request out of its accept queue. */
   isAccepted(request: RequestFace): boolean;

@@ -10,6 +10,7 @@ import type { Dispatcher, RouterCounters } from './context.js';
 import { routeRequest, wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import { openExchange, type WorkerRecord } from './worker-record.js';
+import type { Outcome } from './request-state.js';
 import type { RequestFace } from './request-types.js';
 
 /** A `need` that a pool has sent. */
@@ -77,7 +78,7 @@ export class PoolDispatcher implements Dispatcher {
     return worker !== undefined && isAccepted(worker.socketPath);
   }
 
-  released(request: RequestFace, outcome: 'clean' | 'dirty' | 'deadline'): void {
+  released(request: RequestFace, outcome: Outcome): void {
     const worker = this.#workerOf(request);
     if (worker === undefined) return; // it has exited: the pool has forgotten it
     worker.requests.delete(request);
@@ -88,7 +89,7 @@ export class PoolDispatcher implements Dispatcher {
       return;
     }
     if (outcome === 'deadline') this.#options.pools.retire(worker.id, 'deadline');
-    this.#options.pools.ended(worker.id, outcome === 'clean' ? 'clean' : 'dirty');
+    this.#options.pools.ended(worker.id, outcome === 'deadline' ? 'dirty' : outcome);
   }
 
   modeOf(app: string): 'production' | 'development' {

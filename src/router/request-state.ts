@@ -1,6 +1,7 @@
 // The life of one request in the router as a total table: states x events, pure; request.ts performs the effects.
 import type { ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import type { RequestEnd } from '../pool/index.js';
 
 /** How often it was given to a worker in vain. */
 interface Tries {
@@ -44,14 +45,17 @@ export type RequestEvent =
   | { readonly kind: 'left'; readonly isBodyWhole: boolean }
   | { readonly kind: 'deadline'; readonly code: ErrorCode };
 
+/** How it leaves its worker; `deadline`: the worker still has it and is stopped. */
+export type Outcome = RequestEnd | 'deadline';
+
 export type RequestEffect =
   | { readonly kind: 'submit'; readonly isRetry: boolean }
   | { readonly kind: 'open' }
   | { readonly kind: 'withdraw' }
   /** Go on reading the worker, throw its bytes away, so that it is known when it is free. */
   | { readonly kind: 'abandon' }
-  /** Give the worker slot back; `dirty`: the worker is not to be used again. */
-  | { readonly kind: 'release'; readonly outcome: 'clean' | 'dirty' | 'deadline' }
+  /** Give the worker slot back; after all but `clean` the worker is not to be used again. */
+  | { readonly kind: 'release'; readonly outcome: Outcome }
   /** The one place where END_REQUEST comes from. `cut`: close instead, the answer is not whole. */
   | { readonly kind: 'end'; readonly how: 'complete' | 'cut' | 'silent' }
   | { readonly kind: 'end'; readonly how: 'error'; readonly code: ErrorCode };
@@ -92,11 +96,7 @@ const fail = (_state: RequestState, event: { readonly code: ErrorCode }): Reques
 const vanish = (): RequestStep => ({ state: ENDED, effects: [SILENT] });
 
 /** An answer whose head is out can only be cut: an END_REQUEST would make it look whole. */
-const broken = (
-  state: StateOf<'streaming'>,
-  code: ErrorCode,
-  outcome: 'dirty' | 'deadline',
-): RequestStep => ({
+const broken = (state: StateOf<'streaming'>, code: ErrorCode, outcome: Outcome): RequestStep => ({
   state: ENDED,
   effects: [
     { kind: 'release', outcome },
@@ -116,13 +116,17 @@ function nextTries({ repeated, undelivered }: Tries, retry: Retry): Tries | unde
   return undefined;
 }
 
+/** A worker that answers nonsense is alive. */
+const endOf = (code: ErrorCode): RequestEnd => (code === 'E_WORKER_DIED' ? 'died' : 'dirty');
+
 const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestStep => {
   const tries = state.isHeadSent ? undefined : nextTries(state.tries, event.retry);
-  if (tries === undefined) return broken(state, event.code, 'dirty');
+  const outcome = endOf(event.code);
+  if (tries === undefined) return broken(state, event.code, outcome);
   return {
     state: { kind: 'waiting', tries },
     effects: [
-      { kind: 'release', outcome: 'dirty' },
+      { kind: 'release', outcome },
       { kind: 'submit', isRetry: true },
     ],
   };
@@ -196,7 +200,10 @@ export const REQUEST_TABLE: Table = {
     assigned: 'impossible',
     headSent: 'stay', // decided before the abort was seen
     answered: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'clean' }, SILENT] }),
-    lost: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'dirty' }, SILENT] }),
+    lost: (_state, { code }) => ({
+      state: ENDED,
+      effects: [{ kind: 'release', outcome: endOf(code) }, SILENT],
+    }),
     refused: 'stay',
     left: 'stay',
     deadline: () => ({ state: ENDED, effects: [{ kind: 'release', outcome: 'deadline' }, SILENT] }),

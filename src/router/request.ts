@@ -270,7 +270,7 @@ export class FrontRequest implements LegEvents, RequestFace {
     this.#deadlines.arm(code, { limitMs: limits[limit], limitFrom: origins[limit], sinceMs });
   }
 
-  #release(outcome: 'clean' | 'dirty' | 'deadline'): void {
+  #release(outcome: Extract<RequestEffect, { kind: 'release' }>['outcome']): void {
     this.#deadlines.disarm(...LEG_DEADLINES);
     this.#leg?.close();
     this.#context.dispatcher.released(this, outcome);

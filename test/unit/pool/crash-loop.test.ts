@@ -1,7 +1,7 @@
 // Crashes, refused starts and what requests are told meanwhile.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAILED, KILLED, PoolStage } from '../../support/pool-stage.js';
+import { FAILED, KILLED, PoolStage, STOPPED } from '../../support/pool-stage.js';
 
 /** Every worker that is asked for dies at once; its request is given up. */
 function dieAll(stage: PoolStage): number {
@@ -27,6 +27,31 @@ test('an application that dies at its start: at most ten starts in a minute of 1
     const unanswered = stage.set.counts().waiting;
     assert.ok(unanswered < 50, `${unanswered} wait`);
   }
+});
+
+test('a death that its connection tells before the supervisor does is one, too', () => {
+  const stage = new PoolStage();
+  stage.configure({ maxWorkersPerApp: 1 });
+  stage.submit('first');
+  const worker = stage.spawn();
+  stage.set.ended(worker, 'died');
+  assert.deepEqual(stage.retired, [{ worker, reason: 'protocol' }]);
+  stage.set.exited(worker, STOPPED); // asked to stop what had stopped by itself
+  stage.submit('next');
+  assert.equal(stage.codeOf('next'), 'E_CRASH_LOOP');
+  assert.deepEqual(stage.needs, []);
+});
+
+test('a worker that is stopped because its client left, or because of nonsense, has not crashed', () => {
+  const stage = new PoolStage();
+  stage.configure({ maxWorkersPerApp: 1 });
+  stage.submit('first');
+  const worker = stage.spawn();
+  stage.set.ended(worker, 'dirty');
+  stage.set.exited(worker, STOPPED);
+  stage.submit('next');
+  assert.equal(stage.codeOf('next'), undefined);
+  assert.deepEqual(stage.needs, ['alice/blog']);
 });
 
 test('while it backs off requests are refused at once with the time that is left', () => {
