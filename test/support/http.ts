@@ -1,5 +1,6 @@
 // Requests as a browser makes them: status, headers, body, over connections that are kept or not.
 import http from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -17,6 +18,11 @@ export interface HttpRequest {
   readonly body?: Iterable<Buffer>;
 }
 
+const RACE_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** Connections on which an answer has come. `reusedSocket` is not set where one passes to a request that waits for it. */
+const kept = new WeakSet<Socket>();
+
 export function fetchHttp(request: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = http.request(
@@ -33,15 +39,21 @@ export function fetchHttp(request: HttpRequest): Promise<HttpAnswer> {
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', reject);
         incoming.on('end', () => {
+          if (socket !== undefined) kept.add(socket);
           const status = incoming.statusCode ?? 0;
           resolve({ status, headers: incoming.headers, body: Buffer.concat(chunks) });
         });
       },
     );
+    let socket: Socket | undefined;
+    let wasKept = false;
+    outgoing.on('socket', (given) => {
+      socket = given;
+      wasKept = kept.has(given);
+    });
     outgoing.on('error', (err: NodeJS.ErrnoException) => {
       // A web server may close a kept connection just as the next request is sent on it; browsers try again, too.
-      const isRace =
-        outgoing.reusedSocket && err.code === 'ECONNRESET' && request.body === undefined;
+      const isRace = wasKept && RACE_CODES.has(err.code ?? '') && request.body === undefined;
       if (isRace) resolve(fetchHttp(request));
       else reject(err);
     });

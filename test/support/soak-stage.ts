@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askSupervisor, type ControlRequest } from '../../src/cli/control-client.js';
 import { Apache } from './apache.js';
-import { rssMiB, UsherdRun, type TestUser } from './usherd-run.js';
+import { rssMiB, UsherdRun, type StatusShape, type TestUser } from './usherd-run.js';
 
 export interface StageOptions {
   readonly users: number;
@@ -50,6 +50,10 @@ export class SoakStage {
   /** One word to the supervisor without starting a program for it. */
   tell(request: ControlRequest): Promise<unknown> {
     return askSupervisor(join(this.usherd.directory, 'run/control.sock'), request);
+  }
+
+  async status(): Promise<StatusShape> {
+    return (await this.tell({ command: 'status' })) as StatusShape;
   }
 
   look(): Sight {
