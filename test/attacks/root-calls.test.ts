@@ -16,9 +16,11 @@ interface Call {
   readonly pid: string;
   readonly name: string;
   readonly text: string;
+  /** The second half of a call that another thread's interrupted; the first half has the arguments. */
+  readonly resumed: string | undefined;
 }
 
-const LINE = /^(?<pid>\d+) +(?:<\.\.\. )?(?<name>\w+)(?: resumed>|\()(?<text>.*)$/;
+const LINE = /^(?<pid>\d+) +(?<resumed><\.\.\. )?(?<name>\w+)(?: resumed>|\()(?<text>.*)$/;
 const BIRTH = /^(?:clone3?|v?fork)$/;
 
 const callsOf = (trace: string): readonly Call[] =>
@@ -47,9 +49,9 @@ function rootCalls(trace: string, threads: readonly string[]): readonly Call[] {
   const all = callsOf(trace);
   const root = rootPids(all, threads);
   const dropped = new Set<string>();
-  return all.filter(({ pid, name }) => {
+  return all.filter(({ pid, name, resumed }) => {
     if (name === 'setresuid') dropped.add(pid);
-    return root.has(pid) && !dropped.has(pid);
+    return root.has(pid) && !dropped.has(pid) && resumed === undefined;
   });
 }
 
