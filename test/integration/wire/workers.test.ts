@@ -42,15 +42,20 @@ test('item 75: a worker that is not there any more is no answer: another is foun
 });
 
 test('item 75: one that has read the request and dies without a byte is tried once more only for GET', async () => {
-  let tries = 0;
-  const { front } = await start((request) => {
-    tries += 1;
-    request.socket.destroy();
-  });
-  assert.equal((await front.fetch(GET)).status, 502);
-  assert.equal(tries, 2);
-  assert.equal((await front.fetch(POST)).status, 502);
-  assert.equal(tries, 3);
+  for (const [params, times] of [
+    [GET, 2],
+    [POST, 1],
+  ] as const) {
+    let tries = -1; // the first is answered: a worker that dies without any answer begins a back-off
+    const { front } = await start((request) => {
+      tries += 1;
+      if (tries === 0) hello(request);
+      else request.socket.destroy();
+    });
+    assert.equal((await front.fetch(GET)).status, 200);
+    assert.equal((await front.fetch(params)).status, 502);
+    assert.equal(tries, times);
+  }
 });
 
 test('item 76: a worker that ends after its last request is replaced, and no request notices', async () => {
