@@ -169,10 +169,14 @@ for (const shell of ['/bin/sh', BASH]) {
 
     it('reads no start-up file of its user, even with a socket as descriptor 0 (T44)', async () => {
       const touch = `touch ${tree.home(A_UID)}/sourced\n`;
-      for (const name of ['.bashrc', '.profile', '.bash_profile', '.env', '.shrc']) {
+      for (const name of ['.bashrc', '.profile', '.bash_profile', '.shrc']) {
         tree.file(A_UID, join(tree.home(A_UID), name), touch);
         tree.file(A_UID, join(tree.path(A_UID, 'app'), name), touch);
       }
+      tree.file(A_UID, join(tree.home(A_UID), '.env'), touch);
+      // That of the application is read, as names and values that nothing expands.
+      const dotEnv = join(tree.path(A_UID, 'app'), '.env');
+      tree.file(A_UID, dotEnv, `A=$(${touch.trim()})\n`, 0o600);
       const { server, fd } = await listening(join(folder, 'listen.sock'));
       try {
         const outcome = await run(['/bin/true'], { listenFd: fd });
@@ -180,6 +184,7 @@ for (const shell of ['/bin/sh', BASH]) {
         assert.equal(outcome.exitCode, 0);
       } finally {
         server.close();
+        rmSync(dotEnv);
       }
       assert.equal(existsSync(join(tree.home(A_UID), 'sourced')), false);
     });
