@@ -14,7 +14,6 @@ const PACKAGES = [
   'procps',
 ];
 const PLACE = '/var/cache/usherd-package-test';
-const MIRROR = 'http://deb.debian.org/debian';
 const COMPLETE = '.complete';
 
 function must(file, args) {
@@ -36,7 +35,7 @@ export function cleanRoot(release) {
   process.stdout.write(`making a clean ${release} in ${root} (debootstrap, some minutes)\n`);
   rmSync(root, { recursive: true, force: true });
   mkdirSync(PLACE, { recursive: true });
-  must('debootstrap', ['--variant=minbase', release, root, MIRROR]);
+  must('debootstrap', ['--variant=minbase', release, root]);
   cpSync('/etc/resolv.conf', `${root}/etc/resolv.conf`, { dereference: true });
   // Nothing is started while it is only a directory.
   writeFileSync(`${root}/usr/sbin/policy-rc.d`, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
