@@ -248,8 +248,15 @@ const welcome = z.strictObject({
 /** After the last `living`. */
 const settled = z.strictObject({ type: z.literal('settled') });
 
-/** A worker holds more memory than its application allows: it is replaced after its request. */
-const grown = z.strictObject({ type: z.literal('grown'), worker: workerId });
+/**
+ * This worker gets no more requests. `memory`: it holds more than its application allows, and ends after its request.
+ * `shutdown`: it is being terminated, and may not see that while the router keeps a connection to it.
+ */
+const leaving = z.strictObject({
+  type: z.literal('leaving'),
+  worker: workerId,
+  reason: z.enum(['memory', 'shutdown']),
+});
 
 /** Drain every worker of this application (or user, with app ''), start new ones on demand. */
 const restart = z.strictObject({
@@ -287,7 +294,7 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   spawned,
   refused,
   exited,
-  grown,
+  leaving,
   restart,
   resumed,
   reset,

@@ -45,7 +45,7 @@ export class SupervisorNews {
     spawned: (message) => this.#onSpawned(message),
     refused: (message) => this.#onRefused(message),
     exited: (message) => this.#onExited(message),
-    grown: (message) => this.#options.pools.retire(message.worker, 'memory'),
+    leaving: ({ worker, reason }) => this.#options.pools.retire(worker, reason),
     restart: (message) => this.#onRestart(message),
     resumed: (message) => this.#options.pools.resume(message.user),
     reset: (message) => this.#onReset(message.app),

@@ -139,7 +139,9 @@ export class Operations implements Monitored {
     if (!isTold) for (const worker of this.workers.ofApp(app)) this.terminate(worker);
   }
 
+  /** The router hears of it first, because a connection that it keeps may hold the worker until it is killed. */
   terminate({ process, blueprint }: RunningWorker): void {
+    this.link.send({ type: 'leaving', worker: process.id, reason: 'shutdown' });
     process.terminate(blueprint.stopSignal, blueprint.facts.limits.stopTimeoutMs);
   }
 

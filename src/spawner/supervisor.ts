@@ -221,7 +221,7 @@ export class Supervisor {
       read: (pids) => this.#usage.read(pids),
       onGrown: ({ process }, rssBytes) => {
         const { id, pid, owner } = process;
-        const isTold = link.send({ type: 'grown', worker: id });
+        const isTold = link.send({ type: 'leaving', worker: id, reason: 'memory' });
         const fields = { app: owner.app, worker: id, workerPid: pid, rssBytes, isTold };
         this.#options.log.debug(fields, 'worker over recycle_memory');
       },

@@ -130,8 +130,8 @@ test('a worker that holds too much memory is replaced, but not before its reques
   front.send(1, appParams('alice/leak'));
   await waitFor('the request at the worker', () => held.length === 1);
   const [worker = ''] = supervisor.running.keys();
-  supervisor.send({ type: 'grown', worker });
-  supervisor.send({ type: 'grown', worker: 'f'.repeat(16) });
+  supervisor.send({ type: 'leaving', worker, reason: 'memory' });
+  supervisor.send({ type: 'leaving', worker: 'f'.repeat(16), reason: 'memory' });
   const isRetired = (): boolean =>
     supervisor.received.some((it) => it.type === 'retire' && it.reason === 'memory');
   front.send(2, appParams('alice/leak'));

@@ -229,4 +229,20 @@ describe('PHP of two users', { skip: needsRoot || noApache || noPhp }, () => {
     }
     assert.ok(pids.size >= 8, `${pids.size} workers for 40 requests`);
   });
+
+  test('a worker that waits on the connection that its router keeps ends when it is asked, not when it is killed', async () => {
+    usherd.write('bob/stopped', 'index.php', '<?php echo "here";');
+    assert.equal(await text('/~bob/apps/stopped/'), 'here');
+    assert.equal((await usherd.command('stop', 'bob/stopped')).code, 0);
+    const gone = await waitFor(
+      'the worker to be gone',
+      () =>
+        usherd
+          .log()
+          .split('\n')
+          .find((line) => line.includes('"app":"bob/stopped"') && line.includes('"worker gone"')),
+      30_000,
+    );
+    assert.match(gone, /"exitCode":0\b/);
+  });
 });
