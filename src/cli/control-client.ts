@@ -83,6 +83,9 @@ function connectProblem(err: Error, socketPath: string): string {
     return `usherd is not running, or has another run directory (nobody listens on ${socketPath})`;
   }
   if (code === 'EACCES' || code === 'EPERM') return `only root may use ${socketPath}`;
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return `the supervisor closed ${socketPath} without an answer: it is ending, or asked too much at once; try again`;
+  }
   return `${socketPath}: ${code}`;
 }
 

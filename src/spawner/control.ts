@@ -9,6 +9,26 @@ export type Answer = (request: ControlRequest) => object | Promise<object>;
 
 const NEWLINE = 0x0a;
 
+/** Serves so many connections at once as may be; who comes beyond that is told so, and not just left standing. */
+export function controlDoor(answer: Answer, log: Log): (socket: Socket) => void {
+  let openCount = 0;
+  return (socket) => {
+    openCount += 1;
+    socket.once('close', () => (openCount -= 1));
+    if (openCount <= LIMITS.controlConnectionsMaxCount) serveControl(socket, answer, log);
+    else turnAway(socket);
+  };
+}
+
+function turnAway(socket: Socket): void {
+  const deadline = setTimeout(() => socket.destroy(), LIMITS.controlDeadlineMs);
+  socket.on('error', () => undefined);
+  socket.on('close', () => clearTimeout(deadline));
+  socket.resume();
+  const busy = new UsherdError('E_CONTROL', 'too many commands at once; try again');
+  socket.end(`${JSON.stringify(failure(busy))}\n`);
+}
+
 /** Serves one connection: a request line, an answer line, the end. */
 export function serveControl(socket: Socket, answer: Answer, log: Log): void {
   const deadline = setTimeout(() => socket.destroy(), LIMITS.controlDeadlineMs);

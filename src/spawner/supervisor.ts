@@ -18,7 +18,7 @@ import type { Describe } from './blueprint.js';
 import { openCgroups, type CgroupTree } from './cgroup.js';
 import { APP_CONTROLLERS } from './cgroup-limits.js';
 import { runCommand } from './commands.js';
-import { serveControl } from './control.js';
+import { controlDoor } from './control.js';
 import { checkDirectories, type RouterIdentity } from './directories.js';
 import type { LaunchGround } from './launch-ground.js';
 import type { Log } from './log-face.js';
@@ -241,10 +241,9 @@ export class Supervisor {
       ...{ operations, settings, version, status, requests },
       reload: () => this.reload(),
     };
-    const control = await publishServer(paths.control, {}, (socket) => {
-      serveControl(socket, (request) => runCommand(commands, request), log);
-    });
-    control.server.maxConnections = LIMITS.controlConnectionsMaxCount;
+    const door = controlDoor((request) => runCommand(commands, request), log);
+    const control = await publishServer(paths.control, {}, door);
+    control.server.maxConnections = 2 * LIMITS.controlConnectionsMaxCount; // half of them only to be told
     try {
       const access = mode === 'root' ? { gid: router.gid } : {};
       const link = await publishServer(paths.supervisor, access, (socket) => {

@@ -175,10 +175,13 @@ describe('a supervisor', { skip }, () => {
     const many = await Promise.all(
       Array.from({ length: 40 }, () => connected(host.path('control.sock'))),
     );
-    for (const socket of many) socket.resume();
+    const told: string[] = [];
+    for (const socket of many) socket.on('data', (chunk: Buffer) => told.push(chunk.toString()));
     const closedCount = (): number => many.filter((socket) => socket.closed).length;
     await waitFor('the surplus to be dropped', () => closedCount() >= 24);
     assert.equal(closedCount(), 24);
+    assert.ok(told.length > 0, 'some of them are told why');
+    for (const line of told) assert.match(line, /^\{"ok":false,"code":"E_CONTROL".*try again/);
     for (const socket of many) socket.destroy();
     await waitFor('an answer', () => host.control({ command: 'ping' }).catch(() => undefined));
   });
