@@ -6,6 +6,7 @@ import { ERRORS, ExitCode, isUsherdError, UsherdError } from '../errors.js';
 import { createLogger, type Logger } from '../log.js';
 import { loadConfiguration } from './configuration.js';
 import { exitCodeOf, formatFailure } from './failure.js';
+import { inTurns } from './in-turns.js';
 import type { ServiceName } from './node-flags.js';
 import { complain } from './terminal.js';
 
@@ -37,7 +38,7 @@ export async function serve(
   try {
     const file = configArgument(argv);
     becomeService(name);
-    const loadConfig = (): Promise<Config> => loadConfiguration(file);
+    const loadConfig = inTurns(() => loadConfiguration(file)); // reloads may come fast
     const config = await loadConfig();
     log = createLogger(config.log.level, name);
     return await untilOver(compose({ config, log, loadConfig }), log);
