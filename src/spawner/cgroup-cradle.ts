@@ -18,10 +18,10 @@ export class Cradle {
   }
 
   /**
-   * What `fork` starts begins in here. Synchronous: nothing else of the supervisor's is ever born in a cradle.
+   * What `spawn` starts begins in here. Synchronous: nothing else of the supervisor's is ever born in a cradle.
    * @throws Error if the supervisor does not get in; the caller has nothing to clean up
    */
-  bear<T extends { kill(signal: 'SIGKILL'): unknown }>(fork: () => T): T {
+  bear<T extends { kill(signal: 'SIGKILL'): unknown }>(spawn: () => T): T {
     if (!makeGroup(this.#path)) throw new Error('the cgroup of a launch cannot be made');
     if (!moveInto(this.#path, 'self')) {
       moveInto(this.#home, 'self');
@@ -30,7 +30,7 @@ export class Cradle {
     let born: T | undefined;
     let isHome = false;
     try {
-      born = fork();
+      born = spawn();
     } finally {
       isHome = moveInto(this.#home, 'self');
       if (!isHome) born?.kill('SIGKILL');

@@ -44,8 +44,8 @@ export class CgroupLeaf {
   }
 
   /** The process that is to enter this group, started where nothing can be left outside of all groups. */
-  bear(fork: () => ChildProcess): ChildProcess {
-    return this.#cradle === undefined ? fork() : this.#cradle.bear(fork);
+  bear(spawn: () => ChildProcess): ChildProcess {
+    return this.#cradle === undefined ? spawn() : this.#cradle.bear(spawn);
   }
 
   /** What the application asks of itself, once it is known. False if it does not hold. */
