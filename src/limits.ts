@@ -57,7 +57,6 @@ export const LIMITS = {
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
-  abandonedOutputMaxBytes: 1 * MIB, // read and thrown away after the client left, then an HTTP or SCGI worker is told
 
   // error pages
   errorPageLinesMaxCount: 20, // also kept per application from its log

@@ -9,7 +9,7 @@ import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
 import { routeRequest, wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
-import { openExchange, type WorkerRecord } from './worker-record.js';
+import { openExchange, watchFree, type WorkerRecord } from './worker-record.js';
 import type { Outcome } from './request-state.js';
 import type { RequestFace } from './request-types.js';
 
@@ -131,6 +131,7 @@ export class PoolDispatcher implements Dispatcher {
       missingScriptBody: runtime?.missingScriptBody ?? '',
       open: (exchange, sink) =>
         openExchange(worker, runtime?.keepConnections ?? 'never', exchange, sink),
+      whenFree: (onFree) => watchFree(worker, onFree),
     });
   }
 

@@ -46,5 +46,5 @@ function nowhere(sink: ExchangeSink, detail: string): Exchange {
     isOver = true;
   });
   const nothing = (): void => undefined;
-  return { pause: nothing, resume: nothing, abandon: nothing, drop: () => void (isOver = true) };
+  return { pause: nothing, resume: nothing, drop: () => void (isOver = true) };
 }

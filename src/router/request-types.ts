@@ -4,6 +4,7 @@ import type { Passed } from './deadlines.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import type { RequestStateKind } from './request-state.js';
 import type { Params, Resolved } from './resolve.js';
+import type { FreeWatch } from './worker-socket.js';
 
 /** The limits of its application that a request lives under. */
 export interface RequestLimits {
@@ -27,6 +28,8 @@ export interface Assignment {
   /** A program that usherd did not start and cannot replace. */
   readonly isExternal: boolean;
   open(request: ExchangeRequest, sink: ExchangeSink): Exchange;
+  /** Tells when the worker is free of a request whose connection was closed; undefined: it takes others meanwhile. */
+  whenFree(onFree: (isAlive: boolean) => void): FreeWatch | undefined;
 }
 
 /** Why a request was refused, for the answer and the log. */

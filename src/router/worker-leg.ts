@@ -5,6 +5,7 @@ import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { failureAnswer } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
+import type { FreeWatch } from './worker-socket.js';
 
 /** What the leg tells its request. */
 export interface LegEvents {
@@ -31,6 +32,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
   #isAbandoned = false;
+  #freeWatch: FreeWatch | undefined;
   /** The web server does not read: nobody can say that the worker is silent. */
   isPaused = false;
 
@@ -78,13 +80,22 @@ export class WorkerLeg implements ExchangeSink, Pausable {
     this.#exchange?.resume();
   }
 
-  /** The client left: the rest of the answer is read, for nobody, so that the worker is known to be free. */
+  /**
+   * The client left. The end of the connection is the only abort that every library stands; a program sees it at its next
+   * write. That it is free again is seen from its accepting another connection.
+   */
   abandon(): void {
     this.#isAbandoned = true;
-    this.#exchange?.abandon();
+    this.#exchange?.drop();
+    this.#freeWatch = this.assignment.whenFree((isAlive) => {
+      if (isAlive) this.answered();
+      else this.lost('died', 'was gone after its client had left');
+    });
+    if (this.#freeWatch === undefined) this.answered();
   }
 
   close(): void {
+    this.#freeWatch?.stop();
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     this.#exchange = undefined;

@@ -7,6 +7,7 @@ import { HttpExchange } from './protocols/http.js';
 import { ScgiExchange } from './protocols/scgi.js';
 import { connectOwned, type OwnedPath } from './owned-socket.js';
 import type { RequestFace } from './request-types.js';
+import { whenFree, type FreeWatch } from './worker-socket.js';
 
 export interface WorkerRecord {
   readonly id: string;
@@ -46,4 +47,13 @@ export function openExchange(
   return connectOwned(external, sink, (path) =>
     open(path, new FastcgiConnections(path, Infinity), 'never'),
   );
+}
+
+/** One that takes many requests at once is free already; of an external one the name is not asked for again. */
+export function watchFree(
+  { connections, external, socketPath }: WorkerRecord,
+  onFree: (isAlive: boolean) => void,
+): FreeWatch | undefined {
+  if (external !== undefined || connections.concurrency > 1) return undefined;
+  return whenFree(socketPath, onFree);
 }

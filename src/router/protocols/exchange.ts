@@ -36,8 +36,6 @@ export interface Exchange {
   /** Stop reading the worker: the web server side is full. */
   pause(): void;
   resume(): void;
-  /** Nobody wants the answer any more: read on to its end, pass nothing on. */
-  abandon(): void;
   /** Close at once; no callback follows. */
   drop(): void;
 }

@@ -13,7 +13,6 @@ import {
 } from '../../fcgi-protocol/index.js';
 import { LIMITS } from '../../limits.js';
 import { isSafeMethod } from '../methods.js';
-import { whenFree, type FreeWatch } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import type {
   ConnectionUser,
@@ -38,7 +37,6 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
   #requestId: number;
   #isConnected = false;
   #isOver = false;
-  #freeWatch: FreeWatch | undefined;
   /** A record has come: the worker has read of the request. */
   #hasBegun = false;
   #hasOutput = false;
@@ -77,25 +75,7 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
     if (!this.#isOver) this.#connection.socket.resume();
   }
 
-  /**
-   * The end of the connection is the only abort that every library stands; a program sees it at its next write. That it
-   * is free again is seen from its accepting another connection. One that takes many requests at once is free already.
-   */
-  abandon(): void {
-    if (this.#isOver) return;
-    this.drop();
-    if (this.#connections.concurrency > 1) {
-      this.#sink.answered();
-      return;
-    }
-    this.#freeWatch = whenFree(this.#connections.path, (isAlive) => {
-      if (isAlive) this.#sink.answered();
-      else this.#sink.lost('died', 'was gone after its client had left');
-    });
-  }
-
   drop(): void {
-    this.#freeWatch?.stop();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#decoder.stop();

@@ -19,8 +19,6 @@ export class HttpExchange implements Exchange {
   #isConnected = false;
   #isOver = false;
   #isPaused = false;
-  #isAbandoned = false;
-  #abandonedBytes = 0;
   #isFlushDue = false;
 
   constructor(path: string, request: ExchangeRequest, sink: ExchangeSink) {
@@ -42,11 +40,6 @@ export class HttpExchange implements Exchange {
   resume(): void {
     this.#isPaused = false;
     if (!this.#isOver) this.#answer?.resume();
-  }
-
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.resume();
   }
 
   drop(): void {
@@ -105,7 +98,6 @@ export class HttpExchange implements Exchange {
     answer.on('end', () => this.#onEnd(answer));
     answer.on('error', (err: NodeJS.ErrnoException) => this.#onError(err));
     if (this.#isPaused) answer.pause();
-    if (this.#isAbandoned) return;
     const { statusCode: status = 0, statusMessage: reason = '', rawHeaders: headers } = answer;
     this.#sink.output(cgiHead({ status, reason, headers }, prefix));
     this.#flushSoon();
@@ -113,10 +105,6 @@ export class HttpExchange implements Exchange {
 
   #onBody(chunk: Buffer): void {
     if (this.#isOver) return;
-    if (this.#isAbandoned) {
-      this.#countAbandoned(chunk.length);
-      return;
-    }
     this.#sink.output(chunk);
     this.#flushSoon();
   }
@@ -129,14 +117,6 @@ export class HttpExchange implements Exchange {
       this.#isFlushDue = false;
       if (!this.#isOver) this.#sink.outputFlush();
     });
-  }
-
-  /** A program that goes on writing for nobody is told so: its next write fails. */
-  #countAbandoned(bytes: number): void {
-    this.#abandonedBytes += bytes;
-    if (this.#abandonedBytes <= LIMITS.abandonedOutputMaxBytes) return;
-    this.drop();
-    this.#sink.answered();
   }
 
   #onEnd(answer: http.IncomingMessage): void {

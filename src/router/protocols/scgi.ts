@@ -21,8 +21,6 @@ export class ScgiExchange implements Exchange {
   readonly #request: ExchangeRequest;
   #isConnected = false;
   #isOver = false;
-  #isAbandoned = false;
-  #abandonedBytes = 0;
   #hasOutput = false;
   #isReadingBody = false;
   #isBodySent = false;
@@ -51,11 +49,6 @@ export class ScgiExchange implements Exchange {
     if (!this.#isOver) this.#socket.resume();
   }
 
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.resume();
-  }
-
   drop(): void {
     this.#isOver = true;
     this.#socket.destroy();
@@ -64,10 +57,6 @@ export class ScgiExchange implements Exchange {
   #onData(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#hasOutput = true;
-    if (this.#isAbandoned) {
-      this.#countAbandoned(chunk.length);
-      return;
-    }
     this.#sink.output(chunk);
     this.#flush();
   }
@@ -75,14 +64,6 @@ export class ScgiExchange implements Exchange {
   /** The end may have come with these bytes; then the request has written already. */
   #flush(): void {
     if (!this.#isOver) this.#sink.outputFlush();
-  }
-
-  /** A program that goes on writing for nobody is told so: its next write fails. */
-  #countAbandoned(bytes: number): void {
-    this.#abandonedBytes += bytes;
-    if (this.#abandonedBytes <= LIMITS.abandonedOutputMaxBytes) return;
-    this.drop();
-    this.#sink.answered();
   }
 
   /** Deviation: SCGI cannot tell a whole answer from a cut one, but for the Content-Length that the answer may have. */
