@@ -139,7 +139,7 @@ export const ERRORS = {
   ]),
   E_PARAMS_TOO_LARGE: row(['request', 'request'], [431, 'params-too-large'], 'warn', [
     'the params are over the limit',
-    'shorten cookies and headers, or raise params_max',
+    'shorten cookies and headers: the limit is fixed',
   ]),
   E_HEAD_TIMEOUT: row(['request', 'request'], [408, 'params-timeout'], 'warn', [
     'the web server did not finish the params in time',
@@ -159,7 +159,7 @@ export const ERRORS = {
   ]),
   E_SPOOL_FULL: row(['overload', 'request'], [503, 'spool-full', 10], 'warn', [
     'there is no room for more waiting request bodies',
-    'raise spool_per_user, or free space in the state directory',
+    'free space in the state directory, or let uploads stream with `buffer_requests = false` in usherd.toml',
   ]),
   E_APP_UNKNOWN: row(['request', 'request'], [404, 'no-app'], 'info', [
     'there is no such application',
@@ -187,7 +187,7 @@ export const ERRORS = {
   ]),
   E_TOKEN_REFUSED: row(['request', 'request'], [403, 'refused-token'], 'error', [
     'the front token is missing or belongs to somebody else',
-    'write the vhost snippet anew with `usherd apache-config`',
+    'look who has one with `usherd token list`, and whether the web server includes its file',
   ]),
 
   // --- load ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { COMMANDS } from '../../src/cli/index.js';
 import { ERRORS } from '../../src/errors.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -26,5 +27,21 @@ test('an answer has a reason, and a reason an answer', () => {
 test('every meaning and remedy is a phrase without a full stop', () => {
   for (const [code, { meaning, remedy }] of Object.entries(ERRORS)) {
     for (const text of [meaning, remedy]) assert.match(text, /^\S.*[^.\s]$/, code);
+  }
+});
+
+test('a remedy names only settings and commands that there are', () => {
+  const example = readFileSync(join(ROOT, 'conf.example/usherd.toml'), 'utf8');
+  const manifest = readFileSync(join(ROOT, 'src/config/manifest.ts'), 'utf8');
+  const settings = new Set(`${example} ${manifest}`.match(/[a-z]+(?:_[a-z]+)+/g));
+  const commands = new Set(COMMANDS.map(({ usage }) => usage.split(' ')[0]));
+  for (const [code, { remedy }] of Object.entries(ERRORS)) {
+    const text: string = remedy;
+    for (const [name] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g)) {
+      assert.ok(settings.has(name), `${code}: there is no setting ${name}`);
+    }
+    for (const [, name = ''] of text.matchAll(/`usherd ([a-z][a-z-]*)/g)) {
+      assert.ok(commands.has(name), `${code}: there is no command ${name}`);
+    }
   }
 });
