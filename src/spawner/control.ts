@@ -30,7 +30,7 @@ function turnAway(socket: Socket): void {
 }
 
 /** Serves one connection: a request line, an answer line, the end. */
-export function serveControl(socket: Socket, answer: Answer, log: Log): void {
+function serveControl(socket: Socket, answer: Answer, log: Log): void {
   const deadline = setTimeout(() => socket.destroy(), LIMITS.controlDeadlineMs);
   const pieces: Buffer[] = [];
   let receivedBytes = 0;
