@@ -193,7 +193,7 @@ export const LIMITS = {
   cgroupRemoveRetryMs: 10,
   memoryCheckIntervalMs: 5_000, // of workers that have a recycle_memory
   usageMaxAgeMs: 1_000,
-  usageHistoryMs: 10_000,
+  usageReadsPerTurnCount: 32, // of processes, about 30 µs each
 
   socketPathMaxBytes: 107, // unix(7)
 } as const;

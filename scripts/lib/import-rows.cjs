@@ -26,7 +26,7 @@ exports.ROWS = [
     from: '^src/spawner/',
     ours: ['errors', 'limits', 'log', 'privdrop', 'ipc'],
     types: ['config'],
-    packages: ['pidusage'],
+    packages: [],
     node: 'all',
   },
   {

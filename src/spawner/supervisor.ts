@@ -99,7 +99,6 @@ export class Supervisor {
     const settings = new Settings({ mode, tools, routerUid: router.uid }, config);
     const canary = await canaryPlan(mode, router, settings);
     await runCanary(canary, tools);
-    await this.#usage.warmUp();
 
     const pinned = new PinnedTools(tools, canary);
     const logDirectories = this.#logDirectories(settings, router);

@@ -1,9 +1,11 @@
-// Memory and CPU of workers, by the only importer of pidusage.
-import pidusage from 'pidusage';
+// Memory and processor time of workers, as /proc shows them. Nothing stays open between two looks.
+import { setImmediate as turn } from 'node:timers/promises';
 import { LIMITS } from '../limits.js';
+import { figuresOf, type ProcessFigures } from './process-files.js';
 
 export interface Usage {
   readonly rssBytes: number;
+  /** Of one processor, since the look before; at the first look since its start. */
   readonly cpuPercent: number;
 }
 
@@ -11,16 +13,12 @@ export class UsageReader {
   readonly #now: () => number;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #usages: ReadonlyMap<number, Usage> = new Map();
+  /** Of those who were there at the last look, and of nobody else. */
+  #looks: ReadonlyMap<number, ProcessFigures> = new Map();
   #reading: Promise<ReadonlyMap<number, Usage>> | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
-  }
-
-  /** pidusage asks getconf(1) for the page size, once and through a shell: better now than when tenants run. */
-  async warmUp(): Promise<void> {
-    await this.read([process.pid]);
-    this.#readAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Only pids of unreaped children, so that none of them means somebody else. Missing are those that just ended. */
@@ -32,16 +30,26 @@ export class UsageReader {
   }
 
   async #readNow(pids: readonly number[]): Promise<ReadonlyMap<number, Usage>> {
-    const found = await pidusage([...pids], { maxage: LIMITS.usageHistoryMs }).catch(() => ({}));
     const usages = new Map<number, Usage>();
-    for (const pid of pids) {
-      // Its type does not say so, but a pid that ended has no row, or null for one.
-      const row = (found as Record<string, pidusage.Status | null | undefined>)[String(pid)];
-      if (row !== undefined && row !== null)
-        usages.set(pid, { rssBytes: row.memory, cpuPercent: row.cpu });
+    const looks = new Map<number, ProcessFigures>();
+    for (const [index, pid] of pids.entries()) {
+      if (index % LIMITS.usageReadsPerTurnCount === LIMITS.usageReadsPerTurnCount - 1) await turn();
+      const look = figuresOf(pid);
+      if (look === undefined) continue;
+      looks.set(pid, look);
+      const cpuPercent = percentOf(look, this.#looks.get(pid));
+      usages.set(pid, { rssBytes: look.rssBytes, cpuPercent });
     }
+    this.#looks = looks;
     this.#usages = usages;
     this.#readAtMs = this.#now();
     return usages;
   }
+}
+
+function percentOf(look: ProcessFigures, before: ProcessFigures | undefined): number {
+  const isSame = before !== undefined && before.ageMs <= look.ageMs; // not a pid that is used again
+  const usedMs = look.cpuMs - (isSame ? before.cpuMs : 0);
+  const passedMs = look.ageMs - (isSame ? before.ageMs : 0);
+  return passedMs > 0 ? Math.max(0, (100 * usedMs) / passedMs) : 0;
 }

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** security.md R-P1: what root's process may use, and what these bring along. */
-const DIRECT = ['pidusage', 'pino', 'smol-toml', 'zod'];
+const DIRECT = ['pino', 'smol-toml', 'zod'];
 const BROUGHT_ALONG = [
   '@pinojs/redact',
   'atomic-sleep',
@@ -17,7 +17,6 @@ const BROUGHT_ALONG = [
   'pino-std-serializers',
   'quick-format-unescaped',
   'real-require',
-  'safe-buffer',
   'safe-stable-stringify',
   'sonic-boom',
   'thread-stream',
@@ -48,7 +47,7 @@ function loadedBy(entry: string): readonly string[] {
 const packageOf = (path: string): string | undefined =>
   /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
 
-test('the supervisor loads four packages and what they bring along, and no other', () => {
+test('the supervisor loads three packages and what they bring along, and no other', () => {
   const loaded = loadedBy('cli/supervisor.js');
   const packages = new Set(loaded.map(packageOf).filter((name) => name !== undefined));
   for (const name of DIRECT) assert.ok(packages.has(name), `${name} is not loaded any more`);
