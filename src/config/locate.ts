@@ -2,28 +2,39 @@
 
 export type KeyPath = readonly PropertyKey[];
 
+/** Before each key of a path that is written as one string; TOML has it only escaped. */
+const SEPARATOR = '\0';
+
 /** A line for every key path of a text. */
 export class KeyLines {
   readonly #lines = new Map<string, number>();
 
   constructor(text: string) {
     new Scanner(text, (path, line) => {
-      const key = path.join('\0');
-      if (!this.#lines.has(key)) this.#lines.set(key, line);
+      if (!this.#lines.has(path)) this.#lines.set(path, line);
     }).scan();
   }
 
   /** The line (from 1) of the key or, where it does not stand in the text, of the nearest table above it. */
   lineOf(path: KeyPath): number {
     for (let length = path.length; length > 0; length -= 1) {
-      const line = this.#lines.get(path.slice(0, length).map(String).join('\0'));
+      const line = this.#lines.get(
+        path.slice(0, length).reduce<Path>((table, key) => below(table, String(key)), ''),
+      );
       if (line !== undefined) return line;
     }
     return 1;
   }
 }
 
-type Path = readonly string[];
+/** Empty for the root table. A string, because a long text has thousands. */
+type Path = string;
+
+/** Longer than any of ours: whatever is below such a table is placed at it, or every key below would cost as much again. */
+const PATH_MAX_LENGTH = 300;
+
+const below = (path: Path, key: string | number): Path =>
+  path.length > PATH_MAX_LENGTH ? path : `${path}${SEPARATOR}${key}`;
 
 /** Deeper than any key of ours. */
 const KEY_DEPTH_MAX = 8;
@@ -35,7 +46,7 @@ class Scanner {
   readonly #found: Found;
   #at = 0;
   #line = 1;
-  #table: Path = [];
+  #table: Path = '';
   /** How many `[[x]]` came so far, by path. */
   readonly #arrayLengths = new Map<string, number>();
 
@@ -60,47 +71,43 @@ class Scanner {
     this.#at += isArray ? 2 : 1;
     const written = this.#keys(']');
     this.#at += isArray ? 2 : 1;
-    this.#table = this.#inLastElements(isArray ? written.slice(0, -1) : written);
-    const last = written.at(-1);
-    if (isArray && last !== undefined) {
-      const array = [...this.#table, last];
-      const index = this.#arrayLengths.get(array.join('\0')) ?? 0;
-      this.#arrayLengths.set(array.join('\0'), index + 1);
-      this.#found(array, line);
-      this.#table = [...array, String(index)];
-    }
-    this.#report([], this.#table, line);
+    const last = isArray ? written.pop() : undefined;
+    this.#table = this.#inLastElements(written, line);
+    if (last === undefined) return;
+    const array = below(this.#table, last);
+    const index = this.#arrayLengths.get(array) ?? 0;
+    this.#arrayLengths.set(array, index + 1);
+    this.#found(array, line);
+    this.#table = below(array, index);
+    this.#found(this.#table, line);
   }
 
   /** `[a.b]` below `[[a]]` means the last element of `a`. */
-  #inLastElements(written: Path): Path {
-    const path: string[] = [];
+  #inLastElements(written: readonly string[], line: number): Path {
+    let path = '';
     for (const key of written) {
-      path.push(key);
-      const length = this.#arrayLengths.get(path.join('\0'));
-      if (length !== undefined) path.push(String(length - 1));
+      path = below(path, key);
+      this.#found(path, line);
+      const length = this.#arrayLengths.get(path);
+      if (length !== undefined) path = below(path, length - 1);
     }
     return path;
   }
 
-  /** `a.b = value`, in a table or an inline table. */
+  /** `a.b = value`, in a table or an inline table: a dotted key makes tables on the way to its value. */
   #pair(table: Path): void {
     const line = this.#line;
-    const path = [...table, ...this.#keys('=')];
+    let path = table;
+    for (const key of this.#keys('=')) {
+      path = below(path, key);
+      this.#found(path, line);
+    }
     this.#at += 1;
-    this.#report(table, path, line);
     this.#value(path);
   }
 
-  /** Reports the path and the tables that a dotted key makes on the way to it. */
-  #report(known: Path, path: Path, line: number): void {
-    for (let length = known.length + 1; length <= path.length; length += 1) {
-      this.#found(path.slice(0, length), line);
-    }
-  }
-
   /** A dotted key up to its end mark; of an absurdly deep one only the first parts, which keeps the scan linear. */
-  #keys(end: ']' | '='): Path {
+  #keys(end: ']' | '='): string[] {
     const keys: string[] = [];
     for (;;) {
       this.#skipSpace();
@@ -140,7 +147,7 @@ class Scanner {
     for (let index = 0; this.#at < this.#text.length; index += 1) {
       this.#skipBlank();
       if (this.#peek() === end) break;
-      if (end === ']') this.#element([...path, String(index)]);
+      if (end === ']') this.#element(below(path, index));
       else this.#pair(path);
       this.#skipBlank();
       if (this.#peek() !== ',') break;

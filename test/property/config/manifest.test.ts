@@ -117,6 +117,12 @@ const filled = (piece: string, before = '', after = ''): string => {
   return before + piece.repeat(Math.floor(room / piece.length)) + after;
 };
 
+const filledWithKeys = (before: string): string =>
+  Array.from({ length: 1_100 }, (_, index) => `x${index}=1`).reduce(
+    (text, line) => `${text}${line}\n`,
+    before,
+  );
+
 const HOSTILE: Readonly<Record<string, string>> = {
   'open brackets': filled('['),
   'open brackets as a value': filled('[', 'a='),
@@ -130,6 +136,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'nested arrays of tables': filled('[[a]]\n[[a.b]]\n[[a.b.c]]\n'),
   'unknown keys': Array.from({ length: 1_800 }, (_, index) => `k${index}=1`).join('\n'),
   'long unknown keys': Array.from({ length: 300 }, (_, i) => `${'k'.repeat(40)}${i}=1`).join('\n'),
+  'keys below a long header': filledWithKeys(`["${'k'.repeat(8_000)}"]\n`),
+  'a list below a long key': filled('0,', `"${'k'.repeat(8_000)}"=[`, ']'),
   'variables with bad names': `[env]\n${Array.from({ length: 1_400 }, (_, i) => `"${i}"=""`).join('\n')}`,
   'variables with bad values': `[env]\n${Array.from({ length: 1_800 }, (_, i) => `v${i}=1`).join('\n')}`,
   'a number without an end': filled('9', 'concurrency='),

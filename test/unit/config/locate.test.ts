@@ -50,6 +50,13 @@ test('tables of arrays are counted', () => {
   assertHere(['s', 0, 'u', 1, 'p'], '[[s]]\n[[s.u]]\np=1\n[[s.u]]\np=2 # HERE\n');
 });
 
+test('what is below a key longer than any of ours is placed at it', () => {
+  const long = 'k'.repeat(5_000);
+  assertHere([long], `a = 1\n${long} = 2 # HERE\n`);
+  assertHere([long, 'b'], `a = 1\n[${long}] # HERE\na = 1\nb = 2\n`);
+  assertHere(['c'], `${long} = [1, { b = 2 }]\nc = 1 # HERE\n`);
+});
+
 test('a key that does not stand in the text is placed at the table it is missing from', () => {
   assertHere(['t', 'missing'], 'a = 1\n[t] # HERE\nb = 1\n');
   assertHere(['l', 0, 'missing'], 'a = 1\nl = [{ b = 1 }] # HERE\n');
