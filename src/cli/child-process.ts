@@ -37,5 +37,9 @@ export function startChild(
   child.once('error', () => {
     if (child.pid === undefined) end({ by: 'code', code: ExitCode.TEMPORARY, signal: '' });
   });
-  return { pid: child.pid, signal: (name) => void child.kill(name) };
+  const signal = (name: NodeJS.Signals): void => {
+    // Without a pid kill() would take one from memory that nobody has set (node 20): a stranger's, or 0, our own group.
+    if (child.pid !== undefined) child.kill(name);
+  };
+  return { pid: child.pid, signal };
 }

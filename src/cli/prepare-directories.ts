@@ -87,7 +87,7 @@ function systemError(path: string, err: unknown): Pick<Finding, 'found' | 'expec
     remedy:
       process.getuid?.() === 0
         ? `mend ${dirname(path)}`
-        : 'set run, log and state in [paths] to directories of your own',
+        : 'run it as root; or set run, log and state in [paths] to directories of your own',
   };
 }
 

@@ -73,7 +73,7 @@ const APP_LIMIT_NAMES = LIMIT_NAMES.filter((name) => limitKey(name).userOnly !==
 export const manifestSchema = z.strictObject({
   runtime: runtimeName().optional(),
   command: argv({
-    expected: 'a file of the application',
+    expected: 'a file of the application (any other command goes into a Procfile: "web: COMMAND")',
     example: './serve',
     accept: isRelativeFile,
   }).optional(),

@@ -11,6 +11,7 @@ test('a slip of the finger is recognised', () => {
   assert.equal(nearestName('idle-timeout', KEYS), 'idle_timeout');
   assert.equal(nearestName('Max_Body', KEYS), 'max_body');
   assert.equal(nearestName('uidd', KEYS), 'uid');
+  assert.equal(nearestName('udi', KEYS), 'uid', 'letters that have changed places');
 });
 
 test('what is like nothing gets no suggestion', () => {
@@ -26,4 +27,7 @@ test('the distance counts inserted, deleted and replaced letters', () => {
   assert.equal(editDistance('', 'abc'), 3);
   assert.equal(editDistance('abc', ''), 3);
   assert.equal(editDistance('kitten', 'sitting'), 3);
+  assert.equal(editDistance('levle', 'level'), 1);
+  assert.equal(editDistance('ab', 'ba'), 1);
+  assert.equal(editDistance('abab', 'bbaa'), 2);
 });
