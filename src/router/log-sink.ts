@@ -47,7 +47,7 @@ export class LogSink {
     this.#options = options;
     const { logDirectory: directory, makesDirectories, log, store = {} } = options;
     const { fileMaxBytes = LIMITS.logFileMaxBytes } = options;
-    const now = store.now ?? Date.now;
+    const now = store.now ?? ((): number => performance.now()); // a clock that is set back must not keep a file closed
     this.files = new LogFiles({ directory, makesDirectories, log, now, fileMaxBytes });
     this.#store = new LogStore(this.files, store);
     this.#server = createServer((socket) => this.#accept(socket));
