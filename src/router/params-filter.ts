@@ -12,8 +12,6 @@ const REMOVED_NAMES: ReadonlySet<string> = new Set([
   ...['GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH', 'NLSPATH', 'NOTIFY_SOCKET'],
   // belong to the worker's own environment; Apache leaks its PATH
   ...['PATH', 'HOME', 'USER', 'TMPDIR'],
-  // "Proxy:" of a client, taken for a proxy setting by many libraries
-  'HTTP_PROXY',
   // spoken between client and web server only
   ...['HTTP_EXPECT', 'HTTP_TRANSFER_ENCODING', 'HTTP_CONNECTION', 'HTTP_KEEP_ALIVE', 'HTTP_TE'],
   ...['HTTP_TRAILER', 'HTTP_UPGRADE', 'HTTP_PROXY_CONNECTION', 'HTTP_PROXY_AUTHORIZATION'],
@@ -24,6 +22,9 @@ const REMOVED_NAMES: ReadonlySet<string> = new Set([
 const REMOVED_PREFIXES =
   /^(?:USHERD_|MATCH_USHERD_|UWSGI_|LD_|MALLOC_|BASH_|PYTHON|NODE_|FCGI_|LISTEN_)/;
 
+/** "Proxy:" of a client, taken for a proxy setting by many libraries, in whatever letters. */
+const HTTP_PROXY = /^HTTP_PROXY$/i;
+
 // An internal redirect of Apache repeats every param with this in front, a token among them.
 const REDIRECTED = /^(?:REDIRECT_)+/;
 
@@ -31,7 +32,7 @@ const REDIRECTED = /^(?:REDIRECT_)+/;
 export function isPermittedName(name: string): boolean {
   if (!NAME.test(name)) return false;
   const plain = name.startsWith('REDIRECT_') ? name.replace(REDIRECTED, '') : name;
-  return !REMOVED_NAMES.has(plain) && !REMOVED_PREFIXES.test(plain);
+  return !REMOVED_NAMES.has(plain) && !REMOVED_PREFIXES.test(plain) && !HTTP_PROXY.test(plain);
 }
 
 /**

@@ -28,6 +28,8 @@ for (const name of [
     'x'.repeat(257),
   ],
   ...['HTTP_CONTENT_LENGTH', 'HTTP_CONTENT_TYPE'],
+  // curl, wget and Python look for these, too
+  ...['http_proxy', 'Http_Proxy', 'HTTP_proxy', 'REDIRECT_http_proxy'],
 ]) {
   test(`${JSON.stringify(name)} does not reach a worker (T41, T42, T43)`, () => {
     assert.equal(cleanParams(new Map([[name, 'x']])).size, 0);
