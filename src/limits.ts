@@ -178,6 +178,8 @@ export const LIMITS = {
   logWarningIntervalMs: 3_600_000, // between two warnings about files that cannot be written
 
   // worker processes (security.md R-K4)
+  // More than a manifest's `concurrency` may be: who leaves is still in it, and a connect(2) that fails looks like a dead worker.
+  workerBacklogMaxCount: 4_096, // Linux takes net.core.somaxconn where that is less
   workerFilesMaxCount: 1_024, // libfcgi overflows above it (CVE-2012-6687)
   workerGivenUpGraceMs: 5_000, // between TERM and KILL when its request was given up
   workerLostAfterKillMs: 10_000,

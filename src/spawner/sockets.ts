@@ -68,7 +68,7 @@ function bindNow(path: string, umask: number): Server {
   server.on('error', () => undefined); // the missing descriptor tells
   const previous = process.umask(umask);
   try {
-    server.listen({ path, backlog: 511 });
+    server.listen({ path, backlog: LIMITS.workerBacklogMaxCount });
   } finally {
     process.umask(previous);
   }

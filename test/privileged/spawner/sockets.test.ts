@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connectAs, shellAs } from '../../support/as-uid.js';
@@ -65,6 +65,23 @@ describe('the sockets of a running supervisor', { skip }, () => {
     assert.equal(seen(workerSocket), `0:${UID.router} 660`);
     assert.equal(seen(host.path('supervisor.sock')), `0:${UID.router} 660`);
     assert.equal(seen(host.path('control.sock')), '0:0 600');
+  });
+
+  it('hold as many connections as a worker may have requests at once, and those of clients that left, though it accepts none', async () => {
+    host.makeApp('alice', 'busy', 'sleeps');
+    const { worker } = await router.spawn('alice/busy');
+    const path = host.path(`worker/${worker}.sock`);
+    const sockets = Array.from({ length: 1_500 }, () => connect({ path }));
+    const ends = sockets.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          socket.once('connect', () => resolve('connected'));
+          socket.once('error', (err: NodeJS.ErrnoException) => resolve(err.code ?? ''));
+        }),
+    );
+    const kinds = new Set(await Promise.all(ends));
+    for (const socket of sockets) socket.destroy();
+    assert.deepEqual([...kinds], ['connected']);
   });
 
   it("let the router to workers, and neither another tenant, nor the web server, nor the worker's own user (T54, T55)", () => {
