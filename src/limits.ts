@@ -189,6 +189,7 @@ export const LIMITS = {
   identityCheckIntervalMs: 60_000,
   changeCheckIntervalMs: 1_000, // per application
   changeWatchMaxCount: 20_000, // applications
+  changeStepsMaxCount: 64, // components of the files that a command names, together
   changeChecksInFlightMaxCount: 3, // one less than libuv has threads: a hung file system must not take them all
   livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
   cgroupRemoveMaxMs: 2_000,

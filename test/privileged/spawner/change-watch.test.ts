@@ -4,7 +4,10 @@ import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
+import type { Blueprint } from '../../../src/spawner/blueprint.js';
 import { ChangeWatch } from '../../../src/spawner/change-watch.js';
+import { entryNames } from '../../../src/spawner/entry-names.js';
+import { testConfig } from '../../support/config.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -86,3 +89,17 @@ test(
     assert.deepEqual(changes, ['alice/app']);
   },
 );
+
+test('a command of a thousand directories, or of many, costs root a few descriptors (T135)', () => {
+  const deep = `./${'d/'.repeat(1_000)}program`;
+  const blueprint = (argv: readonly string[]): Blueprint => ({ argv }) as unknown as Blueprint;
+  const config = testConfig();
+  const markers = entryNames(config, blueprint([])).length;
+  const namesOf = (...argv: readonly string[]): readonly string[] =>
+    entryNames(config, blueprint(argv)).slice(markers);
+  assert.deepEqual(namesOf('./bin/serve', '--dir', './public'), ['bin/serve', 'public']);
+  assert.deepEqual(namesOf(deep), []);
+  assert.deepEqual(namesOf('./serve', deep, './late'), ['serve']);
+  const many = namesOf(...Array.from({ length: 1_000 }, (_, n) => `./${n}`));
+  assert.equal(many.length, LIMITS.changeStepsMaxCount);
+});
