@@ -1,6 +1,7 @@
 // What a supervisor asserts about itself before it does anything for anybody.
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { UsherdError, type Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { AccountFiles } from './account-files.js';
 import { numericText } from './account-directory.js';
 import type { Mode } from './identity.js';
@@ -101,6 +102,21 @@ export function findCapabilityFaults(status: string, mode: Mode): readonly Findi
   });
 }
 
+/** Without CAP_SYS_RESOURCE nobody gives a worker more descriptors than he may have himself. */
+export function findLimitFaults(limits: string): readonly Finding[] {
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(limits)?.[1] ?? 'not said';
+  if (hard === 'unlimited' || Number(hard) >= LIMITS.workerFilesMaxCount) return [];
+  return [
+    {
+      rule: 'supervisor-files',
+      path: '/proc/self/limits',
+      found: `a hard limit of ${hard} open files`,
+      expected: `at least ${LIMITS.workerFilesMaxCount}, which every worker gets`,
+      remedy: 'raise LimitNOFILE of the unit, or `ulimit -Hn` of what starts usherd',
+    },
+  ];
+}
+
 /** @throws UsherdError E_STARTUP_CAPABILITIES for one too few, and for one too many */
 export function assertCapabilities(mode: Mode): void {
   const findings = [...findCapabilityFaults(readFileSync('/proc/self/status', 'latin1'), mode)];
@@ -113,8 +129,9 @@ export function assertCapabilities(mode: Mode): void {
       remedy: REMEDIES[mode],
     });
   }
+  findings.push(...findLimitFaults(readFileSync('/proc/self/limits', 'latin1')));
   if (findings.length === 0) return;
-  const detail = 'the capabilities of this process are not the expected ones';
+  const detail = 'the capabilities or limits of this process are not the expected ones';
   throw new UsherdError('E_STARTUP_CAPABILITIES', detail, { findings });
 }
 

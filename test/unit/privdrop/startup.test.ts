@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { findCapabilityFaults } from '../../../src/privdrop/startup.js';
+import { findCapabilityFaults, findLimitFaults } from '../../../src/privdrop/startup.js';
 import { checkTool, findTools, recheckTools } from '../../../src/privdrop/tools.js';
 
 const NEEDED = 0x1e1n;
@@ -12,6 +12,24 @@ const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'];
 
 const statusWith = (values: readonly bigint[]): string =>
   SETS.map((set, i) => `${set}:\t${(values[i] ?? 0n).toString(16).padStart(16, '0')}\n`).join('');
+
+describe('the limits of the supervisor', () => {
+  const limits = (hard: string): string =>
+    `Limit Soft Hard Units\nMax open files            1024                 ${hard}             files\n`;
+
+  it('are enough for what every worker gets', () => {
+    for (const hard of ['1024', '65536', 'unlimited']) {
+      assert.deepEqual(findLimitFaults(limits(hard)), []);
+    }
+  });
+
+  it('are named with what to raise where they are not', () => {
+    const [fault] = findLimitFaults(limits('1023'));
+    assert.match(fault?.found ?? '', /1023 open files/);
+    assert.match(fault?.remedy ?? '', /LimitNOFILE/);
+    assert.equal(findLimitFaults('').length, 1);
+  });
+});
 
 const ROOT = [0n, NEEDED, NEEDED, NEEDED, 0n];
 
