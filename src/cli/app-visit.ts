@@ -12,6 +12,7 @@ import {
   type Visited,
   type VisitRefusal,
 } from '../spawner/index.js';
+import type { Ids } from './child-argv.js';
 import { currentMode } from './configuration.js';
 import { describe } from './describe.js';
 import { serviceIds } from './service-ids.js';
@@ -54,11 +55,16 @@ export function appPlace(config: Config, argument: string, workingDirectory: str
   throw new UsherdError('E_USAGE', detail);
 }
 
+const routerOf = ({ routerUid, routerGid }: Ids): { uid: number; gid: number } => ({
+  uid: routerUid,
+  gid: routerGid,
+});
+
 /** The account as the supervisor would take it. @throws UsherdError with the rule that refuses it */
 export async function accountOf(config: Config, user: string): Promise<Account> {
   const mode = currentMode();
-  const routerUid = mode === 'root' ? (await serviceIds(config)).routerUid : -1;
-  const result = await accountsOf({ mode, tools: findTools(), routerUid }, config).lookup(user);
+  const router = mode === 'root' ? routerOf(await serviceIds(config)) : { uid: -1, gid: -1 };
+  const result = await accountsOf({ mode, tools: findTools(), router }, config).lookup(user);
   if (result.ok) return result.account;
   throw new UsherdError(result.code, `account ${user}`, { findings: [result.finding] });
 }

@@ -235,16 +235,25 @@ export class AccountDirectory {
     return { ...entry, groups, source: 'passwd' };
   }
 
-  /** The names of deny_groups as numbers; undefined if the group database does not answer properly. */
+  /** What is denied, by number; undefined if the group database does not answer properly. */
   async #deniedGids(signal: AbortSignal): Promise<ReadonlyMap<number, string> | undefined> {
-    const { rules, tools } = this.#options;
-    if (rules.denyGroups.length === 0) return new Map();
+    const { rules } = this.#options;
+    const named = await this.#namedGids(rules.denyGroups, signal);
+    return named === undefined ? undefined : new Map([...named, ...rules.forbiddenGids]);
+  }
+
+  async #namedGids(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<number, string> | undefined> {
+    if (names.length === 0) return new Map();
     if (this.#denied !== undefined && performance.now() < this.#denied.untilMs) {
       return this.#denied.gids;
     }
-    const answer = await this.#ask([tools.getent, 'group', '--', ...rules.denyGroups], signal);
+    const { getent } = this.#options.tools;
+    const answer = await this.#ask([getent, 'group', '--', ...names], signal);
     const isAnswer = answer?.exitCode === 0 || answer?.exitCode === NOT_FOUND.getent;
-    const gids = isAnswer ? parseGroups(answer.output, rules.denyGroups) : undefined;
+    const gids = isAnswer ? parseGroups(answer.output, names) : undefined;
     if (gids !== undefined) {
       this.#denied = { gids, untilMs: performance.now() + LIMITS.accountCacheTtlMs };
     }

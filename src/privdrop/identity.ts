@@ -22,6 +22,8 @@ export interface IdentityRules {
   readonly supplementaryGroups: 'account' | 'none';
   /** uid to the name of whoever it belongs to: the router, the web server. */
   readonly forbiddenUids: ReadonlyMap<number, string>;
+  /** gid to the name of its group, whatever `denyGroups` says: who is in it may talk to root. */
+  readonly forbiddenGids: ReadonlyMap<number, string>;
 }
 
 export type AccountResult =
@@ -104,7 +106,7 @@ const gidDenied: Rule = (account, { deniedGids }) => {
   return {
     rule: 'gid-denied',
     found: `primary group ${group} (gid ${account.gid})`,
-    expected: 'a group that is not in deny_groups',
+    expected: 'a group that is neither in deny_groups nor the router’s or the web server’s',
     remedy: 'give the account a primary group of its own',
   };
 };

@@ -6,11 +6,12 @@ import {
   type Mode,
   type Tools,
 } from '../privdrop/index.js';
+import type { RouterIdentity } from './directories.js';
 
 export interface SettingsParts {
   readonly mode: Mode;
   readonly tools: Tools;
-  readonly routerUid: number;
+  readonly router: RouterIdentity;
 }
 
 export class Settings {
@@ -25,7 +26,7 @@ export class Settings {
   }
 
   get routerUid(): number {
-    return this.#parts.routerUid;
+    return this.#parts.router.uid;
   }
 
   get config(): Config {
@@ -45,15 +46,21 @@ export class Settings {
 
 /** Also for commands that become a user without a supervisor. */
 export function accountsOf(
-  { mode, tools, routerUid }: SettingsParts,
+  { mode, tools, router }: SettingsParts,
   config: Config,
 ): AccountDirectory {
   const configured = new Map<string, ConfiguredAccount>();
   for (const [name, { account }] of config.users) {
     if (account !== undefined) configured.set(name, account);
   }
-  const { minUid, maxUid, denyGroups, supplementaryGroups } = config.identity;
-  const forbiddenUids = new Map([[routerUid, 'the router']]);
-  const rules = { minUid, maxUid, denyGroups, supplementaryGroups, forbiddenUids };
+  const { minUid, maxUid, supplementaryGroups } = config.identity;
+  // Whoever is in these reaches the front sockets as a web server does, or root's own as the router does: no list takes them out.
+  const frontGroups = config.front.sockets.map(({ group }) => group);
+  const rules = {
+    ...{ minUid, maxUid, supplementaryGroups },
+    denyGroups: [...new Set([...config.identity.denyGroups, ...frontGroups])],
+    forbiddenUids: new Map([[router.uid, 'the router']]),
+    forbiddenGids: new Map([[router.gid, 'of the router']]),
+  };
   return new AccountDirectory({ mode, tools, rules, configured });
 }

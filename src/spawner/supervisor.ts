@@ -96,7 +96,7 @@ export class Supervisor {
     const cgroups = await openCgroups(paths.run);
     const stale = removeStaleSockets(paths);
     const tools = findTools();
-    const settings = new Settings({ mode, tools, routerUid: router.uid }, config);
+    const settings = new Settings({ mode, tools, router }, config);
     const canary = await canaryPlan(mode, router, settings);
     await runCanary(canary, tools);
 

@@ -16,6 +16,8 @@ import {
 import type { AccountDirectoryOptions } from '../../../src/privdrop/account-directory.js';
 import { AccountFiles, SYSTEM_ACCOUNT_FILES } from '../../../src/privdrop/account-files.js';
 import { LIMITS } from '../../../src/limits.js';
+import { accountsOf } from '../../../src/spawner/index.js';
+import { testConfig } from '../../support/config.js';
 import { needsRoot } from '../../support/needs-root.js';
 
 const RULES: IdentityRules = {
@@ -24,6 +26,7 @@ const RULES: IdentityRules = {
   denyGroups: ['root', 'shadow', 'usherdt-denied', 'usherdt-there-is-no-such-group'],
   supplementaryGroups: 'account',
   forbiddenUids: new Map([[52_105, 'the router']]),
+  forbiddenGids: new Map([[52_106, 'of the router']]),
 };
 
 /** A command that a test cannot do without. */
@@ -116,6 +119,21 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
 
   it('are refused with a denied primary group (T28)', async () => {
     assert.equal(ruleOf(await directory(tools).lookup('usherdt-b')), 'gid-denied');
+  });
+
+  it('are in no group that reaches usherd’s own sockets, whatever deny_groups says (T28, T136)', async () => {
+    const { identity, front } = testConfig();
+    const config = testConfig({
+      identity: { ...identity, denyGroups: [], supplementaryGroups: 'account' },
+      front: { ...front, sockets: [{ path: '/run/front.sock', group: 'usherdt-fine' }] },
+    });
+    const parts = { mode: 'root', tools, router: { uid: 52_105, gid: 52_111 } } as const;
+    const accounts = accountsOf(parts, config);
+    const { groups } = accountOf(await accounts.lookup('usherdt-a'));
+    assert.ok(groups.length > 0);
+    assert.ok(!groups.includes(52_111) && !groups.includes(52_112), groups.join(' '));
+    assert.equal(ruleOf(await accounts.lookup('usherdt-b')), 'gid-denied'); // the router's
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'gid-denied'); // a front socket's
   });
 
   it('are refused when they expired (T31)', async () => {

@@ -120,6 +120,7 @@ describe('the account database', () => {
             denyGroups: [],
             supplementaryGroups: 'none',
             forbiddenUids: new Map(),
+            forbiddenGids: new Map(),
           },
           deniedGids: new Map(),
           sharesUidWith: undefined,
