@@ -1,6 +1,6 @@
 // An account goes and its uid is given to somebody else while programs of the former owner still run (T106, T108).
 import assert from 'node:assert/strict';
-import { chownSync, cpSync, mkdirSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { FakeRouter } from '../support/fake-router.js';
@@ -36,11 +36,20 @@ describe('a uid that gets another owner', { skip: needsRoot }, () => {
     const answer = await router.need('carol/app');
     assert.equal(answer.type === 'refused' ? answer.rule : 'started', 'uid-reassigned');
     await router.hear('exited', ({ worker }) => worker === old.worker);
+    const own = join(host.users, String(UID.alice));
+    const inherited = await waitFor('what alice has left to be noticed', async () => {
+      const next = await router.need('carol/app');
+      return next.type === 'refused' && next.rule !== 'uid-reassigned' ? next : undefined;
+    });
+    assert.deepEqual([inherited.code, inherited.rule], ['E_START_FAILED', 'private-directory']);
+    assert.match(inherited.detail, /it was alice's/);
+    for (const path of [own, `${own}.owner`]) rmSync(path, { recursive: true });
     const fresh = await waitFor('the new owner to be served', async () => {
       const next = await router.need('carol/app');
       return next.type === 'spawned' ? next : undefined;
     });
     assert.deepEqual(host.processesOf(UID.alice), [fresh.pid]);
+    assert.equal(readlinkSync(`${own}.owner`), 'carol');
   });
 
   test('is no uid at all for a user who is gone: nothing starts for him (T108)', async () => {
