@@ -1,10 +1,18 @@
 // The header block of a worker's answer: held back until its blank line, judged, and written anew (R-W2).
 import { strict as assert } from 'node:assert';
 import { STATUS_CODES } from 'node:http';
-import { assertPlain, HeadLines, parseField, protocolError } from './response-lines.js';
+import {
+  assertPlain,
+  HeadLines,
+  parseField,
+  protocolError,
+  type LineSink,
+} from './response-lines.js';
 
 export interface ResponseHead {
   readonly status: number;
+  /** False: it is what answers without one have. */
+  readonly isStatusGiven: boolean;
   /** Canonical CGI header block with its blank line, ready for STDOUT; owned by the caller. */
   readonly bytes: Buffer;
   /** False for 204 and 304: body bytes that come are dropped. Does not know about HEAD. */
@@ -22,9 +30,14 @@ const STRUCK_NAMES: ReadonlySet<string> = new Set([
 const STRUCK_PREFIXES = /^(?:proxy-|x-sendfile|x-lighttpd-send-|x-accel-|x-usherd-)/;
 
 const STATUS_VALUE = /^([2-5][0-9]{2})(?: +(.*))?$/;
+const H = 0x48;
 const NPH_LINE = /^HTTP\/[0-9](?:\.[0-9])? ([2-5][0-9]{2})(?: +(.*))?$/;
-const NPH_START = Buffer.from('HTTP/');
 const BLANK_LINE = '\r\n';
+const EMPTY = Buffer.alloc(0);
+const NONE: readonly string[] = [];
+
+const isHttp = (bytes: Buffer, start: number, end: number): boolean =>
+  bytes.toString('latin1', start, Math.min(end, start + 5)) === 'HTTP/';
 
 const lengthLine = (length: number): string => `Content-Length: ${length}\r\n`;
 
@@ -36,8 +49,8 @@ export function withoutContentLength(head: ResponseHead): Buffer {
 }
 
 /** Takes the header block in any chunking. After an error or after the head it takes nothing more. */
-export class ResponseHeadParser {
-  readonly #lines = new HeadLines((line) => this.#takeLine(line));
+export class ResponseHeadParser implements LineSink {
+  readonly #lines = new HeadLines(this);
   #status: { readonly code: number; readonly reason: string } | undefined;
   #isFirstLine = true;
   #hasLocation = false;
@@ -45,9 +58,9 @@ export class ResponseHeadParser {
   #contentLength: number | undefined;
   #locations = '';
   #text = '';
-  readonly #struck: string[] = [];
+  #struck: string[] | undefined;
   #head: ResponseHead | undefined;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = EMPTY;
 
   /**
    * True when the head is complete.
@@ -74,15 +87,15 @@ export class ResponseHeadParser {
     return this.#rest;
   }
 
-  #takeLine(line: Buffer): void {
+  line(bytes: Buffer, start: number, end: number): void {
     const isFirst = this.#isFirstLine;
     this.#isFirstLine = false;
-    if (isFirst && line.subarray(0, NPH_START.length).equals(NPH_START)) {
-      assertPlain(line, 0, line.length);
-      this.#setStatus(NPH_LINE.exec(line.toString('latin1')));
+    if (isFirst && bytes[start] === H && isHttp(bytes, start, end)) {
+      assertPlain(bytes, start, end);
+      this.#setStatus(NPH_LINE.exec(bytes.toString('latin1', start, end)));
       return;
     }
-    const { name, lowerName, value } = parseField(line);
+    const { name, lowerName, value } = parseField(bytes, start, end);
     switch (lowerName) {
       case 'status':
         this.#setStatus(STATUS_VALUE.exec(value));
@@ -100,7 +113,7 @@ export class ResponseHeadParser {
         break;
     }
     const written = `${name}: ${value}\r\n`;
-    if (isStruck(lowerName, value)) this.#struck.push(lowerName);
+    if (isStruck(lowerName, value)) (this.#struck ??= []).push(lowerName);
     else if (lowerName === 'location') this.#locations += written;
     else this.#text += written;
   }
@@ -132,7 +145,9 @@ export class ResponseHeadParser {
     const status = `${this.#locations}Status: ${code} ${reasonText}\r\n`;
     const text = `${status}${this.#text}${tail}${BLANK_LINE}`;
     const bytes = Buffer.from(text, 'latin1');
-    return { status: code, bytes, hasBody, contentLength, struck: this.#struck };
+    const isStatusGiven = this.#status !== undefined;
+    const struck = this.#struck ?? NONE;
+    return { status: code, isStatusGiven, bytes, hasBody, contentLength, struck };
   }
 }
 

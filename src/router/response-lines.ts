@@ -37,20 +37,28 @@ export function assertPlain(bytes: Buffer, start: number, end: number): void {
 
 const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
 
-/** @throws UsherdError E_WORKER_PROTOCOL for anything that is not `token: value`, folded lines among it. */
-export function parseField(line: Buffer): HeaderField {
-  let colon = 0;
-  while (TOKEN[line[colon] ?? 0] === 1) colon += 1;
-  if (colon === 0 || line[colon] !== COLON) {
+/**
+ * Of the line between `lineStart` and `lineEnd`.
+ * @throws UsherdError E_WORKER_PROTOCOL for anything that is not `token: value`, folded lines among it.
+ */
+export function parseField(bytes: Buffer, lineStart: number, lineEnd: number): HeaderField {
+  let colon = lineStart;
+  while (colon < lineEnd && TOKEN[bytes[colon] ?? 0] === 1) colon += 1;
+  if (colon === lineStart || colon === lineEnd || bytes[colon] !== COLON) {
     throw protocolError('a header line does not begin with a name and a colon');
   }
   let start = colon + 1;
-  let end = line.length;
-  while (start < end && isBlank(line[start])) start += 1;
-  while (end > start && isBlank(line[end - 1])) end -= 1;
-  assertPlain(line, start, end);
-  const name = line.toString('latin1', 0, colon);
-  return { name, lowerName: name.toLowerCase(), value: line.toString('latin1', start, end) };
+  let end = lineEnd;
+  while (start < end && isBlank(bytes[start])) start += 1;
+  while (end > start && isBlank(bytes[end - 1])) end -= 1;
+  assertPlain(bytes, start, end);
+  const name = bytes.toString('latin1', lineStart, colon);
+  return { name, lowerName: name.toLowerCase(), value: bytes.toString('latin1', start, end) };
+}
+
+/** Gets each line without its end, as a place in bytes that are valid until it returns. */
+export interface LineSink {
+  line(bytes: Buffer, start: number, end: number): void;
 }
 
 /**
@@ -58,20 +66,19 @@ export function parseField(line: Buffer): HeaderField {
  * Holds one unfinished line at most.
  */
 export class HeadLines {
-  /** Gets each line without its end; a view, valid until it returns. */
-  readonly #onLine: (line: Buffer) => void;
-  readonly #carry: Buffer[] = [];
+  readonly #sink: LineSink;
+  #carry: Buffer[] | undefined;
   #carryBytes = 0;
   #blockBytes = 0;
   #linesCount = 0;
 
-  constructor(onLine: (line: Buffer) => void) {
-    this.#onLine = onLine;
+  constructor(sink: LineSink) {
+    this.#sink = sink;
   }
 
   /**
    * Index behind the blank line, or -1 if the block goes on.
-   * @throws UsherdError E_WORKER_PROTOCOL over a limit, and what onLine throws.
+   * @throws UsherdError E_WORKER_PROTOCOL over a limit, and what the sink throws.
    */
   push(chunk: Buffer): number {
     let start = 0;
@@ -80,18 +87,37 @@ export class HeadLines {
       const end = newline === -1 ? chunk.length : newline + 1;
       this.#count(end - start);
       if (newline === -1) {
-        if (end > start) this.#carry.push(Buffer.from(chunk.subarray(start)));
+        if (end > start) (this.#carry ??= []).push(Buffer.from(chunk.subarray(start)));
         return -1;
       }
-      const line = this.#take(chunk.subarray(start, newline));
+      const isBlankLine = this.#takeLine(chunk, start, newline);
       start = end;
-      if (line.length === 0) return start;
-      this.#linesCount += 1;
-      if (this.#linesCount > LIMITS.responseHeadLinesMaxCount) {
-        throw protocolError('the header block has too many lines');
-      }
-      this.#onLine(line);
+      if (isBlankLine) return start;
     }
+  }
+
+  /** Of the line whose last part is there, without its LF. */
+  #takeLine(chunk: Buffer, start: number, end: number): boolean {
+    const carry = this.#carry;
+    this.#carry = undefined;
+    this.#carryBytes = 0;
+    if (carry === undefined) return this.#judge(chunk, start, end);
+    const line = Buffer.concat([...carry, chunk.subarray(start, end)]);
+    return this.#judge(line, 0, line.length);
+  }
+
+  #judge(bytes: Buffer, start: number, end: number): boolean {
+    const bareEnd = end > start && bytes[end - 1] === CR ? end - 1 : end;
+    if (bareEnd - start > LIMITS.responseHeadLineMaxBytes) {
+      throw protocolError('a header line is too long');
+    }
+    if (bareEnd === start) return true;
+    this.#linesCount += 1;
+    if (this.#linesCount > LIMITS.responseHeadLinesMaxCount) {
+      throw protocolError('the header block has too many lines');
+    }
+    this.#sink.line(bytes, start, bareEnd);
+    return false;
   }
 
   #count(bytes: number): void {
@@ -103,17 +129,5 @@ export class HeadLines {
     if (this.#carryBytes > LIMITS.responseHeadLineMaxBytes + 2) {
       throw protocolError('a header line is too long');
     }
-  }
-
-  /** The whole line without LF and without one CR before it. */
-  #take(tail: Buffer): Buffer {
-    const line = this.#carry.length === 0 ? tail : Buffer.concat([...this.#carry, tail]);
-    this.#carry.length = 0;
-    this.#carryBytes = 0;
-    const bare = line[line.length - 1] === CR ? line.subarray(0, -1) : line;
-    if (bare.length > LIMITS.responseHeadLineMaxBytes) {
-      throw protocolError('a header line is too long');
-    }
-    return bare;
   }
 }

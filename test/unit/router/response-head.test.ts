@@ -18,6 +18,17 @@ function parse(text: string): ResponseHead {
 }
 const written = (text: string): string => parse(text).bytes.toString('latin1');
 
+test('the longest head that is taken fits into one record, written anew', () => {
+  const { responseHeadLinesMaxCount, responseHeadMaxBytes, recordContentMaxBytes } = LIMITS;
+  const names = Array.from({ length: responseHeadLinesMaxCount }, (_, i) => `x${100 + i}:`);
+  const lineBytes = Math.floor((responseHeadMaxBytes - 1) / responseHeadLinesMaxCount);
+  const lines = names.map((name) => `${name}${'v'.repeat(lineBytes - name.length - 1)}\n`);
+  const { bytes } = parse(`${lines.join('')}\n`);
+  assert.ok(bytes.length > responseHeadMaxBytes - responseHeadLinesMaxCount);
+  // A front connection belongs to everybody: a head beyond one record would break the framing of all.
+  assert.ok(bytes.length <= recordContentMaxBytes, `${bytes.length} bytes`);
+});
+
 const refuses = (text: string): void =>
   assert.throws(
     () => new ResponseHeadParser().push(latin1(text)),
