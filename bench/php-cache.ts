@@ -90,7 +90,9 @@ async function ask(socketPath: string, script: string, path: string): Promise<st
     ['SERVER_PROTOCOL', 'HTTP/1.1'],
     ['QUERY_STRING', ''],
   ]);
-  socket.write(encodeRequestHead(1, Role.RESPONDER, 0, params));
+  socket.write(
+    encodeRequestHead(1, { role: Role.RESPONDER, flags: 0, params: params, isBodiless: false }),
+  );
   new RecordEncoder(socket).endStream(RecordType.STDIN, 1);
   await once(socket, 'close');
   const text = Buffer.concat(output).toString('latin1');

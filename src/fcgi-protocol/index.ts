@@ -22,10 +22,8 @@ export {
   encodeRequestHead,
   RecordEncoder,
 } from './record-encoder.js';
-export {
-  decodeNameValues,
-  nameValueLength,
-  type NameValueLimits,
-  ParamsDecoder,
-} from './name-value.js';
+export { KNOWN_NAMES } from './known-names.js';
+export { nameValueLength } from './name-value.js';
+export { type NameRule, PairList, type Pairs, type Params } from './pair-list.js';
+export { decodeNameValues, type NameValueLimits, ParamsDecoder } from './params-decoder.js';
 export { RequestIds } from './request-ids.js';

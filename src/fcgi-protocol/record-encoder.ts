@@ -5,12 +5,13 @@ import { Buffer } from 'node:buffer';
 import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { NULL_REQUEST_ID, ProtocolStatus, RecordType, VERSION } from './constants.js';
-import { encodeNameValue } from './name-value.js';
+import { PairList, type PairRange, type Pairs } from './pair-list.js';
 import { DISCRETE_BODY_BYTES } from './record.js';
 
 const HEADER_BYTES = LIMITS.recordHeaderBytes;
 const CONTENT_MAX_BYTES = LIMITS.recordContentMaxBytes;
 const DISCRETE_BYTES = HEADER_BYTES + DISCRETE_BODY_BYTES;
+const NO_PAIRS: PairRange = { from: 0, to: 0, bytes: 0 };
 
 /** What an encoder writes to; a net.Socket is one. `write` says whether more may be sent now. */
 export interface ByteSink {
@@ -42,9 +43,10 @@ export class RecordEncoder {
    *
    * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record; E_PARAMS_MALFORMED
    */
-  params(id: number, pairs: ReadonlyMap<string, string>): boolean {
-    const contents = packPairs(pairs);
-    const bytes = new RecordBytes(paramsBytes(contents)).params(id, contents);
+  params(id: number, pairs: Pairs): boolean {
+    const list = PairList.of(pairs);
+    const ranges = list.ranges(CONTENT_MAX_BYTES);
+    const bytes = new RecordBytes(paramsBytes(ranges)).params(id, list, ranges);
     return this.#sink.write(bytes.finish());
   }
 
@@ -84,13 +86,13 @@ export class RecordEncoder {
 
   /** @throws UsherdError E_PARAMS_TOO_LARGE, E_PARAMS_MALFORMED */
   getValues(names: Iterable<string>): boolean {
-    const pairs = new Map<string, string>();
+    const pairs = new PairList();
     for (const name of names) pairs.set(name, '');
     return this.#management(RecordType.GET_VALUES, pairs);
   }
 
   /** @throws UsherdError E_PARAMS_TOO_LARGE, E_PARAMS_MALFORMED */
-  getValuesResult(pairs: ReadonlyMap<string, string>): boolean {
+  getValuesResult(pairs: Pairs): boolean {
     return this.#management(RecordType.GET_VALUES_RESULT, pairs);
   }
 
@@ -98,11 +100,12 @@ export class RecordEncoder {
     return this.#sink.write(new RecordBytes(DISCRETE_BYTES).unknownType(type).finish());
   }
 
-  #management(type: number, pairs: ReadonlyMap<string, string>): boolean {
-    const [content = '', ...more] = packPairs(pairs);
+  #management(type: number, pairs: Pairs): boolean {
+    const list = PairList.of(pairs);
+    const [range = NO_PAIRS, ...more] = list.ranges(CONTENT_MAX_BYTES);
     if (more.length > 0) throw tooLarge('the pairs of a management record');
-    const bytes = new RecordBytes(HEADER_BYTES + content.length);
-    return this.#sink.write(bytes.text(type, NULL_REQUEST_ID, content).finish());
+    const bytes = new RecordBytes(HEADER_BYTES + range.bytes);
+    return this.#sink.write(bytes.pairs(type, NULL_REQUEST_ID, list, range).finish());
   }
 }
 
@@ -125,22 +128,30 @@ export function encodeLastOutput(
   return bytes.endRequest(id, appStatus, protocolStatus).finish();
 }
 
+/** What the head of a request says; `isBodiless`: the end of its STDIN stream follows at once. */
+export interface RequestHead {
+  readonly role: number;
+  readonly flags: number;
+  readonly params: Pairs;
+  readonly isBodiless: boolean;
+}
+
 /**
- * BEGIN_REQUEST and the whole PARAMS stream, so that a worker gets the head of a request in one
- * read.
+ * BEGIN_REQUEST and the whole PARAMS stream, so that a worker gets the head of a request, or all of a request without a
+ * body, in one read.
  *
  * @throws UsherdError E_PARAMS_TOO_LARGE for a pair longer than a record, E_PARAMS_MALFORMED for
  * one not latin1
  */
-export function encodeRequestHead(
-  id: number,
-  role: number,
-  flags: number,
-  pairs: ReadonlyMap<string, string>,
-): Buffer {
-  const contents = packPairs(pairs);
-  const bytes = new RecordBytes(DISCRETE_BYTES + paramsBytes(contents));
-  return bytes.beginRequest(id, role, flags).params(id, contents).finish();
+export function encodeRequestHead(id: number, head: RequestHead): Buffer {
+  const { role, flags, params, isBodiless } = head;
+  const list = PairList.of(params);
+  const ranges = list.ranges(CONTENT_MAX_BYTES);
+  const tailBytes = isBodiless ? HEADER_BYTES : 0;
+  const bytes = new RecordBytes(DISCRETE_BYTES + paramsBytes(ranges) + tailBytes);
+  bytes.beginRequest(id, role, flags).params(id, list, ranges);
+  if (isBodiless) bytes.header(RecordType.STDIN, id, 0);
+  return bytes.finish();
 }
 
 /** The header of a record whose content is written by somebody else. Owned by the caller. */
@@ -160,15 +171,25 @@ class RecordBytes {
     this.#bytes = Buffer.allocUnsafe(sizeBytes);
   }
 
-  // All eight bytes, always. The fixed-width writes throw a RangeError for an id or a length that
-  // does not fit.
+  // All eight bytes, always; byte by byte, because the calls of Buffer take as long again.
   header(type: number, id: number, contentLength: number): this {
+    if (
+      (type & 0xff) !== type ||
+      (id & 0xffff) !== id ||
+      (contentLength & 0xffff) !== contentLength
+    ) {
+      throw new RangeError('a type, an id or a length does not fit into a record header');
+    }
+    const bytes = this.#bytes;
     const at = this.#at;
-    this.#bytes.writeUInt8(VERSION, at);
-    this.#bytes.writeUInt8(type, at + 1);
-    this.#bytes.writeUInt16BE(id, at + 2);
-    this.#bytes.writeUInt16BE(contentLength, at + 4);
-    this.#bytes.writeUInt16BE(0, at + 6); // padding length, reserved
+    bytes[at] = VERSION;
+    bytes[at + 1] = type;
+    bytes[at + 2] = id >>> 8;
+    bytes[at + 3] = id;
+    bytes[at + 4] = contentLength >>> 8;
+    bytes[at + 5] = contentLength;
+    bytes[at + 6] = 0; // padding length
+    bytes[at + 7] = 0; // reserved
     this.#at = at + HEADER_BYTES;
     return this;
   }
@@ -178,9 +199,9 @@ class RecordBytes {
     this.#at += content.copy(this.#bytes, this.#at);
   }
 
-  text(type: number, id: number, latin1: string): this {
-    this.header(type, id, latin1.length);
-    this.#at += this.#bytes.write(latin1, this.#at, 'latin1');
+  pairs(type: number, id: number, list: PairList, range: PairRange): this {
+    this.header(type, id, range.bytes);
+    this.#at = list.write(this.#bytes, this.#at, range);
     return this;
   }
 
@@ -192,8 +213,8 @@ class RecordBytes {
     return this;
   }
 
-  params(id: number, contents: readonly string[]): this {
-    for (const content of contents) this.text(RecordType.PARAMS, id, content);
+  params(id: number, list: PairList, ranges: readonly PairRange[]): this {
+    for (const range of ranges) this.pairs(RecordType.PARAMS, id, list, range);
     return this.header(RecordType.PARAMS, id, 0);
   }
 
@@ -220,32 +241,16 @@ class RecordBytes {
   #discreteBody(): number {
     const start = this.#at;
     this.#at = start + DISCRETE_BODY_BYTES;
-    this.#bytes.fill(0, start, this.#at);
+    this.#bytes.writeUInt32BE(0, start);
+    this.#bytes.writeUInt32BE(0, start + 4);
     return start;
   }
 }
 
-/** Puts whole pairs into as few record contents as their order allows. */
-function packPairs(pairs: ReadonlyMap<string, string>): string[] {
-  const contents: string[] = [];
-  let content = '';
-  for (const [name, value] of pairs) {
-    const pair = encodeNameValue(name, value);
-    if (pair.length > CONTENT_MAX_BYTES) throw tooLarge(`the pair ${name.slice(0, 64)}`);
-    if (content.length + pair.length > CONTENT_MAX_BYTES) {
-      contents.push(content);
-      content = '';
-    }
-    content += pair;
-  }
-  if (content !== '') contents.push(content);
-  return contents;
-}
-
-/** Bytes of the PARAMS records with these contents and of the empty one. */
-function paramsBytes(contents: readonly string[]): number {
+/** Bytes of the PARAMS records with these pairs and of the empty one. */
+function paramsBytes(ranges: readonly PairRange[]): number {
   let bytes: number = HEADER_BYTES;
-  for (const content of contents) bytes += HEADER_BYTES + content.length;
+  for (const range of ranges) bytes += HEADER_BYTES + range.bytes;
   return bytes;
 }
 

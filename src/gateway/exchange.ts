@@ -42,7 +42,12 @@ export class Exchange implements RecordSink {
     this.#response = options.response;
     this.#socketPath = options.socketPath;
     this.#log = options.log;
-    const head = encodeRequestHead(REQUEST_ID, Role.RESPONDER, 0, options.params);
+    const head = encodeRequestHead(REQUEST_ID, {
+      role: Role.RESPONDER,
+      flags: 0,
+      params: options.params,
+      isBodiless: false,
+    });
     this.#socket = connect(options.socketPath);
     this.#encoder = new RecordEncoder(this.#socket);
     this.#socket.write(head);

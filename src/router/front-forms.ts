@@ -1,4 +1,5 @@
 // What a web server meant: the file path and the URL behind the many ways in which the params say them.
+import type { Params } from '../fcgi-protocol/index.js';
 import type { Roots } from './roots.js';
 import {
   commonTail,
@@ -9,8 +10,7 @@ import {
   unescapePath,
 } from './url-path.js';
 
-/** Params as latin1 strings, byte for byte. */
-export type Params = Map<string, string>;
+export type { Params };
 
 /** Both decoded and with single slashes; `path` holds the path info and is not yet judged. */
 export interface Place {

@@ -1,5 +1,6 @@
 // Which params a worker may see: names that steer interpreters, loaders, proxies or usherd itself never pass (R-F4).
 import { UsherdError } from '../errors.js';
+import { KNOWN_NAMES, PairList, type NameRule } from '../fcgi-protocol/index.js';
 import type { Params } from './front-forms.js';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
@@ -35,6 +36,9 @@ export function isPermittedName(name: string): boolean {
   return !REMOVED_NAMES.has(plain) && !REMOVED_PREFIXES.test(plain) && !HTTP_PROXY.test(plain);
 }
 
+/** The judgement of names that nearly every request has, passed once. */
+const PERMITTED: NameRule = { known: KNOWN_NAMES.map(isPermittedName), other: isPermittedName };
+
 /**
  * CONTENT_LENGTH as a number; undefined where the web server does not know it ('' from nginx, -1 from Caddy).
  * @throws UsherdError E_PARAMS_MALFORMED for anything else that is not 1 to 15 digits.
@@ -49,16 +53,12 @@ export function contentLength(params: Params): number | undefined {
 }
 
 /**
- * A new map with what a worker may see. CONTENT_LENGTH is a plain decimal or absent, an empty CONTENT_TYPE is absent.
+ * A new list with what a worker may see. CONTENT_LENGTH is a plain decimal or absent, an empty CONTENT_TYPE is absent.
  * @throws UsherdError E_PARAMS_MALFORMED for a NUL in a value or a bad CONTENT_LENGTH.
  */
-export function cleanParams(params: Params): Params {
-  const clean: Params = new Map();
-  for (const [name, value] of params) {
-    if (!isPermittedName(name)) continue;
-    if (value.includes('\0')) throw new UsherdError('E_PARAMS_MALFORMED', 'a param has a NUL');
-    clean.set(name, value);
-  }
+export function cleanParams(params: Params): PairList {
+  const clean = PairList.of(params).copy(PERMITTED);
+  if (clean.hasNul) throw new UsherdError('E_PARAMS_MALFORMED', 'a param has a NUL');
   const length = contentLength(params);
   if (length === undefined) clean.delete('CONTENT_LENGTH');
   else clean.set('CONTENT_LENGTH', String(length));

@@ -22,7 +22,12 @@ const LAYOUTS = [
 for (const { layout, name, value, content } of LAYOUTS) {
   const title = `FCGI_NameValuePair${layout} with lengths ${name.length} and ${value.length}`;
   test(`item 17: ${title} is encoded in the shortest form`, () => {
-    const head = encodeRequestHead(1, 1, 0, new Map([[name, value]]));
+    const head = encodeRequestHead(1, {
+      role: 1,
+      flags: 0,
+      params: new Map([[name, value]]),
+      isBodiless: false,
+    });
     assert.deepEqual(head.subarray(24, head.length - 8), content);
   });
 

@@ -84,7 +84,12 @@ test('streams of the encoder are decoded by the twin', () => {
 test('heads of requests are decoded by the twin', () => {
   fc.assert(
     fc.property(id, fc.nat(65_535), byte, anyParams, (requestId, role, flags, pairs) => {
-      const head = encodeRequestHead(requestId, role, flags, new Map(pairs));
+      const head = encodeRequestHead(requestId, {
+        role: role,
+        flags: flags,
+        params: new Map(pairs),
+        isBodiless: false,
+      });
       const [begin, ...params] = twinDecode(head);
       assert.equal(begin?.type, RecordType.BEGIN_REQUEST);
       assert.deepEqual(decodeBeginRequest(Buffer.from(begin.content)), { role, flags });

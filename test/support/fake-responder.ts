@@ -88,7 +88,7 @@ export class FakeResponder {
         this.requests.push(request);
       } else if (type === RecordType.PARAMS && content.length > 0) params.push(content);
       else if (type === RecordType.PARAMS) {
-        request.params = params.end();
+        request.params = new Map(params.end());
         behaviour.onParams?.(request);
       } else if (type === RecordType.STDIN && content.length > 0) {
         request.bodyBytes += content.length;

@@ -127,7 +127,7 @@ export class FakeWorker {
     if (type === RecordType.PARAMS && content.length > 0) {
       received.decoder.push(content);
     } else if (type === RecordType.PARAMS) {
-      received.params = received.decoder.end();
+      received.params = new Map(received.decoder.end());
       this.#options.onHead?.(request());
     } else if (content.length > 0) {
       if (this.#options.onBody === undefined) received.parts.push(Buffer.from(content));

@@ -73,7 +73,14 @@ export async function askWorker(
   });
   socket.on('data', (chunk) => decoder.push(chunk));
   const encoder = new RecordEncoder(socket);
-  socket.write(encodeRequestHead(1, Role.RESPONDER, 0, new Map(Object.entries(params))));
+  socket.write(
+    encodeRequestHead(1, {
+      role: Role.RESPONDER,
+      flags: 0,
+      params: new Map(Object.entries(params)),
+      isBodiless: false,
+    }),
+  );
   encoder.stream(RecordType.STDIN, 1, Buffer.from(body));
   encoder.endStream(RecordType.STDIN, 1);
   await once(socket, 'close');

@@ -97,7 +97,9 @@ export class FrontClient {
     role: number = Role.RESPONDER,
   ): void {
     this.expect(id);
-    this.socket.write(encodeRequestHead(id, role, keep ? 1 : 0, params));
+    this.socket.write(
+      encodeRequestHead(id, { role: role, flags: keep ? 1 : 0, params: params, isBodiless: false }),
+    );
   }
 
   /** Forget what came for this id: a new request begins. */

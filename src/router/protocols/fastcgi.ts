@@ -231,9 +231,12 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
     const { socket } = this.#connection;
     const flags = this.#mayKeep ? Flag.KEEP_CONN : 0;
     socket.cork();
-    socket.write(encodeRequestHead(this.#requestId, role, flags, params), () => {
-      this.#isHeadTaken = true;
-    });
+    socket.write(
+      encodeRequestHead(this.#requestId, { role, flags, params, isBodiless: false }),
+      () => {
+        this.#isHeadTaken = true;
+      },
+    );
     this.#sendBody();
     socket.uncork();
   }

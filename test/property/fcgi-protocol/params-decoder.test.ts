@@ -99,7 +99,12 @@ test('item 20: nothing is taken that is over a limit', () => {
 test('item 24: pairs come back from the encoder in their order, and their length was known', () => {
   fc.assert(
     fc.property(anyParams, (pairs) => {
-      const head = encodeRequestHead(1, 1, 0, new Map(pairs));
+      const head = encodeRequestHead(1, {
+        role: 1,
+        flags: 0,
+        params: new Map(pairs),
+        isBodiless: false,
+      });
       const contentBytes = pairs.reduce((sum, pair) => sum + nameValueLength(...pair), 0);
       fc.pre(contentBytes > 0);
       assert.equal(head.length, 16 + 8 + contentBytes + 8);

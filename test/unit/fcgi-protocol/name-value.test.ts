@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-
 import {
   decodeNameValues,
   encodeRequestHead,
@@ -64,7 +63,12 @@ describe('lengths', () => {
     ['n'.repeat(128), 'v'.repeat(40_000)],
   ] as const) {
     test(`item 25: the length of a pair of ${name.length} and ${value.length} is known beforehand`, () => {
-      const head = encodeRequestHead(1, 1, 0, new Map([[name, value]]));
+      const head = encodeRequestHead(1, {
+        role: 1,
+        flags: 0,
+        params: new Map([[name, value]]),
+        isBodiless: false,
+      });
       assert.equal(nameValueLength(name, value), head.length - 16 - 8 - 8);
     });
   }
@@ -184,7 +188,12 @@ describe('refusals', () => {
       ['CONTENT_LENGTH', '+5'],
       ['SCRIPT_FILENAME', 'proxy:fcgi://[::1]:9//p%20q/../\xc3\xa9'],
     ];
-    const head = encodeRequestHead(1, 1, 0, new Map(pairs));
+    const head = encodeRequestHead(1, {
+      role: 1,
+      flags: 0,
+      params: new Map(pairs),
+      isBodiless: false,
+    });
     assert.deepEqual(decode([head.subarray(24, -8)]), pairs);
   });
 });
@@ -251,7 +260,12 @@ describe('limits', () => {
     assert.throws(() => decode(pairs), refused);
     const name = 'n'.repeat(paramNameMaxBytes);
     const value = 'v'.repeat(paramValueMaxBytes);
-    const longest = encodeRequestHead(1, 1, 0, new Map([[name, value]])).subarray(24, -8);
+    const longest = encodeRequestHead(1, {
+      role: 1,
+      flags: 0,
+      params: new Map([[name, value]]),
+      isBodiless: false,
+    }).subarray(24, -8);
     assert.deepEqual(decode([longest]), [[name, value]]);
   });
 
@@ -286,4 +300,11 @@ describe('pairs of a management record', () => {
     const tooLong = Buffer.alloc(LIMITS.getValuesMaxBytes + 1);
     assert.throws(() => decodeNameValues(tooLong), { code: 'E_PARAMS_TOO_LARGE' });
   });
+});
+
+test('a stream that is only announced costs next to nothing', () => {
+  const before = process.memoryUsage().heapUsed;
+  const decoders = Array.from({ length: 10_000 }, () => new ParamsDecoder());
+  const eachBytes = (process.memoryUsage().heapUsed - before) / decoders.length;
+  assert.ok(eachBytes < 512, `${eachBytes.toFixed(0)} bytes each`);
 });

@@ -186,7 +186,10 @@ describe('params', () => {
     const log = new WriteLog();
     const pairs = new Map([['A', 'x'.repeat(65_530)]]);
     assert.throws(() => new RecordEncoder(log).params(1, pairs), { code: 'E_PARAMS_TOO_LARGE' });
-    assert.throws(() => encodeRequestHead(1, 1, 0, pairs), { code: 'E_PARAMS_TOO_LARGE' });
+    assert.throws(
+      () => encodeRequestHead(1, { role: 1, flags: 0, params: pairs, isBodiless: false }),
+      { code: 'E_PARAMS_TOO_LARGE' },
+    );
     assert.deepEqual(log.writes, []);
   });
 
@@ -208,7 +211,12 @@ describe('params', () => {
 
 describe('whole messages in one Buffer', () => {
   test('item 73: the head of a request holds BEGIN_REQUEST, PARAMS and the end of PARAMS', () => {
-    const head = encodeRequestHead(1, Role.RESPONDER, 0, new Map([['A', 'b']]));
+    const head = encodeRequestHead(1, {
+      role: Role.RESPONDER,
+      flags: 0,
+      params: new Map([['A', 'b']]),
+      isBodiless: false,
+    });
     const begin = bytes`01 01 0001 0008 00 00  0001 00 0000000000`;
     const params = bytes`01 04 0001 0004 00 00  01 01 ${'Ab'}  01 04 0001 0000 00 00`;
     assert.deepEqual(head, Buffer.concat([begin, params]));

@@ -1,8 +1,10 @@
 // Lines of access logs and slow logs: readable by the programs that read Apache's, unforgeable by whoever sends a request.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Params } from '../../../src/fcgi-protocol/index.js';
 import { accessLine, slowLine } from '../../../src/router/access-line.js';
 import type { RequestFace } from '../../../src/router/request-types.js';
+import { paramsOf } from './forms.js';
 
 const DATE = new Date(Date.UTC(2026, 10, 6, 2, 5, 48, 7));
 const TOLD = {
@@ -16,8 +18,10 @@ const PARAMS = {
   HTTP_USER_AGENT: 'curl/8',
 };
 
-const requestOf = (params: Readonly<Record<string, string>>): RequestFace =>
-  ({ name: 'a1b2-3', method: 'GET', params: new Map(Object.entries(params)) }) as RequestFace;
+function requestOf(fields: Readonly<Record<string, string>>): RequestFace {
+  const params: Params = paramsOf(fields);
+  return { name: 'a1b2-3', method: 'GET', params } as RequestFace;
+}
 
 /** The format "combined" as log readers take it apart. */
 const COMBINED =

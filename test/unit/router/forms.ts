@@ -1,14 +1,13 @@
 // What each front sends for a request, as seen on the wire, and short ways to write facts and runtimes.
 import type { RuntimeConfig } from '../../../src/config/config-types.js';
 import type { AppFacts } from '../../../src/ipc/messages.js';
-import type { Params } from '../../../src/router/front-forms.js';
 import { Roots } from '../../../src/router/resolve.js';
 import { runtimeTable } from '../../../src/router/script.js';
 import { DEFAULT_ORIGINS } from '../../support/config.js';
 
 export const ROOTS = new Roots(['/srv/{user}/apps/{app}', '/home/{user}/public_html/{app}']);
 
-export const paramsOf = (fields: Readonly<Record<string, string>>): Params =>
+export const paramsOf = (fields: Readonly<Record<string, string>>): Map<string, string> =>
   new Map(Object.entries(fields));
 
 const runtime = (
