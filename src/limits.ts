@@ -81,6 +81,7 @@ export const LIMITS = {
   retryMaxCount: 1,
   unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
   undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
+  deadlineLookMs: 5, // between two looks at the deadlines of all requests
 
   // pools: who gets the next worker
   backoffMinMs: 1_000,

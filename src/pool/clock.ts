@@ -1,4 +1,5 @@
 // The only source of time for pools: monotonic milliseconds and one-shot timers, injected so that tests can turn it.
+import { performance } from 'node:perf_hooks';
 
 export interface Clock {
   /** Monotonic milliseconds; never jumps with the wall clock. */

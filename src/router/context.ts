@@ -1,5 +1,6 @@
 // What every front connection and request is given by the router: shared budgets, counters, and the way to a worker.
 import type { Logger } from '../log.js';
+import type { DeadlineWatch } from './deadline-watch.js';
 import type { SpoolBudget } from './spool-budget.js';
 import type { WriteBudget } from './front-writer.js';
 import type { FrontTokens } from './front-tokens.js';
@@ -36,6 +37,7 @@ export interface Dispatcher {
 }
 
 export interface RouterContext {
+  readonly deadlineWatch: DeadlineWatch;
   readonly log: Logger;
   readonly counters: RouterCounters;
   readonly writeBudget: WriteBudget;

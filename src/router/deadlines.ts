@@ -1,5 +1,6 @@
-// The deadlines that a request is under: several at once, one timer, which rings for the nearest and looks again.
+// The deadlines that a request is under: several at once, watched together with those of all other requests.
 import type { ErrorCode } from '../errors.js';
+import { UNWATCHED, type DeadlineWatch, type Watched } from './deadline-watch.js';
 
 /** A deadline that has passed, with what its log line needs. */
 export interface Passed {
@@ -24,73 +25,71 @@ interface Running {
   sinceMs: number;
 }
 
-/** Those of a request's time at one worker. */
-export const LEG_DEADLINES: readonly ErrorCode[] = [
-  'E_START_TIMEOUT',
-  'E_FIRST_BYTE_TIMEOUT',
-  'E_SILENCE_TIMEOUT',
-  'E_REQUEST_TIMEOUT',
-];
+/** Told of a deadline that has passed; it is disarmed already. */
+export interface DeadlineOwner {
+  onDeadline(passed: Passed): void;
+}
 
-export class Deadlines {
-  readonly #onPassed: (passed: Passed) => void;
+export class Deadlines implements Watched {
+  place = UNWATCHED;
+  readonly #watch: DeadlineWatch;
+  readonly #owner: DeadlineOwner;
+  /** In no order, few. */
   readonly #running: Running[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
 
-  constructor(onPassed: (passed: Passed) => void) {
-    this.#onPassed = onPassed;
+  constructor(watch: DeadlineWatch, owner: DeadlineOwner) {
+    this.#watch = watch;
+    this.#owner = owner;
   }
 
-  arm(
-    code: ErrorCode,
-    { limitMs, limitFrom = 'built-in', sinceMs = performance.now() }: Term,
-  ): void {
+  arm(code: ErrorCode, term: Term): void {
+    const { limitMs, limitFrom = 'built-in', sinceMs = this.#watch.now() } = term;
     this.disarm(code);
     this.#running.push({ code, limitMs, limitFrom, sinceMs });
-    this.#schedule(sinceMs + limitMs);
+    this.#watch.expect(this, sinceMs + limitMs);
   }
 
-  /** It counts from now on: what it waits for goes on. Costs no timer. */
+  /** It counts from now on: what it waits for goes on. */
   restart(code: ErrorCode): void {
-    const one = this.#running.find((running) => running.code === code);
-    if (one !== undefined) one.sinceMs = performance.now();
+    for (const one of this.#running) if (one.code === code) one.sinceMs = this.#watch.now();
   }
 
-  disarm(...codes: readonly ErrorCode[]): void {
-    for (const code of codes) {
-      const at = this.#running.findIndex((running) => running.code === code);
-      if (at >= 0) this.#running.splice(at, 1);
+  disarm(code: ErrorCode): void {
+    const running = this.#running;
+    for (let at = 0; at < running.length; at += 1) {
+      if (running[at]?.code !== code) continue;
+      const last = running.pop();
+      if (last !== undefined && at < running.length) running[at] = last;
+      return;
     }
+  }
+
+  /** Those of a request's time at one worker. */
+  disarmLeg(): void {
+    this.disarm('E_START_TIMEOUT');
+    this.disarm('E_FIRST_BYTE_TIMEOUT');
+    this.disarm('E_SILENCE_TIMEOUT');
+    this.disarm('E_REQUEST_TIMEOUT');
   }
 
   disarmAll(): void {
-    this.#running.length = 0;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerAtMs = Infinity;
+    while (this.#running.length > 0) this.#running.pop();
+    this.#watch.forget(this);
   }
 
-  /** A timer that rings too early is left alone: looking again is cheaper than setting another. */
-  #schedule(atMs: number): void {
-    if (this.#timerAtMs <= atMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    // Rounded up, because a timer of setTimeout(3) may ring a fraction of a millisecond early.
-    const delayMs = Math.max(0, Math.ceil(atMs - performance.now()));
-    this.#timer = setTimeout(() => this.#ring(), delayMs);
-  }
-
-  #ring(): void {
-    this.#timer = undefined;
-    this.#timerAtMs = Infinity;
-    const nowMs = performance.now();
-    const passed = this.#running.find(({ sinceMs, limitMs }) => sinceMs + limitMs <= nowMs);
-    if (passed !== undefined) {
-      this.disarm(passed.code);
-      const { code, limitMs, limitFrom, sinceMs } = passed;
-      this.#onPassed({ code, limitMs, limitFrom, elapsedMs: nowMs - sinceMs });
+  nearestMs(): number {
+    let nearestMs = Infinity;
+    for (const { sinceMs, limitMs } of this.#running) {
+      nearestMs = Math.min(nearestMs, sinceMs + limitMs);
     }
-    for (const { sinceMs, limitMs } of this.#running) this.#schedule(sinceMs + limitMs);
+    return nearestMs;
+  }
+
+  ring(nowMs: number): void {
+    const passed = this.#running.find(({ sinceMs, limitMs }) => sinceMs + limitMs <= nowMs);
+    if (passed === undefined) return;
+    this.disarm(passed.code);
+    const { code, limitMs, limitFrom, sinceMs } = passed;
+    this.#owner.onDeadline({ code, limitMs, limitFrom, elapsedMs: nowMs - sinceMs });
   }
 }

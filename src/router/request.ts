@@ -1,29 +1,28 @@
 // One request: holds its state, performs the effects of the table, and is the only place from which END_REQUEST comes.
+import { performance } from 'node:perf_hooks';
 import { ERRORS, isUsherdError, UsherdError, type ErrorCode } from '../errors.js';
-import { ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
+import { PairList, ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { admit } from './admission.js';
 import type { RouterContext } from './context.js';
-import { Deadlines, LEG_DEADLINES, type Passed } from './deadlines.js';
+import { Deadlines, type DeadlineOwner, type Passed } from './deadlines.js';
+import { legTerm, type LegCode } from './leg-terms.js';
 import type { LossKind } from './protocols/exchange.js';
 import { LOSS_CODES, retryAfter } from './loss.js';
-import { RequestBody } from './request-body.js';
 import { failureAnswer } from './request-failure.js';
 import { givenName, REQUEST_NAME_PARAM } from './request-name.js';
 import { outcomeOf } from './request-outcome.js';
 import { PARAMS, stepRequest } from './request-state.js';
 import type { RequestEffect, RequestEvent, RequestStateKind } from './request-state.js';
-import type {
-  Assignment,
-  FrontSide,
-  Refusal,
-  RequestFace,
-  RequestLimits,
-} from './request-types.js';
+import type { Assignment, FrontSide, Refusal, RequestFace } from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
+import { RequestBody } from './request-body.js';
 
-export class FrontRequest implements LegEvents, RequestFace {
+/** Until they are here. */
+const NO_PARAMS: Params = new PairList();
+
+export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   readonly id: number;
   readonly role: number;
   /** In the logs and in the answer of a failure; ours until the web server's is known. */
@@ -31,11 +30,11 @@ export class FrontRequest implements LegEvents, RequestFace {
   readonly startedMs = performance.now();
   readonly #connection: FrontSide;
   readonly #context: RouterContext;
-  readonly #deadlines = new Deadlines((passed) => this.#onDeadline(passed));
+  readonly #deadlines: Deadlines;
   #state = PARAMS;
   #paramsDecoder: ParamsDecoder | undefined = new ParamsDecoder();
-  #params: Params = new Map();
-  #workerParams: Params = new Map();
+  #params: Params = NO_PARAMS;
+  #workerParams: Params = NO_PARAMS;
   #resolution: Resolved | undefined;
   #body: RequestBody | undefined;
   /** Where it is, or was last. */
@@ -50,6 +49,7 @@ export class FrontRequest implements LegEvents, RequestFace {
     this.role = role;
     this.#connection = connection;
     this.#context = context;
+    this.#deadlines = new Deadlines(context.deadlineWatch, this);
     this.name = context.nextRequestName();
   }
 
@@ -163,8 +163,9 @@ export class FrontRequest implements LegEvents, RequestFace {
   // --- from the worker side ------------------------------------------------------------------
 
   onHead(): void {
-    this.#deadlines.disarm('E_START_TIMEOUT', 'E_FIRST_BYTE_TIMEOUT');
-    this.#armLimit('E_SILENCE_TIMEOUT', 'silenceTimeoutMs');
+    this.#deadlines.disarm('E_START_TIMEOUT');
+    this.#deadlines.disarm('E_FIRST_BYTE_TIMEOUT');
+    this.#armLimit('E_SILENCE_TIMEOUT');
     this.#step({ kind: 'headSent' });
   }
 
@@ -240,8 +241,9 @@ export class FrontRequest implements LegEvents, RequestFace {
         return;
       case 'abandon':
         // It gets as long to become free as it had for its first byte.
-        this.#deadlines.disarm('E_START_TIMEOUT', 'E_SILENCE_TIMEOUT');
-        this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs');
+        this.#deadlines.disarm('E_START_TIMEOUT');
+        this.#deadlines.disarm('E_SILENCE_TIMEOUT');
+        this.#armLimit('E_FIRST_BYTE_TIMEOUT');
         this.#leg?.abandon();
         return;
       case 'release':
@@ -255,23 +257,21 @@ export class FrontRequest implements LegEvents, RequestFace {
   #open(): void {
     const body = this.#body?.source;
     if (this.#leg === undefined || body === undefined) throw new Error('request: not assigned');
-    if (this.#leg.assignment.isFirst) this.#armLimit('E_START_TIMEOUT', 'startTimeoutMs');
-    else this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs');
-    this.#armLimit('E_REQUEST_TIMEOUT', 'requestTimeoutMs', this.#submittedMs);
+    if (this.#leg.assignment.isFirst) this.#armLimit('E_START_TIMEOUT');
+    else this.#armLimit('E_FIRST_BYTE_TIMEOUT');
+    this.#armLimit('E_REQUEST_TIMEOUT', this.#submittedMs);
     body.rewind();
     this.#leg.open({ role: this.role, params: this.#workerParams, body });
   }
 
   /** A deadline by the limits of the application. */
-  #armLimit(code: ErrorCode, limit: keyof RequestLimits, sinceMs = performance.now()): void {
+  #armLimit(code: LegCode, sinceMs = performance.now()): void {
     const assignment = this.#leg?.assignment;
-    if (assignment === undefined) return;
-    const { limits, origins } = assignment;
-    this.#deadlines.arm(code, { limitMs: limits[limit], limitFrom: origins[limit], sinceMs });
+    if (assignment !== undefined) this.#deadlines.arm(code, legTerm(assignment, code, sinceMs));
   }
 
   #release(outcome: Extract<RequestEffect, { kind: 'release' }>['outcome']): void {
-    this.#deadlines.disarm(...LEG_DEADLINES);
+    this.#deadlines.disarmLeg();
     this.#leg?.close();
     this.#context.dispatcher.released(this, outcome);
   }
@@ -315,7 +315,7 @@ export class FrontRequest implements LegEvents, RequestFace {
     this.#connection.endRequest(this, answer, status);
   }
 
-  #onDeadline(passed: Passed): void {
+  onDeadline(passed: Passed): void {
     const { code, limitMs } = passed;
     // Who is waited for is not the one that this deadline is about.
     const isOurs =
@@ -325,7 +325,7 @@ export class FrontRequest implements LegEvents, RequestFace {
       this.#deadlines.arm(code, passed);
     } else if (code === 'E_START_TIMEOUT' && this.#context.dispatcher.isAccepted(this)) {
       // It runs, and is slow with its first request: that is another deadline.
-      this.#armLimit('E_FIRST_BYTE_TIMEOUT', 'firstByteTimeoutMs', performance.now() - limitMs);
+      this.#armLimit('E_FIRST_BYTE_TIMEOUT', performance.now() - limitMs);
     } else {
       this.#refusal = { code, passed };
       this.#step({ kind: 'deadline', code });

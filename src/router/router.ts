@@ -7,6 +7,7 @@ import type { Logger } from '../log.js';
 import { PoolSet, systemClock } from '../pool/index.js';
 import { AppRegistry } from './app-registry.js';
 import type { RouterContext, RouterCounters } from './context.js';
+import { DeadlineWatch } from './deadline-watch.js';
 import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
 import { FrontTokens } from './front-tokens.js';
@@ -44,6 +45,7 @@ export class Router implements RouterContext {
     protocolErrors: 0,
     retries: 0,
   };
+  readonly deadlineWatch = new DeadlineWatch(systemClock);
   readonly writeBudget = new WriteBudget();
   readonly spoolBudget = new SpoolBudget();
   readonly spoolDirectory: string;
