@@ -66,10 +66,11 @@ export class Slots {
 
   /** The worker does nothing now, and may be retired for others. */
   idle(slot: Slot): void {
-    slot.leaf.above.forEach((account, index) => {
+    const { above } = slot.leaf;
+    for (let index = 0; index < above.length; index += 1) {
       const place = slot.idlePlaces[index];
-      if (place !== undefined) account.idle.append(place);
-    });
+      if (place !== undefined) above[index]?.idle.append(place);
+    }
   }
 
   /** The worker does something, or must not be retired. */

@@ -7,6 +7,7 @@ export class Answer {
   readonly #missingScriptBody: string;
   readonly #replace: (code: ErrorCode) => Buffer;
   #parser: ResponseHeadParser | undefined = new ResponseHeadParser();
+  #head: Buffer | undefined;
   bodyBytes = 0;
   /** 0 before the head is complete. */
   status = 0;
@@ -29,8 +30,15 @@ export class Answer {
     return this.#expectedBytes !== undefined && this.bodyBytes < this.#expectedBytes;
   }
 
+  /** Since the last push: it goes out in one record with what push returned (HAProxy of Debian 12 dies of less). */
+  takeHead(): Buffer | undefined {
+    const head = this.#head;
+    this.#head = undefined;
+    return head;
+  }
+
   /**
-   * @returns what goes to the web server now; undefined while the head is not complete.
+   * @returns what goes to the web server now, behind the head; undefined while that is not complete, and where the answer is held.
    * @throws UsherdError E_WORKER_PROTOCOL
    */
   push(content: Buffer): Buffer | undefined {
@@ -40,8 +48,7 @@ export class Answer {
     return this.#onHead(this.#parser);
   }
 
-  /** Head and what came with it leave as one record (HAProxy of Debian 12 dies of less). */
-  #onHead(parser: ResponseHeadParser): Buffer {
+  #onHead(parser: ResponseHeadParser): Buffer | undefined {
     this.#parser = undefined;
     const { head, rest } = parser;
     this.status = head.status;
@@ -51,7 +58,8 @@ export class Answer {
     }
     this.#hasBody = head.hasBody && this.#method !== 'HEAD';
     this.#expectedBytes = this.#hasBody ? head.contentLength : undefined;
-    return Buffer.concat([head.bytes, this.#takeBody(rest)]);
+    this.#head = head.bytes;
+    return this.#takeBody(rest);
   }
 
   #isScriptMissing(status: number, body: Buffer): boolean {

@@ -158,9 +158,14 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   // --- records out, called by requests -------------------------------------------------------
 
-  /** One STDOUT record of a header block and what came with it; both given away by the caller. */
-  sendOutput(requestId: number, content: Buffer): void {
-    for (let at = 0; at < content.length; at += LIMITS.recordContentMaxBytes) {
+  /** A header block and what came with it are one STDOUT record as far as one holds them. */
+  sendOutput(requestId: number, content: Buffer, head = EMPTY): void {
+    let at = Math.min(content.length, LIMITS.recordContentMaxBytes - head.length);
+    if (head.length + at === 0) return; // an empty record would end the stream
+    this.#writer.add(encodeRecordHeader(RecordType.STDOUT, requestId, head.length + at));
+    if (head.length > 0) this.#writer.add(head);
+    this.#writer.add(at === content.length ? content : content.subarray(0, at));
+    for (; at < content.length; at += LIMITS.recordContentMaxBytes) {
       const end = Math.min(content.length, at + LIMITS.recordContentMaxBytes);
       this.#writer.add(encodeRecordHeader(RecordType.STDOUT, requestId, end - at));
       this.#writer.add(content.subarray(at, end));

@@ -1,4 +1,5 @@
 // From a request to a worker: what is known of its application decides whether it asks, waits, or enters a pool.
+import { performance } from 'node:perf_hooks';
 import type { Config } from '../config/index.js';
 import type { AppFacts, RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
@@ -7,9 +8,10 @@ import { isAccepted } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
-import { routeRequest, wantedRuntime } from './route.js';
+import { Placement } from './placement.js';
+import { wantedRuntime, routeRequest } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
-import { openExchange, watchFree, type WorkerRecord } from './worker-record.js';
+import type { WorkerRecord } from './worker-record.js';
 import type { Outcome } from './request-state.js';
 import type { RequestFace } from './request-types.js';
 
@@ -121,18 +123,7 @@ export class PoolDispatcher implements Dispatcher {
     }
     const runtime = this.#config.runtimes.get(worker.runtime);
     worker.requests.add(request);
-    request.assigned({
-      worker: worker.id,
-      pid: worker.pid,
-      isExternal: worker.external !== undefined,
-      limits: facts.limits,
-      origins: facts.origins,
-      isFirst: !worker.hasAnswered,
-      missingScriptBody: runtime?.missingScriptBody ?? '',
-      open: (exchange, sink) =>
-        openExchange(worker, runtime?.keepConnections ?? 'never', exchange, sink),
-      whenFree: (onFree) => watchFree(worker, onFree),
-    });
+    request.assigned(new Placement(worker, facts, runtime));
   }
 
   /** Its kept connections first: a worker that waits for another request there does not see that it is to end. */

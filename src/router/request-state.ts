@@ -85,7 +85,19 @@ const FIRST_WAIT: RequestState = Object.freeze({
   tries: Object.freeze({ repeated: 0, undelivered: 0 }),
 });
 
+// The steps of an ordinary request, made once.
+const NOTHING: readonly RequestEffect[] = [];
 const SUBMIT = [{ kind: 'submit', isRetry: false }] as const;
+const READ_AHEAD: RequestStep = { state: READING, effects: NOTHING };
+const FIRST_SUBMIT: RequestStep = { state: FIRST_WAIT, effects: SUBMIT };
+const OPEN = [{ kind: 'open' }] as const;
+const COMPLETE: RequestStep = {
+  state: ENDED,
+  effects: [
+    { kind: 'release', outcome: 'clean' },
+    { kind: 'end', how: 'complete' },
+  ],
+};
 const SILENT = { kind: 'end', how: 'silent' } as const;
 const CUT = { kind: 'end', how: 'cut' } as const;
 
@@ -134,8 +146,7 @@ const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestSte
 
 export const REQUEST_TABLE: Table = {
   params: {
-    routed: (_state, event) =>
-      event.isBuffered ? { state: READING, effects: [] } : { state: FIRST_WAIT, effects: SUBMIT },
+    routed: (_state, event) => (event.isBuffered ? READ_AHEAD : FIRST_SUBMIT),
     bodyEnd: 'impossible', // STDIN before the end of PARAMS is a framing error of the connection
     assigned: 'impossible',
     headSent: 'impossible',
@@ -147,7 +158,7 @@ export const REQUEST_TABLE: Table = {
   },
   reading: {
     routed: 'impossible',
-    bodyEnd: () => ({ state: FIRST_WAIT, effects: SUBMIT }),
+    bodyEnd: () => FIRST_SUBMIT,
     assigned: 'impossible',
     headSent: 'impossible',
     answered: 'impossible',
@@ -161,7 +172,7 @@ export const REQUEST_TABLE: Table = {
     bodyEnd: 'stay', // streamed body
     assigned: (state) => ({
       state: { kind: 'streaming', tries: state.tries, isHeadSent: false },
-      effects: [{ kind: 'open' }],
+      effects: OPEN,
     }),
     headSent: 'impossible',
     answered: 'impossible',
@@ -177,14 +188,11 @@ export const REQUEST_TABLE: Table = {
     routed: 'impossible',
     bodyEnd: 'stay',
     assigned: 'impossible',
-    headSent: (state) => ({ state: { ...state, isHeadSent: true }, effects: [] }),
-    answered: () => ({
-      state: ENDED,
-      effects: [
-        { kind: 'release', outcome: 'clean' },
-        { kind: 'end', how: 'complete' },
-      ],
+    headSent: (state) => ({
+      state: { kind: 'streaming', tries: state.tries, isHeadSent: true },
+      effects: NOTHING,
     }),
+    answered: () => COMPLETE,
     lost: onLost,
     refused: (state, event) => broken(state, event.code, 'dirty'),
     // A worker that waits for the rest of a streamed body would wait for ever.
@@ -228,7 +236,7 @@ export const REQUEST_TABLE: Table = {
 export function stepRequest(state: RequestState, event: RequestEvent): RequestStep {
   // The compiler cannot correlate the two lookups (the cells are checked where they are written).
   const cell = REQUEST_TABLE[state.kind][event.kind] as Cell<RequestStateKind, RequestEventKind>;
-  if (cell === 'stay') return { state, effects: [] };
+  if (cell === 'stay') return { state, effects: NOTHING };
   if (cell === 'impossible') {
     throw new Error(`request: ${event.kind} cannot happen in state ${state.kind}`);
   }

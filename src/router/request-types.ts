@@ -78,8 +78,8 @@ export interface FrontSide {
   readonly boundUser: string | undefined;
   /** Ended ones whose body is still coming among them. */
   readonly requests: Iterable<RequestFace>;
-  /** STDOUT records of this content, which is given away. */
-  sendOutput(requestId: number, content: Buffer): void;
+  /** STDOUT records of a head and the content behind it, which are given away. */
+  sendOutput(requestId: number, content: Buffer, head?: Buffer): void;
   /** Write what was gathered; pause `source` if the web server does not read. */
   flush(source: Pausable | undefined): void;
   /** END_REQUEST, with the last of the output. */

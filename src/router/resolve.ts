@@ -41,10 +41,14 @@ const belowPublic = (rest: string): string =>
  * same, but for the document root.
  */
 function seenFromPublic(url: string, params: Params, { directory, rest }: RootMatch): string {
-  const roots = [params.get('CONTEXT_DOCUMENT_ROOT'), params.get('DOCUMENT_ROOT')];
-  const isKnown = roots.includes(directory + PUBLIC);
+  const own = directory + PUBLIC;
+  const isKnown =
+    params.get('CONTEXT_DOCUMENT_ROOT') === own || params.get('DOCUMENT_ROOT') === own;
   return !isKnown && splitUrl(url, rest) !== undefined ? rest : belowPublic(rest);
 }
+
+const splitEither = (url: string, rest: string, inside: string): MountedUrl | undefined =>
+  splitUrl(url, rest) ?? splitUrl(url, inside);
 
 /**
  * SCRIPT_NAME as Apache cuts it holds one component too many or none at all; the application's own path at the end
@@ -52,11 +56,9 @@ function seenFromPublic(url: string, params: Params, { directory, rest }: RootMa
  */
 function mountUrl({ url, askedUrl }: Place, rest: string): MountedUrl {
   const inside = belowPublic(rest);
-  for (const candidate of askedUrl === undefined ? [url] : [askedUrl, url]) {
-    const mounted = splitUrl(candidate, rest) ?? splitUrl(candidate, inside);
-    if (mounted !== undefined) return mounted;
-  }
-  return { scriptName: '', path: inside === '' ? '/' : inside };
+  const asked = askedUrl === undefined ? undefined : splitEither(askedUrl, rest, inside);
+  const mounted = asked ?? splitEither(url, rest, inside);
+  return mounted ?? { scriptName: '', path: inside === '' ? '/' : inside };
 }
 
 const refuse = (code: ErrorCode, detail: string): Refusal => ({ ok: false, code, detail });
@@ -77,5 +79,6 @@ export function resolveApplication(params: Params, roots: Roots): Resolution {
     return refuse('E_APP_UNKNOWN', 'the path names no user and application that could exist');
   }
   const publicRest = seenFromPublic(place.askedUrl ?? place.url, params, verdict);
-  return { ok: true, ...verdict, publicRest, url: mountUrl(place, verdict.rest) };
+  const { user, app, directory, rest } = verdict;
+  return { ok: true, user, app, directory, rest, publicRest, url: mountUrl(place, rest) };
 }

@@ -53,7 +53,8 @@ function compare(root: Root, path: string): RootVerdict {
   let app = '';
   let areNamesSound = true;
   let end = 0;
-  for (const [index, component] of root.components.entries()) {
+  for (let index = 0; index < root.components.length; index += 1) {
+    const component = root.components[index];
     const start = end + 1;
     if (start >= path.length) return index > root.fixedCount ? 'below' : 'outside';
     const slash = path.indexOf('/', start);

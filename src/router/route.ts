@@ -78,7 +78,12 @@ function workerParams(params: Params, names: Names): Params {
  * A script exists or not for the worker to say; here it only has to lie where scripts may. A web server that does not
  * know of public/ names the script beside it: it is looked for in the web root, and nowhere else.
  */
-function routeScript(params: Params, resolution: Resolved, view: View, place: ScriptPlace): Route {
+function routeScript(
+  params: Params,
+  resolution: Resolved,
+  view: View,
+  place: Pick<ScriptPlace, 'end' | 'runtime'>,
+): Route {
   if (HIDDEN.test(resolution.rest.slice(0, place.end))) return missing('hidden files are not run');
   const pathInfo = resolution.rest.slice(place.end);
   const script = view.rest.slice(0, view.rest.length - pathInfo.length);
@@ -143,7 +148,7 @@ export function routeRequest(
   const place = findScript(resolution.rest, runtimes.scripts);
   if (place !== undefined) {
     const runtime = runtimeOfScript(place, facts.defaultRuntime, runtimes);
-    return routeScript(params, resolution, view, { ...place, runtime });
+    return routeScript(params, resolution, view, { end: place.end, runtime });
   }
   if (runtimes.entries.has(facts.defaultRuntime)) return routeEntry(params, resolution, view);
   const controller = facts.frontController.replace(/^\/+/, '');

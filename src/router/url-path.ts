@@ -15,6 +15,7 @@ export const squeezeSlashes = (path: string): string =>
 
 /** RFC 3986 §5.2.4, for a path with single slashes. */
 export function removeDotSegments(path: string): string {
+  if (path.startsWith('/') && !path.includes('/.')) return path;
   const kept: string[] = [];
   for (const component of path.split('/').slice(1)) {
     if (component === '..') kept.pop();

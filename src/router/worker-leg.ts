@@ -1,4 +1,5 @@
 // A request's time at one worker: its answer on the way back, and what is known of it when it ends. A retry gets a new one.
+import { performance } from 'node:perf_hooks';
 import { isUsherdError } from '../errors.js';
 import { Answer } from './answer.js';
 import type { RouterContext } from './context.js';
@@ -112,7 +113,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
       if (out === undefined) return;
       if (wasComplete) events.onOutput();
       else events.onHead();
-      connection.sendOutput(request.id, out);
+      connection.sendOutput(request.id, out, this.#answer.takeHead());
     } catch (err) {
       if (!isUsherdError(err)) throw err;
       events.onLost('protocol', err.message);

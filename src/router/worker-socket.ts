@@ -12,6 +12,8 @@ type Chunks = { chunk: unknown; encoding: BufferEncoding }[];
  */
 export class WorkerSocket extends net.Socket {
   #isWriteBroken = false;
+  /** Of the write under way; a stream has one at a time. */
+  #done: WriteDone = () => undefined;
 
   /** Nothing more can be sent. */
   get isWriteBroken(): boolean {
@@ -19,17 +21,21 @@ export class WorkerSocket extends net.Socket {
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
-    if (!this.#isWriteBroken) super._write(chunk, encoding, (err) => this.#written(err, done));
+    if (this.#isWriteBroken) return;
+    this.#done = done;
+    super._write(chunk, encoding, this.#onWritten);
   }
 
   override _writev(chunks: Chunks, done: WriteDone): void {
-    if (!this.#isWriteBroken) super._writev?.(chunks, (err) => this.#written(err, done));
+    if (this.#isWriteBroken) return;
+    this.#done = done;
+    super._writev?.(chunks, this.#onWritten);
   }
 
-  #written(err: Error | null | undefined, done: WriteDone): void {
+  readonly #onWritten = (err?: Error | null): void => {
     if (err && isWriteFailure(err)) this.#isWriteBroken = true;
-    else done(err);
-  }
+    else this.#done(err);
+  };
 }
 
 const isWriteFailure = (err: NodeJS.ErrnoException): boolean =>

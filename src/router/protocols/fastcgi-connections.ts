@@ -1,10 +1,12 @@
 // The connections to one FastCGI worker: made for a request, and kept for the next one where the runtime is known to stand it.
 import type { ConnectionReuse } from '../../config/index.js';
+import { RecordDecoder, RecordEncoder, type RecordSink } from '../../fcgi-protocol/index.js';
 import { connectWorker, type WorkerSocket } from '../worker-socket.js';
 
 /** What uses a connection, one at a time. */
-export interface ConnectionUser {
+export interface ConnectionUser extends RecordSink {
   onConnect(): void;
+  /** `decoder.push` it, or let it lie. */
   onData(chunk: Buffer): void;
   onDrain(): void;
   onEnd(detail: string): void;
@@ -12,15 +14,30 @@ export interface ConnectionUser {
 
 const REQUEST_ID_MAX = 65_535;
 
-export class FastcgiConnection {
+export class FastcgiConnection implements RecordSink {
   readonly socket: WorkerSocket;
+  /** Between two requests it stands at the border of a record; else the connection is not kept. */
+  readonly decoder = new RecordDecoder(this);
+  readonly encoder: RecordEncoder;
   /** The worker has answered on it before. */
   isReused = false;
+  /** While nothing is asked, whatever comes is wrong. */
+  readonly idleUser: ConnectionUser;
   #user: ConnectionUser | undefined;
   #requestId = 0;
 
-  constructor(path: string) {
+  constructor(path: string, onUnasked: (connection: FastcgiConnection) => void) {
+    const forget = (): void => onUnasked(this);
+    const nothing = (): void => undefined;
+    this.idleUser = {
+      onConnect: forget,
+      onData: forget,
+      onEnd: forget,
+      onDrain: nothing,
+      record: nothing,
+    };
     this.socket = connectWorker(path);
+    this.encoder = new RecordEncoder(this.socket);
     this.socket.on('connect', () => this.#user?.onConnect());
     this.socket.on('data', (chunk: Buffer) => this.#user?.onData(chunk));
     this.socket.on('drain', () => this.#user?.onDrain());
@@ -40,8 +57,13 @@ export class FastcgiConnection {
     this.#user = user;
   }
 
+  record(type: number, requestId: number, content: Buffer): void {
+    this.#user?.record(type, requestId, content);
+  }
+
   close(): void {
     this.#user = undefined;
+    this.decoder.stop();
     this.socket.destroy();
   }
 }
@@ -55,6 +77,7 @@ export class FastcgiConnections {
   #isRetired = false;
   /** Whether this worker keeps connections at all; unknown until the first was used again, or closed by it. */
   #isKeeping: boolean | undefined;
+  readonly #onUnasked = (connection: FastcgiConnection): void => this.#forget(connection);
 
   constructor(path: string, concurrency: number) {
     this.path = path;
@@ -75,7 +98,7 @@ export class FastcgiConnections {
   }
 
   openNew(): FastcgiConnection {
-    return new FastcgiConnection(this.path);
+    return new FastcgiConnection(this.path, this.#onUnasked);
   }
 
   /** Whether the worker is asked to keep the connection after a request. */
@@ -92,8 +115,7 @@ export class FastcgiConnections {
       return;
     }
     connection.isReused = true;
-    const forget = (): void => this.#forget(connection);
-    connection.use({ onConnect: forget, onData: forget, onDrain: () => undefined, onEnd: forget });
+    connection.use(connection.idleUser);
     this.#idle.push(connection);
   }
 

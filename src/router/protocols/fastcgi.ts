@@ -6,10 +6,7 @@ import {
   encodeRequestHead,
   Flag,
   ProtocolStatus,
-  RecordDecoder,
-  RecordEncoder,
   RecordType,
-  type RecordSink,
 } from '../../fcgi-protocol/index.js';
 import { LIMITS } from '../../limits.js';
 import { isSafeMethod } from '../methods.js';
@@ -24,7 +21,7 @@ import type {
  * Deviation: neither ABORT_REQUEST nor GET_VALUES nor a half-close is ever sent with a request to a worker; too many
  * libraries die of them. An abort is the end of the connection.
  */
-export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
+export class FastcgiExchange implements Exchange, ConnectionUser {
   readonly #connections: FastcgiConnections;
   readonly #sink: ExchangeSink;
   readonly #request: ExchangeRequest;
@@ -32,8 +29,6 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
   readonly #isSafe: boolean;
   readonly #mayKeep: boolean;
   #connection: FastcgiConnection;
-  #decoder = new RecordDecoder(this);
-  #encoder: RecordEncoder;
   #requestId: number;
   #isConnected = false;
   #isOver = false;
@@ -61,7 +56,6 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
     this.#isSafe = isSafeMethod(request.params.get('REQUEST_METHOD') ?? '');
     this.#mayKeep = connections.mayKeep(reuse, request.body.length === 0);
     this.#connection = connections.open(this.#isSafe);
-    this.#encoder = new RecordEncoder(this.#connection.socket);
     this.#requestId = this.#connection.nextRequestId();
     this.#connection.use(this);
     if (this.#connection.isReused) this.onConnect();
@@ -78,7 +72,6 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
   drop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#decoder.stop();
     this.#connection.close();
   }
 
@@ -112,7 +105,7 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
   onData(chunk: Buffer): void {
     if (this.#isOver) return;
     try {
-      this.#decoder.push(chunk);
+      this.#connection.decoder.push(chunk);
     } catch (err) {
       if (!isUsherdError(err)) throw err;
       this.#lose('protocol', err.message);
@@ -149,12 +142,11 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
 
   /** At once: libfcgi and php-cgi accept nothing else before (wire checklist item 72). */
   #finish(): void {
-    const { socket } = this.#connection;
-    const isRead = this.#decoder.isAtBoundary && !this.#isStained;
+    const { socket, decoder } = this.#connection;
+    const isRead = decoder.isAtBoundary && !this.#isStained;
     const isClean = isRead && this.#isBodySent && socket.writableLength === 0;
     if (this.#mayKeep && isClean) {
       this.#isOver = true;
-      this.#decoder.stop();
       this.#connections.keep(this.#connection);
     } else {
       this.drop();
@@ -211,14 +203,11 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
 
   #startAgain(): void {
     this.#connection.close();
-    this.#decoder.stop();
     this.#request.body.rewind();
     this.#isConnected = false;
     this.#isBodySent = false;
     this.#isReadingBody = false;
-    this.#decoder = new RecordDecoder(this);
     this.#connection = this.#connections.openNew();
-    this.#encoder = new RecordEncoder(this.#connection.socket);
     this.#requestId = this.#connection.nextRequestId();
     this.#connection.use(this);
   }
@@ -251,8 +240,8 @@ export class FastcgiExchange implements Exchange, RecordSink, ConnectionUser {
         this.#lose('protocol', err.message);
       } else if (bytes === null) {
         this.#isBodySent = true;
-        this.#encoder.endStream(RecordType.STDIN, this.#requestId);
-      } else if (this.#encoder.stream(RecordType.STDIN, this.#requestId, bytes)) {
+        this.#connection.encoder.endStream(RecordType.STDIN, this.#requestId);
+      } else if (this.#connection.encoder.stream(RecordType.STDIN, this.#requestId, bytes)) {
         this.#sendBody();
       }
     });

@@ -189,8 +189,9 @@ describe('items 47 and 48: a worker that goes on after its end', () => {
     ['another END', (r: WorkerRequest) => r.encoder.endRequest(r.id, 0, 0)],
     ['output', (r: WorkerRequest) => r.encoder.stream(6, r.id, Buffer.from('TOO LATE'))],
     ['errors', (r: WorkerRequest) => r.encoder.stream(7, r.id, Buffer.from('too late'))],
+    ['half a record', (r: WorkerRequest) => void r.socket.write(Buffer.from('0106', 'hex'))],
   ] as const) {
-    test(`${what}: its connection is not used again, and the next answer is its own`, async () => {
+    test(`${what}: its connection is not used again, and the next answer is its own (T82)`, async () => {
       let count = 0;
       const { get, running } = await stage('always', {
         worker: {
