@@ -2,11 +2,12 @@
 
 /**
  * What may keep a heap small: the supervisor's is copied, as page tables, at every fork. The router's nursery is larger:
- * with 2 MiB an eighth of its busy time went into collecting what requests leave behind.
+ * with 2 MiB an eighth of its busy time went into collecting what requests leave behind. Why it collects by itself as well
+ * is in router/read-garbage.ts.
  */
 const HEAP_FLAGS = {
   supervisor: ['--max-old-space-size=64', '--max-semi-space-size=1'],
-  router: ['--max-old-space-size=256', '--max-semi-space-size=8'],
+  router: ['--max-old-space-size=256', '--max-semi-space-size=8', '--expose-gc'],
 } as const;
 
 export type ServiceName = keyof typeof HEAP_FLAGS;

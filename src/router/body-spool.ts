@@ -158,7 +158,7 @@ export class BodySpool implements BodySource {
     this.#block = undefined;
     this.#usedBytes = 0;
     this.#file = new SpoolFile(directory, {
-      flushed: () => this.#flushed(),
+      flushed: (block) => this.#flushed(block),
       failed: (err) => this.#fail('E_SPOOL_FULL', 'the spool file cannot be written', err),
       closed: () => this.#closed(),
     });
@@ -191,20 +191,21 @@ export class BodySpool implements BodySource {
     if (!isBounded || !this.#options.budget.takePending(LIMITS.spoolBlockBytes)) {
       return this.#fail('E_SPOOL_FULL', 'the disk does not keep up with the bodies');
     }
-    this.#block = Buffer.alloc(LIMITS.spoolBlockBytes);
+    this.#block = this.#options.budget.takeBlock();
     return true;
   }
 
   #flushBlock(): void {
     if (this.#block === undefined || this.#file === undefined) return;
-    this.#file.append(this.#block.subarray(0, this.#usedBytes));
+    this.#file.append(this.#block, this.#usedBytes);
     this.#blocksInFlight += 1;
     this.#block = undefined;
     this.#usedBytes = 0;
   }
 
-  #flushed(): void {
+  #flushed(block: Buffer): void {
     this.#blocksInFlight -= 1;
+    this.#options.budget.giveBlock(block);
     this.#options.budget.givePending(LIMITS.spoolBlockBytes);
     if (this.#blocksInFlight === 0) this.#flushBlock();
     this.#serve();

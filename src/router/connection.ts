@@ -3,7 +3,6 @@ import type net from 'node:net';
 import { isUsherdError, UsherdError } from '../errors.js';
 import {
   decodeBeginRequest,
-  decodeNameValues,
   encodeLastOutput,
   encodeRecordHeader,
   Flag,
@@ -11,12 +10,14 @@ import {
   RecordDecoder,
   RecordEncoder,
   RecordType,
-  VariableName,
   type RecordSink,
+  decodeNameValues,
+  VariableName,
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { encodeBrokenRecord } from './broken-record.js';
 import { FrontWriter } from './front-writer.js';
+import { countRead } from './read-garbage.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
 import type { FrontSide, Pausable, RequestFace } from './request-types.js';
@@ -264,6 +265,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   // --- the socket ----------------------------------------------------------------------------
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length);
     try {
       this.#decoder.push(chunk);
     } catch (err) {

@@ -28,6 +28,8 @@ export class SpoolBudget {
   #diskBytes = 0;
   #filesCount = 0;
   readonly #userDiskBytes = new Map<string, number>();
+  /** A web server sends pieces of 8 KiB, and the disk is often quicker than a block is full. */
+  readonly #spareBlocks: Buffer[] = [];
 
   constructor(limits: SpoolLimits = SPOOL_LIMITS) {
     this.#limits = limits;
@@ -68,6 +70,16 @@ export class SpoolBudget {
 
   givePending(bytes: number): void {
     this.#pendingBytes -= bytes;
+  }
+
+  /** For one write to disk; after takePending. Bytes of other bodies may be in it: only what was filled goes anywhere. */
+  takeBlock(): Buffer {
+    return this.#spareBlocks.pop() ?? Buffer.alloc(LIMITS.spoolBlockBytes);
+  }
+
+  /** Nobody reads or writes it any more. */
+  giveBlock(block: Buffer): void {
+    if (this.#spareBlocks.length < LIMITS.spoolSpareBlocksMaxCount) this.#spareBlocks.push(block);
   }
 
   takeDisk(user: string, bytes: number): boolean {

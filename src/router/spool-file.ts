@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { countRead } from './read-garbage.js';
 
 export interface SpoolFileEvents {
   /** A block is on disk: its bytes can be read, its memory is free. */
@@ -12,6 +13,12 @@ export interface SpoolFileEvents {
   closed(): void;
 }
 
+/** The first `bytesCount` of a block. */
+interface Filled {
+  readonly block: Buffer;
+  readonly bytesCount: number;
+}
+
 type ReadDone = (err: Error | null, bytes: Buffer) => void;
 
 const EMPTY = Buffer.alloc(0);
@@ -20,7 +27,7 @@ export class SpoolFile {
   readonly #events: SpoolFileEvents;
   #fd = -1;
   #flushedBytes = 0;
-  readonly #waiting: Buffer[] = [];
+  readonly #waiting: Filled[] = [];
   /** Operations whose callback is still to come; the descriptor stays open as long as there are any. */
   #inFlight = 0;
   #isNameless = false;
@@ -52,9 +59,9 @@ export class SpoolFile {
   }
 
   /** Takes the block over until `flushed` hands it back, or for good after `failed` or close(). */
-  append(block: Buffer): void {
+  append(block: Buffer, bytesCount: number): void {
     if (this.#hasFailed || this.#isClosing) return;
-    this.#waiting.push(block);
+    this.#waiting.push({ block, bytesCount });
     this.#next();
   }
 
@@ -62,6 +69,7 @@ export class SpoolFile {
   read(position: number, bytesCount: number, done: ReadDone): void {
     const block = Buffer.alloc(Math.min(bytesCount, this.#flushedBytes - position));
     this.#inFlight += 1;
+    countRead(block.length);
     fs.read(this.#fd, block, 0, block.length, position, (err, count) => {
       done(err, err === null ? block.subarray(0, count) : EMPTY);
       this.#settle(null);
@@ -87,25 +95,26 @@ export class SpoolFile {
   }
 
   #next(): void {
-    const block = this.#waiting[0];
-    if (block === undefined || !this.#isNameless || this.#isWriting) return;
+    const filled = this.#waiting[0];
+    if (filled === undefined || !this.#isNameless || this.#isWriting) return;
     this.#waiting.shift();
     this.#isWriting = true;
     this.#inFlight += 1;
-    this.#write(block, 0);
+    this.#write(filled, 0);
   }
 
   /** A short write is not an error: the rest follows, and ENOSPC comes with it if it must. */
-  #write(block: Buffer, offset: number): void {
+  #write(filled: Filled, offset: number): void {
+    const { block, bytesCount } = filled;
     const position = this.#flushedBytes + offset;
-    fs.write(this.#fd, block, offset, block.length - offset, position, (err, count) => {
-      if (err === null && offset + count < block.length) {
-        this.#write(block, offset + count);
+    fs.write(this.#fd, block, offset, bytesCount - offset, position, (err, count) => {
+      if (err === null && offset + count < bytesCount) {
+        this.#write(filled, offset + count);
         return;
       }
       this.#isWriting = false;
       if (err === null) {
-        this.#flushedBytes += block.length;
+        this.#flushedBytes += bytesCount;
         if (!this.#isClosing) this.#events.flushed(block);
       }
       this.#settle(err);

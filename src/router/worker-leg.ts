@@ -4,6 +4,7 @@ import { isUsherdError } from '../errors.js';
 import { Answer } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import { countRead } from './read-garbage.js';
 import { failureAnswer } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
 import type { FreeWatch } from './worker-socket.js';
@@ -105,6 +106,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   output(content: Buffer): void {
+    countRead(content.length);
     const { request, connection, context, events } = this.#options;
     const wasComplete = this.#answer.isHeadComplete;
     if (!this.#answer.isBegun) context.dispatcher.firstByte(request);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs, { readdirSync, readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
+import { SpoolBudget } from '../../../src/router/spool-budget.js';
 import {
   codes,
   directoryFor,
@@ -80,6 +81,33 @@ describe('in memory', () => {
     assert.equal(rig.budget.memoryBytes, 0);
     assert.deepEqual(await readAll(rig.spool), Buffer.concat([patternOf(4_096), patternOf(1)]));
     rig.spool.dispose();
+  });
+});
+
+describe('blocks', () => {
+  test('are filled again, and nobody sees what another body left in them', async (t) => {
+    const directory = directoryFor(t);
+    const budget = new SpoolBudget();
+    const block = budget.takeBlock();
+    budget.giveBlock(block.fill('s'));
+    assert.equal(budget.takeBlock(), block);
+    budget.giveBlock(block);
+    const { spool } = rigOf(directory, { budget });
+    const body = patternOf(MEMORY + 3);
+    spool.write(body.subarray(0, 1));
+    spool.write(body.subarray(1));
+    spool.end();
+    assert.deepEqual(await readAll(spool), body);
+    assert(!block.equals(Buffer.alloc(BLOCK, 's')), 'the block was filled again');
+    spool.dispose();
+  });
+
+  test('that lie ready are few', () => {
+    const budget = new SpoolBudget();
+    const many = Array.from({ length: LIMITS.spoolSpareBlocksMaxCount + 5 }, () => Buffer.alloc(1));
+    for (const block of many) budget.giveBlock(block);
+    const kept = many.map(() => budget.takeBlock()).filter(({ length }) => length === 1);
+    assert.equal(kept.length, LIMITS.spoolSpareBlocksMaxCount);
   });
 });
 
