@@ -262,11 +262,12 @@ export class BodySpool implements BodySource {
     return false;
   }
 
-  /** Memory is free at once; the rest when the last operation on the file has come back. */
+  /** Memory and the user's share are free at once; the rest when the last operation on the file has come back. */
   #release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
     if (this.#file !== undefined) {
+      this.#options.budget.giveShare(this.#options.user, this.#diskBytes);
       this.#file.close();
       return;
     }
@@ -275,9 +276,9 @@ export class BodySpool implements BodySource {
   }
 
   #closed(): void {
-    const { budget, user } = this.#options;
+    const { budget } = this.#options;
     budget.givePending(this.#pendingBlocks() * LIMITS.spoolBlockBytes);
-    budget.giveDisk(user, this.#diskBytes);
+    budget.giveDisk(this.#diskBytes);
     budget.giveFile();
     this.#block = undefined;
   }

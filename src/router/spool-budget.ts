@@ -91,11 +91,16 @@ export class SpoolBudget {
     return true;
   }
 
-  giveDisk(user: string, bytes: number): void {
+  /** Nobody needs these bytes any more: the user may have others, although the disk has them until the file is gone. */
+  giveShare(user: string, bytes: number): void {
     const userBytes = this.userDiskBytes(user) - bytes;
-    this.#diskBytes -= bytes;
     if (userBytes === 0) this.#userDiskBytes.delete(user);
     else this.#userDiskBytes.set(user, userBytes);
+  }
+
+  /** After giveShare, when the file is gone. */
+  giveDisk(bytes: number): void {
+    this.#diskBytes -= bytes;
   }
 
   takeFile(): boolean {

@@ -55,6 +55,21 @@ describe('limits', () => {
     assert.equal(budget.userDiskBytes('bob'), 0);
   });
 
+  test('a user whose body is not needed any more may have another at once, whatever its file takes to go', async (t) => {
+    const directory = directoryFor(t);
+    const budget = new SpoolBudget({ ...SPOOL_LIMITS, userDiskMaxBytes: 3 * BLOCK });
+    const one = rigOf(directory, { budget });
+    await writeAll(one, [patternOf(BLOCK), patternOf(BLOCK)]);
+    one.spool.dispose();
+    assert.equal(budget.userDiskBytes('alice'), 0);
+    assert.equal(budget.diskBytes, 2 * BLOCK, 'the disk still has it');
+    const two = rigOf(directory, { budget });
+    await writeAll(two, [patternOf(BLOCK), patternOf(BLOCK)]);
+    assert.deepEqual(codes(two.failures), []);
+    two.spool.dispose();
+    await until(() => isEmpty(budget));
+  });
+
   for (const [what, limits] of [
     ['disk in all', { diskMaxBytes: MEMORY }],
     ['open files', { filesMaxCount: 0 }],
