@@ -40,6 +40,8 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly #requests = new Map<number, FrontRequest>();
   readonly #congested = new Set<Pausable>();
   #openCount = 0;
+  /** Bodies that can take no more for now: all of them have to have room before more is read. */
+  #fullCount = 0;
   #keepConnection = true;
   /** The router stops: what comes is served still, and the answer is the last on this connection. */
   #isDraining = false;
@@ -208,12 +210,19 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#congested.delete(source);
   }
 
+  /** Each time with a `resumeReading` to come. */
   pauseReading(): void {
+    this.#fullCount += 1;
     this.#socket.pause();
   }
 
   resumeReading(): void {
-    this.#socket.resume();
+    this.#fullCount -= 1;
+    if (this.#fullCount === 0) this.#socket.resume();
+  }
+
+  get isReadingPaused(): boolean {
+    return this.#fullCount > 0;
   }
 
   /**

@@ -91,6 +91,8 @@ export interface FrontSide {
   forgetSource(source: Pausable): void;
   pauseReading(): void;
   resumeReading(): void;
+  /** It is usherd that does not take more, not the clients who do not send it. */
+  readonly isReadingPaused: boolean;
   /** The router stops: closed with its next answer. */
   drain(): void;
   closeIfIdle(): void;

@@ -319,7 +319,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     const { code, limitMs } = passed;
     // Who is waited for is not the one that this deadline is about.
     const isOurs =
-      (code === 'E_BODY_TIMEOUT' && this.#body?.isPausing === true) ||
+      (code === 'E_BODY_TIMEOUT' && this.#connection.isReadingPaused) ||
       (code === 'E_SILENCE_TIMEOUT' && this.#leg?.isPaused === true);
     if (isOurs) {
       this.#deadlines.arm(code, passed);
