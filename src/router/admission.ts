@@ -44,6 +44,6 @@ export function admit(
   const isStreamed =
     announcedBytes !== undefined &&
     announcedBytes > 0 &&
-    context.dispatcher.streams(resolution.app);
+    context.dispatcher.streams(resolution, true);
   return { ok: true, resolution, maxBodyBytes, announcedBytes, isStreamed };
 }

@@ -74,7 +74,9 @@ export class AppRegistry {
       served: 0,
       hasAnswered: news.type === 'living',
     });
-    this.obtain(news.app).workerCount += 1;
+    const app = this.obtain(news.app);
+    app.workerCount += 1;
+    if (news.runtime === app.facts?.defaultRuntime) app.takesChunks = news.protocol === 'http';
   }
 
   removeWorker(id: string): WorkerRecord | undefined {

@@ -7,6 +7,8 @@ export class Application {
   readonly id: string;
   facts: AppFacts | undefined;
   workerCount = 0;
+  /** Its own program takes a body without a length: its last worker spoke HTTP. */
+  takesChunks = false;
   /** Runtimes that have or had a pool. */
   readonly runtimes = new Set<string>();
   /** Requests that came while nothing ran; bounded by queue_length, in the order of their coming. */

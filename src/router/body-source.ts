@@ -4,8 +4,11 @@ import type { UsherdError } from '../errors.js';
 /** `bytes` null: the end. Bytes stay valid until the body is disposed of, and are not to be changed. */
 export type BodyRead = (err: UsherdError | null, bytes: Buffer | null) => void;
 
+/** Neither none nor some. */
+export const UNKNOWN_LENGTH = -1;
+
 export interface BodySource {
-  /** Of all of it. */
+  /** Of all of it; UNKNOWN_LENGTH while nobody can say it. */
   readonly length: number;
   /** Nothing of it is gone: it can be read from its beginning again. */
   readonly isWhole: boolean;
@@ -14,3 +17,11 @@ export interface BodySource {
   /** To the beginning; only while it is whole. A read under way is forgotten. */
   rewind(): void;
 }
+
+/** The body of a request that has none, or none yet. */
+export const NO_BODY: BodySource = {
+  length: 0,
+  isWhole: true,
+  read: (_maxBytes, done) => done(null, null),
+  rewind: () => undefined,
+};

@@ -2,13 +2,15 @@
 import { strict as assert } from 'node:assert';
 import { UsherdError, type ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import type { BodyRead, BodySource } from './body-source.js';
+import { UNKNOWN_LENGTH, type BodyRead, type BodySource } from './body-source.js';
 import type { SpoolBudget } from './spool-budget.js';
 
 export interface BodyStreamOptions {
   readonly budget: SpoolBudget;
-  /** CONTENT_LENGTH: without one a body is never streamed. */
-  readonly announcedBytes: number;
+  /** CONTENT_LENGTH; undefined where only the worker's protocol can do without. */
+  readonly announcedBytes: number | undefined;
+  /** Of a body without one; 0: no limit. */
+  readonly maxBodyBytes: number;
   /** After write() returned false: go on. */
   onDrain(): void;
   /** Once, possibly inside write(): later bytes are dropped. */
@@ -38,7 +40,7 @@ export class BodyStream implements BodySource {
 
   /** As announced: the worker is told before all of it is here. */
   get length(): number {
-    return this.#options.announcedBytes;
+    return this.#options.announcedBytes ?? UNKNOWN_LENGTH;
   }
 
   get receivedBytes(): number {
@@ -54,8 +56,12 @@ export class BodyStream implements BodySource {
   write(bytes: Buffer): boolean {
     if (this.#isDisposed || this.#failure !== undefined) return true;
     this.#receivedBytes += bytes.length;
-    if (this.#receivedBytes > this.#options.announcedBytes) {
-      return this.#fail('E_BODY_MISMATCH', `more than ${this.#options.announcedBytes} bytes`);
+    const { announcedBytes, maxBodyBytes } = this.#options;
+    if (this.#receivedBytes > (announcedBytes ?? Infinity)) {
+      return this.#fail('E_BODY_MISMATCH', `more than ${announcedBytes} bytes`);
+    }
+    if (maxBodyBytes > 0 && this.#receivedBytes > maxBodyBytes) {
+      return this.#fail('E_BODY_TOO_LARGE', 'the body is over max_body');
     }
     if (!this.#options.budget.takeMemory(bytes.length)) {
       return this.#fail('E_SPOOL_FULL', 'no memory is left for bodies');

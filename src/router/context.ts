@@ -6,7 +6,7 @@ import type { WriteBudget } from './front-writer.js';
 import type { FrontTokens } from './front-tokens.js';
 import type { Journal } from './journal.js';
 import type { LogSink } from './log-sink.js';
-import type { Roots } from './resolve.js';
+import type { Resolved, Roots } from './resolve.js';
 import type { Outcome } from './request-state.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
@@ -32,8 +32,11 @@ export interface Dispatcher {
   modeOf(app: string): 'production' | 'development';
   /** Bytes; 0 where there is no limit or it is not known yet. */
   bodyLimitOf(app: string): number;
-  /** Whether request bodies are passed on as they come; false as long as nothing is known of the application. */
-  streams(app: string): boolean;
+  /**
+   * Whether a request body is passed on as it comes; false as long as nothing is known of the application. One without a length
+   * only to a program that is known to speak HTTP: others take it for none.
+   */
+  streams(resolution: Resolved, hasLength: boolean): boolean;
 }
 
 export interface RouterContext {

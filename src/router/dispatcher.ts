@@ -9,6 +9,7 @@ import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
 import { Placement } from './placement.js';
+import type { Resolved } from './resolve.js';
 import { wantedRuntime, routeRequest } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import type { WorkerRecord } from './worker-record.js';
@@ -103,8 +104,11 @@ export class PoolDispatcher implements Dispatcher {
     return this.#options.registry.app(app)?.facts?.limits.maxBodyBytes ?? 0;
   }
 
-  streams(app: string): boolean {
-    return this.#options.registry.app(app)?.facts?.bufferRequests === false;
+  streams(resolution: Resolved, hasLength: boolean): boolean {
+    const app = this.#options.registry.app(resolution.app);
+    if (app?.facts?.bufferRequests !== false) return false;
+    if (hasLength) return true;
+    return app.takesChunks && wantedRuntime(resolution, this.#runtimes.scripts) === '';
   }
 
   // --- from pools ----------------------------------------------------------------------------

@@ -2,16 +2,17 @@
 import { UsherdError } from '../errors.js';
 import { BodySpool } from './body-spool.js';
 import { BodyStream } from './body-stream.js';
+import { NO_BODY, type BodySource } from './body-source.js';
 import type { RouterContext } from './context.js';
 import type { FrontSide } from './request-types.js';
 
-interface RequestBodyOptions {
+export interface RequestBodyOptions {
   readonly user: string;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
   /** CONTENT_LENGTH; undefined where the web server does not know it. */
   readonly announcedBytes: number | undefined;
-  /** Not read ahead; needs an announced length. */
+  /** Not read ahead. */
   readonly isStreamed: boolean;
   readonly connection: FrontSide;
   readonly context: RouterContext;
@@ -19,26 +20,24 @@ interface RequestBodyOptions {
 }
 
 export class RequestBody {
-  readonly source: BodySpool | BodyStream;
-  readonly #connection: FrontSide;
-  readonly #announcedBytes: number | undefined;
+  readonly #options: RequestBodyOptions;
+  /** Made with the first byte: most requests have none. */
+  #source: BodySpool | BodyStream | undefined;
   #isPausing = false;
 
   constructor(options: RequestBodyOptions) {
-    this.#connection = options.connection;
-    this.#announcedBytes = options.announcedBytes;
-    this.source = this.#sourceOf(options);
+    this.#options = options;
+    if (options.isStreamed) this.#source = this.#sourceOf(options);
   }
 
-  /** It is usherd that does not take more, not the client who does not send it. */
-  get isPausing(): boolean {
-    return this.#isPausing;
+  get source(): BodySource {
+    return this.#source ?? NO_BODY;
   }
 
   /** Bytes that have come. */
   get receivedBytes(): number {
-    const { source } = this;
-    return source instanceof BodyStream ? source.receivedBytes : source.length;
+    const source = this.#source;
+    return source instanceof BodyStream ? source.receivedBytes : (source?.length ?? 0);
   }
 
   /** Another worker can have all of it. */
@@ -47,22 +46,24 @@ export class RequestBody {
   }
 
   write(content: Buffer): void {
-    if (this.source.write(content)) return;
+    this.#source ??= this.#sourceOf(this.#options);
+    if (this.#source.write(content) || this.#isPausing) return;
     this.#isPausing = true;
-    this.#connection.pauseReading();
+    this.#options.connection.pauseReading();
   }
 
   /** @throws UsherdError E_BODY_MISMATCH: what would the rest be, or where is it? */
   end(): void {
     const { receivedBytes } = this;
-    if (this.#announcedBytes !== undefined && this.#announcedBytes !== receivedBytes) {
-      throw new UsherdError('E_BODY_MISMATCH', `${receivedBytes} bytes of ${this.#announcedBytes}`);
+    const { announcedBytes } = this.#options;
+    if (announcedBytes !== undefined && announcedBytes !== receivedBytes) {
+      throw new UsherdError('E_BODY_MISMATCH', `${receivedBytes} bytes of ${announcedBytes}`);
     }
-    this.source.end();
+    this.#source?.end();
   }
 
   dispose(): void {
-    this.source.dispose();
+    this.#source?.dispose();
     this.#letGo();
   }
 
@@ -70,8 +71,9 @@ export class RequestBody {
     const { context, announcedBytes, onFailed } = options;
     const budget = context.spoolBudget;
     const onDrain = (): void => this.#letGo();
-    if (options.isStreamed && announcedBytes !== undefined) {
-      return new BodyStream({ budget, announcedBytes, onDrain, onFailed });
+    if (options.isStreamed) {
+      const { maxBodyBytes } = options;
+      return new BodyStream({ budget, announcedBytes, maxBodyBytes, onDrain, onFailed });
     }
     return new BodySpool({
       budget,
@@ -87,6 +89,6 @@ export class RequestBody {
   #letGo(): void {
     if (!this.#isPausing) return;
     this.#isPausing = false;
-    this.#connection.resumeReading();
+    this.#options.connection.resumeReading();
   }
 }

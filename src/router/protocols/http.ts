@@ -1,6 +1,7 @@
 // One request on one HTTP/1.1 worker: a fresh connection, one request, `Connection: close`. Node's own client knows the protocol.
 import http from 'node:http';
 import { LIMITS } from '../../limits.js';
+import { mayHaveBody } from '../methods.js';
 import { connectWorker } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import { cgiHead } from './http-answer.js';
@@ -153,6 +154,3 @@ export class HttpExchange implements Exchange {
     });
   }
 }
-
-/** Of these a server waits for a length (RFC 9110 §8.6). */
-const mayHaveBody = (method: string): boolean => /^(?:POST|PUT|PATCH)$/.test(method);

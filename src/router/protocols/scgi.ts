@@ -1,5 +1,6 @@
 // One request on one SCGI worker: a netstring of params, the body, and an answer that ends with the connection.
 import { LIMITS } from '../../limits.js';
+import { UNKNOWN_LENGTH } from '../body-source.js';
 import type { Params } from '../resolve.js';
 import { connectWorker, type WorkerSocket } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
@@ -31,7 +32,9 @@ export class ScgiExchange implements Exchange {
     this.#socket = connectWorker(path);
     this.#socket.on('connect', () => {
       this.#isConnected = true;
-      this.#sendHead();
+      if (request.body.length === UNKNOWN_LENGTH)
+        this.#lose('protocol', 'needs a length of the body');
+      else this.#sendHead();
     });
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('drain', () => this.#sendBody());

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, test } from 'node:test';
+import { RecordType } from '../../../src/fcgi-protocol/index.js';
 import { parseCgi, type FrontClient } from '../../support/front-client.js';
 import { appParams, RouterRig } from '../../support/router-rig.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -86,6 +87,35 @@ test('bodies go in whole with their length, none is a length of 0, and chunked a
   assert.equal(posted.headers.get('transfer-encoding'), undefined);
   const empty = await front.fetch(appParams('alice/blog', '/', POST));
   assert.equal(empty.body.toString(), `0 ${sum(Buffer.alloc(0))}`);
+});
+
+test('where bodies are not read ahead, one without a length goes on in chunks as it comes', async () => {
+  let got = '';
+  const heads: http.IncomingHttpHeaders[] = [];
+  const server = http.createServer((request, response) => {
+    heads.push(request.headers);
+    request.on('data', (chunk: Buffer) => (got += chunk.toString()));
+    request.on('end', () => response.end(got));
+  });
+  const facts = { bufferRequests: false, limits: { maxBodyBytes: 50_000 } };
+  rig = await RouterRig.start({
+    apps: { 'alice/blog': { protocol: 'http', worker: { server }, facts } },
+  });
+  const front = await rig.front();
+  await front.fetch(appParams('alice/blog')); // what it speaks is known from now on
+  front.head(1, appParams('alice/blog', '/', POST));
+  front.encoder.stream(RecordType.STDIN, 1, Buffer.from('first '));
+  await waitFor('the first part', () => got === 'first ');
+  assert.equal(heads.at(-1)?.['transfer-encoding'], 'chunked');
+  assert.equal(heads.at(-1)?.['content-length'], undefined);
+  front.encoder.stream(RecordType.STDIN, 1, Buffer.from('last'));
+  front.encoder.endStream(RecordType.STDIN, 1);
+  assert.equal(parseCgi(await front.ended(1)).body.toString(), 'first last');
+  // None at all is a length of 0, not an empty chunk.
+  await front.fetch(appParams('alice/blog', '/', POST));
+  assert.equal(heads.at(-1)?.['content-length'], '0');
+  const tooLarge = await front.fetch(appParams('alice/blog', '/', POST), Buffer.alloc(60_000, 'x'));
+  assert.equal(tooLarge.status, 413);
 });
 
 test('20 MB of answer come through whole while the web server reads slowly', async () => {

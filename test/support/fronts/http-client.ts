@@ -63,7 +63,7 @@ async function head(outgoing: http.ClientRequest): Promise<http.IncomingMessage>
 export async function exchange(port: number, request: HttpRequest): Promise<HttpAnswer> {
   const outgoing = begin(port, request);
   const answered = head(outgoing);
-  void sendBody(outgoing, request.body);
+  sendBody(outgoing, request.body).catch(() => undefined); // the answer tells
   return receive(await answered);
 }
 

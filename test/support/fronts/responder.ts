@@ -242,7 +242,7 @@ const MODES: Readonly<Record<string, Mode>> = {
     ),
 };
 
-/** Modes that answer before the body has come; see bodies.test.ts. */
+/** Modes that answer before the body has come. */
 const AT_HEAD: Readonly<Record<string, Mode>> = {
   'close-unread': (request) => void request.socket.destroy(),
 };
