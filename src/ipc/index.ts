@@ -2,4 +2,5 @@
 export * from './messages.js';
 export * from './control-messages.js';
 export { FrameDecoder, encodeFrame } from './framing.js';
+export { isListenedOn } from './listening.js';
 export { Channel, type ChannelOptions } from './channel.js';

@@ -1,9 +1,8 @@
 // Where the output of all workers arrives: the log socket, its connections, and the lines that come over FastCGI.
 import { once } from 'node:events';
-import { rename, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { bind, unlinkOwn } from './listening.js';
 import { LogConnection } from './log-connection.js';
 import { LogFiles, type Warner } from './log-files.js';
 import { LogStore, type LogOrigin, type LogStoreOptions } from './log-store.js';
@@ -23,18 +22,6 @@ export interface LogSinkOptions {
   readonly fileMaxBytes?: number;
 }
 
-/** Group may connect, others not; the file never has a wider mode, not even for a moment (umask(2)). */
-const SOCKET_UMASK = 0o117;
-
-function listenWithMode(server: Server, path: string): void {
-  const umask = process.umask(SOCKET_UMASK);
-  try {
-    server.listen({ path }); // binds before it returns
-  } finally {
-    process.umask(umask);
-  }
-}
-
 export class LogSink {
   readonly #options: LogSinkOptions;
   readonly files: LogFiles;
@@ -42,6 +29,7 @@ export class LogSink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #refusedCount = 0;
+  #inode = 0;
 
   constructor(options: LogSinkOptions) {
     this.#options = options;
@@ -69,26 +57,9 @@ export class LogSink {
     return this.files.lostBytes;
   }
 
-  /**
-   * Listens under a name of its own and moves it into place, so that a stale socket is replaced and none is missing.
-   * @throws UsherdError E_STARTUP_SOCKET
-   */
+  /** @throws UsherdError E_STARTUP_SOCKET */
   async start(): Promise<void> {
-    const { socketPath } = this.#options;
-    const path = `${socketPath}.new`;
-    if (Buffer.byteLength(path) > LIMITS.socketPathMaxBytes) {
-      throw new UsherdError('E_STARTUP_SOCKET', 'the path of the log socket is too long');
-    }
-    try {
-      await unlink(path).catch(() => undefined);
-      const listening = once(this.#server, 'listening');
-      listenWithMode(this.#server, path);
-      await listening;
-      await rename(path, socketPath);
-    } catch (cause) {
-      this.#server.close();
-      throw new UsherdError('E_STARTUP_SOCKET', 'the log socket cannot be bound', { cause });
-    }
+    this.#inode = await bind(this.#server, this.#options.socketPath);
   }
 
   /**
@@ -123,7 +94,7 @@ export class LogSink {
     const closed = [...this.#sockets].map((socket) => once(socket, 'close'));
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
-    await unlink(this.#options.socketPath).catch(() => undefined);
+    unlinkOwn(this.#options.socketPath, this.#inode);
     await this.files.close();
   }
 

@@ -16,6 +16,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { LIMITS } from '../limits.js';
 import { UsherdError } from '../errors.js';
+import { isListenedOn } from '../ipc/index.js';
 import { assertSocketPath, type RunPaths } from './paths.js';
 
 const WORKER_SOCKET = /^[0-9a-f]{16}\.(?:sock|tmp)$/;
@@ -189,22 +190,9 @@ export async function publishServer(
 
 /** @throws E_STARTUP_SOCKET if somebody answers there: a living supervisor must not lose its name to a second one. */
 export async function assertNobodyListens(path: string): Promise<void> {
-  const answered = await new Promise<boolean>((resolve) => {
-    const probe = connect({ path });
-    const settle = (isLiving: boolean): void => {
-      probe.destroy();
-      resolve(isLiving);
-    };
-    probe.once('connect', () => settle(true));
-    probe.once('error', (err: NodeJS.ErrnoException) => settle(!isDeadEnd(err.code)));
-    probe.setTimeout(LIMITS.livingCheckDeadlineMs, () => settle(true)); // full backlog: somebody lives
-  });
-  if (answered) throw new UsherdError('E_STARTUP_SOCKET', `somebody listens on ${path}`);
+  if ((await isListenedOn(path)) !== false)
+    throw new UsherdError('E_STARTUP_SOCKET', `somebody listens on ${path}`);
 }
-
-/** Nothing there, nobody behind it, or not a socket. EACCES and the like are no proof of death. */
-const isDeadEnd = (code: string | undefined): boolean =>
-  code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK';
 
 /** What a dead supervisor left; only names that it made, only in its own directories. */
 export function removeStaleSockets({ workers, run }: RunPaths): number {

@@ -44,7 +44,7 @@ test('the socket is there for owner and group only, in the place of a stale one'
   const directory = directoryFor(t);
   const path = join(directory, 'log.sock');
   writeFileSync(path, 'stale');
-  writeFileSync(`${path}.new`, 'stale');
+  writeFileSync(`${path}.${process.pid}`, 'stale');
   const umask = process.umask(0o022);
   t.after(() => process.umask(umask));
   const sink = new LogSink({ ...BASE, socketPath: path, logDirectory: directory });
@@ -53,6 +53,20 @@ test('the socket is there for owner and group only, in the place of a stale one'
   assert.equal(statSync(path).mode & 0o777, 0o660);
   assert.equal(process.umask(0o022), 0o022);
   await sink.stop();
+  assert.throws(() => statSync(path), { code: 'ENOENT' });
+});
+
+test('one that stops leaves the socket of its successor alone', async (t) => {
+  const directory = directoryFor(t);
+  const path = join(directory, 'log.sock');
+  const [former, successor] = [1, 2].map(
+    () => new LogSink({ ...BASE, socketPath: path, logDirectory: directory }),
+  ) as [LogSink, LogSink];
+  await former.start();
+  await successor.start();
+  await former.stop();
+  assert.equal(statSync(path).isSocket(), true);
+  await successor.stop();
   assert.throws(() => statSync(path), { code: 'ENOENT' });
 });
 
