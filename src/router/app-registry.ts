@@ -2,7 +2,7 @@
 import type { SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import { Application } from './application.js';
-import type { RecordRules } from './journal.js';
+import { Figures } from './figures.js';
 import { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import type { WorkerRecord } from './worker-record.js';
 
@@ -12,6 +12,8 @@ export class AppRegistry {
   readonly #apps = new Map<string, Application>();
   readonly #workers = new Map<string, WorkerRecord>();
   readonly #runDirectory: string;
+  /** Of requests that led to no application, and of applications that are forgotten. */
+  readonly elsewhere = new Figures();
 
   constructor(runDirectory: string) {
     this.#runDirectory = runDirectory;
@@ -36,11 +38,9 @@ export class AppRegistry {
     return { pid: String(worker?.pid ?? '-'), request: request?.name ?? '-' };
   }
 
-  /** Undefined while nothing is known of it. */
-  recordRulesOf(id: string): RecordRules | undefined {
-    const facts = this.#apps.get(id)?.facts;
-    if (facts === undefined) return undefined;
-    return { accessLog: facts.accessLog, slowRequestMs: facts.limits.slowRequestMs };
+  /** Names that anybody could ask for share one place: nobody fills the memory by making some up. */
+  figuresOf(app: Application | undefined): Figures {
+    return app?.facts === undefined ? this.elsewhere : app.figures;
   }
 
   workers(): readonly WorkerRecord[] {
@@ -73,6 +73,7 @@ export class AppRegistry {
       requests: new Set(),
       served: 0,
       hasAnswered: news.type === 'living',
+      retiredFor: undefined,
     });
     const app = this.obtain(news.app);
     app.workerCount += 1;
@@ -93,6 +94,7 @@ export class AppRegistry {
   #forgetOne(): void {
     for (const [id, app] of this.#apps) {
       if (app.runtimes.size > 0 || app.pending.size > 0) continue;
+      if (app.facts !== undefined) this.elsewhere.add(app.figures);
       this.#apps.delete(id);
       return;
     }

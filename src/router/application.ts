@@ -1,11 +1,13 @@
 // What the router knows of one application, and the requests that wait until it knows enough.
 import type { AppFacts } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
+import { Figures } from './figures.js';
 import type { Refusal, RequestFace } from './request-types.js';
 
 export class Application {
   readonly id: string;
   facts: AppFacts | undefined;
+  #figures: Figures | undefined;
   workerCount = 0;
   /** Its own program takes a body without a length: its last worker spoke HTTP. */
   takesChunks = false;
@@ -23,6 +25,11 @@ export class Application {
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  /** Made with the first number: names that lead nowhere have none. */
+  get figures(): Figures {
+    return (this.#figures ??= new Figures());
   }
 
   /** The last refusal, for as long as it is remembered. */

@@ -132,7 +132,9 @@ export class PoolDispatcher implements Dispatcher {
 
   /** Its kept connections first: a worker that waits for another request there does not see that it is to end. */
   retire(worker: string, reason: RetireReason): void {
-    this.#options.registry.worker(worker)?.connections.retire();
+    const record = this.#options.registry.worker(worker);
+    if (record !== undefined) record.retiredFor = reason;
+    record?.connections.retire();
     this.#options.send({ type: 'retire', worker, reason });
   }
 

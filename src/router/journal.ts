@@ -1,25 +1,17 @@
 // What is kept of requests after they are over: troubles for `usherd status`, lines in the application's logs. Once a request, never on the record path.
 import { ERRORS, type ErrorCode } from '../errors.js';
 import { accessLine, slowLine } from './access-line.js';
+import type { AppRegistry } from './app-registry.js';
 import type { FailureLog } from './failure-log.js';
 import type { LogSink } from './log-sink.js';
 import { RecentFailures, type RememberedFailure } from './recent-failures.js';
 import type { Outcome } from './request-outcome.js';
 import type { Refusal, RequestFace } from './request-types.js';
 
-/** What an application wants to have written about its requests. */
-export interface RecordRules {
-  readonly accessLog: 'off' | 'on' | 'combined';
-  /** Requests that took longer have a line in the slow log. */
-  readonly slowRequestMs: number;
-}
-
 export interface JournalParts {
   readonly failureLog: FailureLog;
   readonly logSink: LogSink;
-  /** Undefined for an application that was never started. */
-  readonly rulesOf: (app: string) => RecordRules | undefined;
-  readonly pidOf: (worker: string) => string;
+  readonly registry: AppRegistry;
 }
 
 export class Journal {
@@ -31,28 +23,30 @@ export class Journal {
 
   /** Every request, when its END_REQUEST is on its way. */
   ended(request: RequestFace, outcome: Outcome): void {
-    const app = request.appId;
-    const rules = app === undefined ? undefined : this.#parts.rulesOf(app);
-    if (app === undefined || rules === undefined) return;
-    const isSlow = outcome.durationMs >= rules.slowRequestMs;
-    if (rules.accessLog === 'off' && !isSlow) return;
-    const { files } = this.#parts.logSink;
-    const told = { ...outcome, pid: this.#parts.pidOf(request.assignment?.worker ?? '') };
-    if (rules.accessLog !== 'off') {
-      files.append(app, 'access', accessLine(request, told, rules.accessLog));
+    const { registry, logSink } = this.#parts;
+    const app = registry.app(request.appId ?? '');
+    registry.figuresOf(app).ended(outcome);
+    if (app?.facts === undefined) return; // it was never started
+    const { accessLog, limits } = app.facts;
+    const isSlow = outcome.durationMs >= limits.slowRequestMs;
+    if (accessLog === 'off' && !isSlow) return;
+    const told = { ...outcome, pid: this.#pidOf(request) };
+    if (accessLog !== 'off') {
+      logSink.files.append(app.id, 'access', accessLine(request, told, accessLog));
     }
-    if (isSlow) files.append(app, 'slow', slowLine(request, told));
+    if (isSlow) logSink.files.append(app.id, 'slow', slowLine(request, told));
   }
 
   /** At most one of a request: it ends once. */
   failed(request: RequestFace, refusal: Refusal): void {
     const { appId: app = '', name } = request;
     const { code, rule = '', detail = '' } = refusal;
+    const { registry } = this.#parts;
+    registry.figuresOf(registry.app(app)).failed(code);
     this.#parts.failureLog.write(request, refusal);
     this.#failures.note({ app, code, rule, detail, request: name }, performance.now());
     if (app === '' || isEveryday(code)) return;
-    const pid = this.#parts.pidOf(request.assignment?.worker ?? '');
-    this.#parts.logSink.note(app, { pid, request: name }, explain(refusal));
+    this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, explain(refusal));
   }
 
   /** A worker ended without having been asked to; often nobody waited for it, so no request tells of it. */
@@ -61,6 +55,10 @@ export class Journal {
     const entry = { app, code: 'E_WORKER_DIED', rule: 'worker-exit', detail, request: '' } as const;
     this.#failures.note(entry, performance.now());
     this.#parts.logSink.note(app, { pid: String(pid) }, detail);
+  }
+
+  #pidOf({ assignment }: RequestFace): string {
+    return this.#parts.registry.identify(assignment?.worker ?? '').pid;
   }
 
   failures(): readonly RememberedFailure[] {

@@ -81,13 +81,12 @@ export class Router implements RouterContext {
       log,
       identify: (worker) => this.#registry.identify(worker),
     });
+    this.#registry = new AppRegistry(config.paths.run);
     this.journal = new Journal({
       failureLog: new FailureLog(log),
       logSink: this.logSink,
-      rulesOf: (app) => this.#registry.recordRulesOf(app),
-      pidOf: (worker) => this.#registry.identify(worker).pid,
+      registry: this.#registry,
     });
-    this.#registry = new AppRegistry(config.paths.run);
     this.#pools = new PoolSet<RequestFace>({
       clock: systemClock,
       maxWorkers: config.maxWorkers,

@@ -108,6 +108,7 @@ export class SupervisorNews {
       dispatcher.introduce(facts, message.runtime);
     }
     registry.addWorker(message);
+    registry.figuresOf(app).started(message.startMs);
     pools.spawned(message.app, message.runtime, spawnedWorker(message));
     if (!isFirstLook || app.ticket !== message.ticket) return;
     app.ticket = undefined;
@@ -121,6 +122,7 @@ export class SupervisorNews {
     const { registry, pools, dispatcher } = this.#options;
     const code = isErrorCode(message.code) ? message.code : 'E_START_FAILED';
     const { rule, detail, retryAfterMs } = message;
+    registry.figuresOf(registry.app(message.app)).startRefused(code);
     const asked = dispatcher.takeTicket(message.ticket);
     if (asked !== undefined) {
       pools.refused(asked.app, asked.runtime, code, retryAfterMs);
@@ -145,6 +147,7 @@ export class SupervisorNews {
     const worker = registry.removeWorker(message.worker);
     if (worker === undefined) return;
     const exitCause = causeOf(message);
+    registry.figuresOf(registry.app(worker.app)).exited(exitReason(message, worker));
     if (!message.wanted) {
       log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
       this.#options.journal.workerExited(worker.app, worker.pid, exitCause);
@@ -190,6 +193,13 @@ const spawnedWorker = (news: WorkerNews): SpawnedWorker => ({
 function causeOf({ by, signal, exitCode }: Of<'exited'>): string {
   if (by === 'memory') return 'out of memory';
   return by === 'signal' ? signal : `code ${exitCode}`;
+}
+
+/** For counting: a closed list. */
+function exitReason({ by, wanted }: Of<'exited'>, { retiredFor }: WorkerRecord): string {
+  if (by === 'memory') return 'out-of-memory';
+  if (by === 'lost') return 'lost';
+  return wanted ? (retiredFor ?? 'asked') : by;
 }
 
 /** The exit that nobody was there to tell. */

@@ -1,5 +1,6 @@
 // What the router keeps of one worker, and how a request reaches it: the one place that knows the worker protocols.
 import type { ConnectionReuse, WorkerProtocol } from '../config/index.js';
+import type { RetireReason } from '../pool/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
 import { FastcgiConnections } from './protocols/fastcgi-connections.js';
 import { FastcgiExchange } from './protocols/fastcgi.js';
@@ -24,6 +25,8 @@ export interface WorkerRecord {
   served: number;
   /** Its first byte of an answer has come. */
   hasAnswered: boolean;
+  /** Why it was asked to end, if the router did. */
+  retiredFor: RetireReason | undefined;
 }
 
 const EXCHANGES = {
