@@ -126,8 +126,8 @@ export const ERRORS = {
 
   // --- requests that are refused -------------------------------------------------------------
   E_FCGI_ROLE: row(['request', 'request'], [500, 'unknown-role'], 'warn', [
-    'a FastCGI role that is not configured',
-    'only Responder is served here',
+    'a FastCGI role that the application does not offer',
+    'name it in `roles` of the application’s usherd.toml; on an address only Authorizers are asked',
   ]),
   E_PARAMS_MALFORMED: row(['request', 'request'], [400, 'bad-params'], 'warn', [
     'the params cannot be decoded',

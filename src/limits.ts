@@ -26,6 +26,7 @@ export const LIMITS = {
   frontConnectionsMaxCount: 8_192,
   frontConnectionsReservedDivisor: 8, // one front socket may not take this part of all connections
   frontRequestsPerConnectionMaxCount: 1_024,
+  authorizerConnectionsMaxCount: 256, // of one address, where every account of the machine can connect
   frontParamsDeadlineMs: 10_000,
   frontBodyIdleDeadlineMs: 60_000,
   frontLingerMs: 30_000, // body still read after an early answer, so that the web server takes the answer

@@ -77,6 +77,7 @@ export function withApplication(settings: readonly Setting[], app: Answer): read
     found('web root', fieldOf(app['webRoot'])),
     found('front_controller', fieldOf(app['frontController'])),
     found('buffer_requests', app['bufferRequests']),
+    found('roles', textsIn(app['roles'])),
   ];
 }
 

@@ -47,6 +47,21 @@ function fit(config: Config, adapt: (shape: Shape) => string): Fitted {
 
 /** Definitions before the file win over its own. */
 export const fitApache = (config: Config, shipped: string): Fitted =>
+  shipped.includes('<IfDefine !USHERD_AUTHORIZER>')
+    ? fitAuthorizer(config, shipped)
+    : fitApplications(config, shipped);
+
+function fitAuthorizer({ front: { authorizers } }: Config, shipped: string): Fitted {
+  const [first] = authorizers;
+  if (first === undefined) {
+    return { text: '', complaints: ['[front] authorizers in usherd.toml names no address'] };
+  }
+  const host = first.host.includes(':') ? `[${first.host}]` : first.host;
+  const text = `Define USHERD_AUTHORIZER "${host}:${first.port}"\n\n${shipped}`;
+  return { text, complaints: [] };
+}
+
+const fitApplications = (config: Config, shipped: string): Fitted =>
   fit(config, ({ before, between }) => {
     const names = {
       USHERD_SOCKET: sharedSocket(config),

@@ -64,7 +64,8 @@ function* checkPaths({ paths }: Config): Iterable<Complaint> {
   }
 }
 
-function* checkSockets({ front }: Config): Iterable<Complaint> {
+function* checkSockets(config: Config): Iterable<Complaint> {
+  const { front } = config;
   if (front.sockets.length === 0) {
     yield {
       at: ['front', 'sockets'],
@@ -97,6 +98,25 @@ function* checkSockets({ front }: Config): Iterable<Complaint> {
       };
     }
     seen.add(path);
+  }
+  yield* checkAuthorizers(config);
+}
+
+/** mod_authnz_fcgi says nothing but the address: two applications could not be told apart. */
+function* checkAuthorizers({ front }: Config): Iterable<Complaint> {
+  const owners = new Map<string, string>();
+  for (const [index, { host, port, application }] of front.authorizers.entries()) {
+    const address = `${host} port ${port}`;
+    const owner = owners.get(address);
+    owners.set(address, application);
+    if (owner === undefined) continue;
+    yield {
+      at: ['front', 'authorizers', index, 'address'],
+      rule: 'config-address-twice',
+      found: `${address} for ${application} and for ${owner}`,
+      expected: 'an address of its own for every application',
+      remedy: 'choose another port below 1024, or another address such as 127.0.0.2',
+    };
   }
 }
 

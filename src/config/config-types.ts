@@ -94,6 +94,21 @@ export interface FrontSocket {
   readonly user?: string;
 }
 
+/**
+ * A TCP address where Apache's mod_authnz_fcgi, which knows no other kind, asks one application whether it may go on. Any
+ * account of the machine can connect there, so nothing that a request says decides which application that is.
+ */
+export interface AuthorizerSocket {
+  /** A loopback address. */
+  readonly host: string;
+  readonly port: number;
+  /** `user/app`. */
+  readonly application: string;
+}
+
+/** What a web server may ask an application for (FastCGI 1.0 §6). */
+export type RoleName = 'responder' | 'authorizer' | 'filter';
+
 /** What the admin says about one user in `[users.NAME]` or `users.d/NAME.toml`. */
 export interface UserConfig {
   readonly name: string;
@@ -111,6 +126,7 @@ export interface Config {
   readonly paths: { readonly run: string; readonly log: string; readonly state: string };
   readonly front: {
     readonly sockets: readonly FrontSocket[];
+    readonly authorizers: readonly AuthorizerSocket[];
     readonly authentication: 'none' | 'token';
     readonly connectionsMax: number;
   };
@@ -167,6 +183,7 @@ export interface Manifest {
   readonly mode?: 'production' | 'development';
   readonly concurrency?: number;
   readonly bufferRequests?: boolean;
+  readonly roles?: readonly RoleName[];
   readonly accessLog?: AccessLog;
   /** Path below the web root of the script that takes URLs with no script in them; '' turns it off. */
   readonly frontController?: string;

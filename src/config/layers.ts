@@ -9,6 +9,7 @@ import type {
   UserLimits,
 } from './config-types.js';
 import { DEFAULTS, maxWorkersFromMemory } from './defaults.js';
+import { parseLoopbackAddress } from './loopback.js';
 import { userDirectory } from './roots.js';
 import { limitFields, type MainTable, type RuntimeTable, type UserTable } from './schema.js';
 
@@ -91,6 +92,11 @@ function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
   const sockets = front.sockets ?? [{ path: `${run}/${socketName}`, group }];
   return {
     sockets: sockets.map((socket): FrontSocket => given(socket)),
+    authorizers: (front.authorizers ?? []).map(({ address, application }) => {
+      const parsed = parseLoopbackAddress(address);
+      if (parsed === undefined) throw new Error('config: an address that the schema let pass');
+      return { ...parsed, application };
+    }),
     authentication: front.authentication ?? authentication,
     connectionsMax: front.connections_max ?? connectionsMax,
   };

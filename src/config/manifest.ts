@@ -9,7 +9,7 @@ import { isOneLine, isSettableVariable } from './names.js';
 import { applicationPhpSettings } from './php-settings.js';
 import { ACCESS_LOGS, limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
-import { argv, choice, count, flag, limitValue, text } from './values.js';
+import { argv, choice, count, flag, limitValue, someOf, text } from './values.js';
 
 const MANIFEST_NAME = 'usherd.toml';
 
@@ -90,6 +90,7 @@ export const manifestSchema = z.strictObject({
   min_workers: limitValue('min_workers').optional(),
   concurrency: count(1, 1_024).optional(),
   buffer_requests: flag().optional(),
+  roles: someOf(['responder', 'authorizer', 'filter']).optional(),
   access_log: choice(ACCESS_LOGS).optional(),
   front_controller: text({
     expected: 'the path of a script below the web root, or "" for none',
@@ -149,9 +150,10 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
   };
 }
 
-/** Keys that say how requests are treated; absent ones stay absent. */
+/** Keys that are taken as they are; absent ones stay absent. */
 const switchesOf = (table: ManifestTable): Partial<Manifest> => ({
   ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
+  ...(table.roles !== undefined && { roles: table.roles }),
   ...(table.access_log !== undefined && { accessLog: table.access_log }),
   ...(table.front_controller !== undefined && { frontController: table.front_controller }),
 });

@@ -1,6 +1,7 @@
 // What may stand in usherd.toml and in users.d/NAME.toml. Every key is optional: a layer says only what it wants to change.
 import { z } from 'zod';
 import type { UserLimits } from './config-types.js';
+import { parseLoopbackAddress } from './loopback.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import {
   APP_ID,
@@ -73,6 +74,23 @@ const frontSocket = z.strictObject(
   tableError,
 );
 
+const authorizerSocket = z.strictObject(
+  {
+    address: text({
+      expected:
+        'a loopback address and a port below 1024, which no ordinary account can take while usherd is away',
+      example: '127.0.0.1:601',
+      accept: (address) => parseLoopbackAddress(address) !== undefined,
+    }),
+    application: text({
+      expected: 'USER/APP',
+      example: 'alice/gate',
+      accept: (id) => APP_ID.test(id),
+    }),
+  },
+  tableError,
+);
+
 const environment = z.record(
   text({
     expected: 'a name of a variable that usherd does not set itself',
@@ -140,6 +158,7 @@ export const mainFileSchema = z.strictObject({
     .strictObject(
       {
         sockets: listOf(frontSocket, 'a list of sockets').optional(),
+        authorizers: listOf(authorizerSocket, 'a list of addresses').optional(),
         authentication: choice(['none', 'token']).optional(),
         connections_max: count(1, 65_536).optional(),
       },

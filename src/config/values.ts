@@ -43,6 +43,18 @@ export const choice = <T extends string>(choices: readonly [T, ...T[]]): z.ZodTy
     accept: (value) => choices.find((text) => text === value),
   });
 
+/** A list of some of the choices, each once. One issue for all items: a tenant can write thousands. */
+export const someOf = <T extends string>(choices: readonly [T, ...T[]]): z.ZodType<readonly T[]> =>
+  kind({
+    expected: `a list of some of ${choices.map(quoted).join(', ')}, each once`,
+    example: () => `[${quoted(choices[0])}]`,
+    accept: (value) => {
+      if (!Array.isArray(value) || value.length > choices.length) return undefined;
+      const found = choices.filter((text) => value.includes(text));
+      return found.length > 0 && found.length === value.length ? found : undefined;
+    },
+  });
+
 /** A plain number; `zeroMeans` says what 0 stands for where it is allowed besides min…max. */
 export const count = (min: number, max: number, zeroMeans = ''): z.ZodType<number> =>
   kind({

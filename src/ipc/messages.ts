@@ -170,6 +170,11 @@ const facts = z.strictObject({
   frontController: z.string().max(255),
   mode: z.enum(['production', 'development']),
   bufferRequests: z.boolean(),
+  /** What it may be asked for. */
+  roles: z
+    .array(z.enum(['responder', 'authorizer', 'filter']))
+    .max(3)
+    .readonly(),
   accessLog: z.enum(['off', 'on', 'combined']),
   maxWorkersPerUser: count,
   limits: appLimits,

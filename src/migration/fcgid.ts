@@ -25,6 +25,9 @@ const APP_FILE = 'the usherd.toml of the application';
 const SILENT =
   /^fcgid(.*scaninterval|ipcdir|processtablefile|spawnscore.*|terminationscore|timescore|zombie.*|win32.*|maxrequestinmem|outputbuffersize|fixpathinfo|passheader)$/i;
 
+/** Of the authorizer role, which needs an address of its own. */
+const AUTHORIZERS = /^Fcgid(Authenticator|Authorizer|AccessChecker)(Authoritative)?$/i;
+
 interface Line {
   readonly directive: string;
   readonly value: string;
@@ -78,6 +81,8 @@ function translate(draft: Draft, { directive, value }: Line, isGlobal: boolean):
   else if (/^FcgidWrapper$/i.test(directive)) wrapper(draft, value);
   else if (/^SuexecUserGroup$/i.test(directive))
     draft.remark(directive, `${value} (the owner of the application decides)`);
+  else if (AUTHORIZERS.test(directive))
+    draft.remark(directive, `${value} (\`usherd apache-config usherd-authorizer.conf\` says how)`);
   else if (!SILENT.test(directive))
     draft.remark(directive, `${value} has no counterpart; see docs/migration.md`);
 }

@@ -1,8 +1,11 @@
 // Whether a request with these params is taken in at all, before a byte of its body: whose it is, and how large it may be.
+import { Role } from '../fcgi-protocol/index.js';
 import type { RouterContext } from './context.js';
-import { contentLength } from './params-filter.js';
-import type { Refusal } from './request-types.js';
-import { resolveApplication, type Params, type Resolved } from './resolve.js';
+import { mayHaveBody } from './methods.js';
+import { contentLength, dataLength } from './params-filter.js';
+import type { FrontBounds, Refusal } from './request-types.js';
+import { resolveApplication, type Params, type Resolution, type Resolved } from './resolve.js';
+import { resolvedAs } from './roles.js';
 
 export type Admission =
   | {
@@ -11,6 +14,8 @@ export type Admission =
       /** 0: no limit, or not known yet. */
       readonly maxBodyBytes: number;
       readonly announcedBytes: number | undefined;
+      /** Of the file that a Filter gets. */
+      readonly announcedDataBytes: number | undefined;
       /** The body is passed on as it comes. One of unknown length is not: most workers read nothing without. */
       readonly isStreamed: boolean;
     }
@@ -18,32 +23,52 @@ export type Admission =
 
 const refuse = (refusal: Refusal): Admission => ({ ok: false, refusal });
 
+interface Asked {
+  readonly role: number;
+  readonly params: Params;
+}
+
 /**
- * @param boundUser the only user whose requests this front connection may bring; undefined: all.
+ * @param bounds what the administrator says of the front socket
  * @throws UsherdError E_PARAMS_MALFORMED for a CONTENT_LENGTH that is none.
  */
-export function admit(
-  params: Params,
-  boundUser: string | undefined,
-  context: RouterContext,
-): Admission {
-  const resolution = resolveApplication(params, context.roots());
-  if (!resolution.ok) return refuse({ code: resolution.code, detail: resolution.detail });
-  if (boundUser !== undefined && boundUser !== resolution.user) {
-    return refuse({ code: 'E_ACCESS_REFUSED', rule: 'front-user', detail: resolution.app });
-  }
-  const why = context.frontTokens()?.refusal(params, resolution.user);
-  if (why !== undefined) {
-    return refuse({ code: 'E_TOKEN_REFUSED', detail: `${resolution.app}: ${why}` });
-  }
-  const maxBodyBytes = context.dispatcher.bodyLimitOf(resolution.app);
-  const announcedBytes = contentLength(params);
-  if (maxBodyBytes > 0 && (announcedBytes ?? 0) > maxBodyBytes) {
+export function admit(asked: Asked, bounds: FrontBounds, context: RouterContext): Admission {
+  const { params } = asked;
+  const resolution = identify(params, bounds, context);
+  return resolution.ok ? admitTo(resolution, asked, context) : refuse(resolution);
+}
+
+function admitTo(resolution: Resolved, { role, params }: Asked, context: RouterContext): Admission {
+  const { app } = resolution;
+  const maxBodyBytes = context.dispatcher.bodyLimitOf(app);
+  // An Authorizer gets no body, whatever the request that it judges has.
+  const announcedBytes = role === Role.AUTHORIZER ? undefined : contentLength(params);
+  const announcedDataBytes = role === Role.FILTER ? dataLength(params) : undefined;
+  if (maxBodyBytes > 0 && Math.max(announcedBytes ?? 0, announcedDataBytes ?? 0) > maxBodyBytes) {
     return refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBodyBytes} bytes` });
   }
+  const hasLength = announcedBytes !== undefined;
+  const method = params.get('REQUEST_METHOD') ?? '';
+  const hasBody = hasLength ? announcedBytes > 0 : mayHaveBody(method);
   const isStreamed =
-    announcedBytes !== undefined &&
-    announcedBytes > 0 &&
-    context.dispatcher.streams(resolution, true);
-  return { ok: true, resolution, maxBodyBytes, announcedBytes, isStreamed };
+    role === Role.RESPONDER && hasBody && context.dispatcher.streams(resolution, hasLength);
+  return { ok: true, resolution, maxBodyBytes, announcedBytes, announcedDataBytes, isStreamed };
+}
+
+/** Whose it is. Where the administrator says so, nothing in the request does, and there is nothing for a token to prove. */
+function identify(
+  params: Params,
+  bounds: FrontBounds,
+  context: RouterContext,
+): Resolved | (Refusal & { readonly ok: false }) {
+  if (bounds.authorizer !== undefined) return resolvedAs(bounds.authorizer);
+  const resolution: Resolution = resolveApplication(params, context.roots());
+  if (!resolution.ok) return resolution;
+  const { user, app } = resolution;
+  if (bounds.user !== undefined && bounds.user !== user) {
+    return { ok: false, code: 'E_ACCESS_REFUSED', rule: 'front-user', detail: app };
+  }
+  const why = context.frontTokens()?.refusal(params, user);
+  if (why !== undefined) return { ok: false, code: 'E_TOKEN_REFUSED', detail: `${app}: ${why}` };
+  return resolution;
 }

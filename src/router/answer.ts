@@ -1,11 +1,19 @@
 // The answer of a worker on its way to the web server: head checked and held back until whole, body cut where HTTP has none.
 import type { ErrorCode } from '../errors.js';
-import { ResponseHeadParser } from './response-head.js';
+import { ResponseHeadParser, type ResponseHead } from './response-head.js';
+
+interface AnswerOptions {
+  readonly method: string;
+  /** '' or the body by which the runtime says that there is no such script. */
+  readonly missingScriptBody: string;
+  /** The page that takes the place of that body. */
+  replace(code: ErrorCode): Buffer;
+  /** All that is to be sent, if this head makes it an answer that has to come to its end before anything leaves. */
+  readonly hold: ((head: ResponseHead) => Buffer | undefined) | undefined;
+}
 
 export class Answer {
-  readonly #method: string;
-  readonly #missingScriptBody: string;
-  readonly #replace: (code: ErrorCode) => Buffer;
+  readonly #options: AnswerOptions;
   #parser: ResponseHeadParser | undefined = new ResponseHeadParser();
   #head: Buffer | undefined;
   bodyBytes = 0;
@@ -14,15 +22,19 @@ export class Answer {
   #expectedBytes: number | undefined;
   #hasBody = true;
   isBegun = false;
+  #held: Buffer | undefined;
 
-  constructor(method: string, missingScriptBody: string, replace: (code: ErrorCode) => Buffer) {
-    this.#method = method;
-    this.#missingScriptBody = missingScriptBody;
-    this.#replace = replace;
+  constructor(options: AnswerOptions) {
+    this.#options = options;
   }
 
   get isHeadComplete(): boolean {
     return this.#parser === undefined;
+  }
+
+  /** To be sent with the end; undefined: everything was sent. */
+  get held(): Buffer | undefined {
+    return this.#held;
   }
 
   /** The worker announced more than it sent. */
@@ -43,6 +55,7 @@ export class Answer {
    */
   push(content: Buffer): Buffer | undefined {
     this.isBegun = true;
+    if (this.#held !== undefined) return undefined;
     if (this.#parser === undefined) return this.#takeBody(content);
     if (!this.#parser.push(content)) return undefined;
     return this.#onHead(this.#parser);
@@ -52,21 +65,22 @@ export class Answer {
     this.#parser = undefined;
     const { head, rest } = parser;
     this.status = head.status;
+    this.#held = this.#options.hold?.(head);
+    if (this.#held !== undefined) return undefined;
     if (this.#isScriptMissing(head.status, rest)) {
       this.#hasBody = false;
-      return this.#replace('E_SCRIPT_MISSING');
+      return this.#options.replace('E_SCRIPT_MISSING');
     }
-    this.#hasBody = head.hasBody && this.#method !== 'HEAD';
+    this.#hasBody = head.hasBody && this.#options.method !== 'HEAD';
     this.#expectedBytes = this.#hasBody ? head.contentLength : undefined;
     this.#head = head.bytes;
     return this.#takeBody(rest);
   }
 
   #isScriptMissing(status: number, body: Buffer): boolean {
+    const { missingScriptBody } = this.#options;
     return (
-      status === 404 &&
-      this.#missingScriptBody !== '' &&
-      body.toString('latin1') === this.#missingScriptBody
+      status === 404 && missingScriptBody !== '' && body.toString('latin1') === missingScriptBody
     );
   }
 

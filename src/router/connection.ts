@@ -11,29 +11,21 @@ import {
   RecordEncoder,
   RecordType,
   type RecordSink,
-  decodeNameValues,
-  VariableName,
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { encodeBrokenRecord } from './broken-record.js';
 import { FrontWriter } from './front-writer.js';
+import { refuseApplicationType, valuesFor } from './management.js';
 import { countRead } from './read-garbage.js';
 import { FrontRequest } from './request.js';
 import type { RouterContext } from './context.js';
-import type { FrontSide, Pausable, RequestFace } from './request-types.js';
-
-/** What the router answers to FCGI_GET_VALUES (FastCGI 1.0 §4.1). */
-const GET_VALUES_ANSWERS: ReadonlyMap<string, string> = new Map([
-  [VariableName.MAX_CONNS, String(LIMITS.frontConnectionsMaxCount)],
-  [VariableName.MAX_REQS, String(LIMITS.frontConnectionsMaxCount)],
-  [VariableName.MPXS_CONNS, '1'],
-]);
+import type { InputStream } from './request-input.js';
+import type { FrontBounds, FrontSide, Pausable, RequestFace } from './request-types.js';
 
 export class FrontConnection implements RecordSink, FrontSide {
   readonly #socket: net.Socket;
   readonly #context: RouterContext;
-  /** Requests of another user are refused here; undefined: all are served. */
-  readonly boundUser: string | undefined;
+  readonly bounds: FrontBounds;
   readonly #decoder: RecordDecoder;
   readonly #encoder: RecordEncoder;
   readonly #writer: FrontWriter;
@@ -49,10 +41,10 @@ export class FrontConnection implements RecordSink, FrontSide {
   #isClosed = false;
   #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: net.Socket, context: RouterContext, boundUser: string | undefined) {
+  constructor(socket: net.Socket, context: RouterContext, bounds: FrontBounds) {
     this.#socket = socket;
     this.#context = context;
-    this.boundUser = boundUser;
+    this.bounds = bounds;
     this.#decoder = new RecordDecoder(this);
     this.#writer = new FrontWriter(socket, context.writeBudget);
     this.#encoder = new RecordEncoder(socket);
@@ -86,24 +78,23 @@ export class FrontConnection implements RecordSink, FrontSide {
         this.#requests.get(requestId)?.onParams(content);
         return;
       case RecordType.STDIN:
-        this.#onStdin(requestId, content);
+        this.#onInput('stdin', requestId, content);
+        return;
+      case RecordType.DATA:
+        this.#onInput('data', requestId, content);
         return;
       case RecordType.ABORT_REQUEST:
         this.#requests.get(requestId)?.onLeft();
         return;
-      case RecordType.END_REQUEST:
-      case RecordType.STDOUT:
-      case RecordType.STDERR:
-      case RecordType.GET_VALUES_RESULT:
-        throw new UsherdError('E_FCGI_RECORD_TYPE', `type ${type} comes from applications only`);
-      default: // DATA without a Filter, GET_VALUES with an id, unknown types: nothing to do
+      default: // GET_VALUES with an id, unknown types: nothing to do
+        refuseApplicationType(type);
     }
   }
 
   #onManagement(type: number, content: Buffer): void {
     switch (type) {
       case RecordType.GET_VALUES:
-        this.#onGetValues(content);
+        this.#encoder.getValuesResult(valuesFor(content));
         return;
       case RecordType.BEGIN_REQUEST:
       case RecordType.ABORT_REQUEST:
@@ -111,26 +102,10 @@ export class FrontConnection implements RecordSink, FrontSide {
       case RecordType.STDIN:
       case RecordType.DATA:
         throw new UsherdError('E_FCGI_REQUEST_ID', `type ${type} with request id 0`);
-      case RecordType.END_REQUEST:
-      case RecordType.STDOUT:
-      case RecordType.STDERR:
-      case RecordType.GET_VALUES_RESULT:
-        throw new UsherdError('E_FCGI_RECORD_TYPE', `type ${type} comes from applications only`);
       default:
+        refuseApplicationType(type);
         this.#encoder.unknownType(type);
     }
-  }
-
-  #onGetValues(content: Buffer): void {
-    if (content.length > LIMITS.getValuesMaxBytes) {
-      throw new UsherdError('E_FCGI_RECORD_LENGTH', `GET_VALUES of ${content.length} bytes`);
-    }
-    const answer = new Map<string, string>();
-    for (const name of decodeNameValues(content).keys()) {
-      const value = GET_VALUES_ANSWERS.get(name);
-      if (value !== undefined) answer.set(name, value);
-    }
-    this.#encoder.getValuesResult(answer);
   }
 
   #onBegin(requestId: number, content: Buffer): void {
@@ -152,11 +127,11 @@ export class FrontConnection implements RecordSink, FrontSide {
     request.begin();
   }
 
-  #onStdin(requestId: number, content: Buffer): void {
+  #onInput(stream: InputStream, requestId: number, content: Buffer): void {
     const request = this.#requests.get(requestId);
     if (request === undefined) return;
-    request.onStdin(content);
-    if (request.isEnded && content.length === 0) this.#forget(requestId, request);
+    request.onInput(stream, content);
+    if (request.isEnded && request.isInputEnded) this.#forget(requestId, request);
   }
 
   // --- records out, called by requests -------------------------------------------------------
@@ -183,9 +158,9 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
-  /** END_REQUEST, with the last of the output; then the connection lives on, lingers or ends. */
-  endRequest(request: RequestFace, output: Buffer, protocolStatus: number): void {
-    this.#writer.add(encodeLastOutput(request.id, output, 0, protocolStatus));
+  /** END_REQUEST, with an answer of ours if there was none; then the connection lives on, lingers or ends. */
+  endRequest(request: RequestFace, output: Buffer | undefined, protocolStatus: number): void {
+    this.#writer.add(encodeLastOutput(request.id, output ?? EMPTY, 0, protocolStatus));
     this.#writer.flush();
     this.#afterEnd(request);
   }
@@ -246,7 +221,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   #afterEnd(request: RequestFace): void {
     this.#openCount -= 1;
     this.#context.counters.requestsActive -= 1;
-    if (request.isStdinEnded) this.#forget(request.id, request);
+    if (request.isInputEnded) this.#forget(request.id, request);
     if (this.#keepConnection || !this.isIdle) return;
     this.#close();
   }
@@ -293,7 +268,7 @@ export class FrontConnection implements RecordSink, FrontSide {
    */
   #onEnd(): void {
     for (const request of this.#requests.values()) {
-      if (!request.isStdinEnded) request.onLeft();
+      if (!request.isInputEnded) request.onLeft();
     }
     if (this.isIdle) {
       this.#socket.end();

@@ -9,8 +9,9 @@ import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
 import { Placement } from './placement.js';
+import { roleRefusal, routeByRole } from './roles.js';
 import type { Resolved } from './resolve.js';
-import { wantedRuntime, routeRequest } from './route.js';
+import { wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { Outcome } from './request-state.js';
@@ -164,7 +165,12 @@ export class PoolDispatcher implements Dispatcher {
 
   /** Facts are known: to a pool, unless the request itself is not possible there. */
   enter(facts: AppFacts, request: RequestFace, isRetry: boolean): void {
-    const route = routeRequest(request.params, request.resolution, facts, this.#runtimes);
+    const refusal = roleRefusal(request.role, facts);
+    if (refusal !== undefined) {
+      request.refuse(refusal);
+      return;
+    }
+    const route = routeByRole(request, facts, this.#runtimes);
     if (!route.ok) {
       request.refuse({ code: route.code, detail: route.detail });
       return;

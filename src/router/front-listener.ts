@@ -1,18 +1,18 @@
 // The front sockets, and the connections that come in by them.
 import net from 'node:net';
-import type { FrontSocket } from '../config/index.js';
+import type { AuthorizerSocket, Config, FrontSocket } from '../config/index.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { FrontConnection } from './connection.js';
 import type { RouterContext } from './context.js';
+import { assertAddress, cannotBind, isFromThisMachine } from './front-address.js';
 import { bind, inheritedSockets, listen, unlinkOwn } from './listening.js';
-import type { FrontSide } from './request-types.js';
+import type { FrontBounds, FrontSide } from './request-types.js';
 
 const NOT_OURS = -1;
 
 /** One front socket: whose it is, and its part of all connections. */
-interface Place {
-  readonly user: string | undefined;
+interface Place extends FrontBounds {
   open: number;
   readonly max: number;
 }
@@ -40,25 +40,59 @@ export class FrontListeners {
   }
 
   /** @throws UsherdError E_STARTUP_SOCKET */
-  async start(sockets: readonly FrontSocket[], connectionsMax: number): Promise<void> {
+  async start(front: Config['front']): Promise<void> {
+    const { sockets, authorizers, connectionsMax } = front;
     const inherited = inheritedSockets().front;
     // Whoever may use one socket must not be able to close the others.
-    const reserved = sockets.length > 1 ? Math.ceil(connectionsMax / RESERVED_DIVISOR) : 0;
+    const isOnlyOne = sockets.length + authorizers.length === 1;
+    const reserved = isOnlyOne ? 0 : Math.ceil(connectionsMax / RESERVED_DIVISOR);
+    const max = Math.max(1, connectionsMax - reserved);
     for (const [index, socket] of sockets.entries()) {
-      const place = { user: socket.user, open: 0, max: Math.max(1, connectionsMax - reserved) };
-      const server = net.createServer({ allowHalfOpen: true }, (connection) =>
-        this.#accept(connection, place, connectionsMax),
-      );
-      const inheritedFd = inherited[index];
-      if (inheritedFd !== undefined) {
-        await listen(server, { fd: inheritedFd });
-        this.#servers.push({ server, path: socket.path, inode: NOT_OURS });
-      } else {
-        const inode = await bind(server, socket.path);
-        this.#servers.push({ server, path: socket.path, inode });
-      }
-      this.#log.info({ path: socket.path, user: socket.user }, 'front socket open');
+      const place = { user: socket.user, authorizer: undefined, open: 0, max };
+      await this.#open(this.#serverAt(place, connectionsMax), socket, inherited[index]);
     }
+    for (const [index, address] of authorizers.entries()) {
+      const own = Math.min(max, LIMITS.authorizerConnectionsMaxCount);
+      const place = { user: undefined, authorizer: address.application, open: 0, max: own };
+      const server = this.#serverAt(place, connectionsMax);
+      await this.#openAddress(server, address, inherited[sockets.length + index]);
+    }
+  }
+
+  #serverAt(place: Place, connectionsMax: number): net.Server {
+    return net.createServer({ allowHalfOpen: true, noDelay: true }, (connection) =>
+      this.#accept(connection, place, connectionsMax),
+    );
+  }
+
+  async #open(
+    server: net.Server,
+    { path, user }: FrontSocket,
+    inheritedFd: number | undefined,
+  ): Promise<void> {
+    if (inheritedFd === undefined) {
+      this.#servers.push({ server, path, inode: await bind(server, path) });
+    } else {
+      await listen(server, { fd: inheritedFd });
+      this.#servers.push({ server, path, inode: NOT_OURS });
+    }
+    this.#log.info({ path, user }, 'front socket open');
+  }
+
+  async #openAddress(
+    server: net.Server,
+    address: AuthorizerSocket,
+    inheritedFd: number | undefined,
+  ): Promise<void> {
+    this.#servers.push({ server, path: '', inode: NOT_OURS });
+    const { host, port, application } = address;
+    try {
+      await listen(server, inheritedFd === undefined ? { host, port } : { fd: inheritedFd });
+    } catch (err) {
+      throw cannotBind(address, err);
+    }
+    assertAddress(server, address);
+    this.#log.info({ host, port, application }, 'authorizer address open');
   }
 
   get connectionCount(): number {
@@ -89,14 +123,27 @@ export class FrontListeners {
     this.#context.counters.frontConnections = this.#connections.size;
   }
 
+  /** Any account can take all of an address's connections, and keep them: who comes then, comes instead of an idle one. */
+  #makeRoom(place: Place): void {
+    for (const [connection, its] of this.#connections) {
+      if (its !== place || !connection.isIdle) continue;
+      this.closed(connection); // counted out now: more may come before it says so itself
+      connection.destroy();
+      return;
+    }
+  }
+
   #accept(socket: net.Socket, place: Place, connectionsMax: number): void {
-    if (this.#connections.size >= connectionsMax || place.open >= place.max) {
+    if (place.authorizer !== undefined && place.open >= place.max) this.#makeRoom(place);
+    const isFull = this.#connections.size >= connectionsMax || place.open >= place.max;
+    const isForeign = place.authorizer !== undefined && !isFromThisMachine(socket);
+    if (isFull || isForeign) {
       this.#context.counters.connectionsRefused += 1;
       socket.destroy();
       return;
     }
     place.open += 1;
-    this.#connections.set(new FrontConnection(socket, this.#context, place.user), place);
+    this.#connections.set(new FrontConnection(socket, this.#context, place), place);
     this.#context.counters.frontConnections = this.#connections.size;
   }
 }

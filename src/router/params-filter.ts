@@ -43,11 +43,18 @@ const PERMITTED: NameRule = { known: KNOWN_NAMES.map(isPermittedName), other: is
  * CONTENT_LENGTH as a number; undefined where the web server does not know it ('' from nginx, -1 from Caddy).
  * @throws UsherdError E_PARAMS_MALFORMED for anything else that is not 1 to 15 digits.
  */
-export function contentLength(params: Params): number | undefined {
-  const text = params.get('CONTENT_LENGTH');
+export const contentLength = (params: Params): number | undefined =>
+  lengthIn(params, 'CONTENT_LENGTH');
+
+/** The same of the file that a Filter gets. */
+export const dataLength = (params: Params): number | undefined =>
+  lengthIn(params, 'FCGI_DATA_LENGTH');
+
+function lengthIn(params: Params, name: string): number | undefined {
+  const text = params.get(name);
   if (text === undefined || text === '' || text === '-1') return undefined;
   if (!/^[0-9]{1,15}$/.test(text)) {
-    throw new UsherdError('E_PARAMS_MALFORMED', 'CONTENT_LENGTH is not a number');
+    throw new UsherdError('E_PARAMS_MALFORMED', `${name} is not a number`);
   }
   return Number(text);
 }

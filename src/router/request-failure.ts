@@ -1,5 +1,6 @@
 // A request that failed: the page that its client gets.
-import { ERRORS } from '../errors.js';
+import { ERRORS, type ErrorCode } from '../errors.js';
+import { ProtocolStatus } from '../fcgi-protocol/index.js';
 import type { RouterContext } from './context.js';
 import { errorAnswer } from './error-answer.js';
 import type { Refusal, RequestFace } from './request-types.js';
@@ -19,3 +20,7 @@ export function failureAnswer(
     stderrLines: app === undefined ? [] : context.logSink.lastLines(app),
   });
 }
+
+/** What END_REQUEST says of it; web servers look at the answer instead. */
+export const protocolStatusOf = (code: ErrorCode): number =>
+  code === 'E_FCGI_ROLE' ? ProtocolStatus.UNKNOWN_ROLE : ProtocolStatus.REQUEST_COMPLETE;

@@ -45,6 +45,8 @@ export interface Refusal {
 /** A request as its dispatcher, its worker leg and its connection see it. */
 export interface RequestFace {
   readonly id: number;
+  /** FastCGI 1.0 §6. */
+  readonly role: number;
   /** In the logs and in the answer of a failure. */
   readonly name: string;
   readonly startedMs: number;
@@ -58,7 +60,8 @@ export interface RequestFace {
   readonly resolution: Resolved;
   readonly bodyBytes: number;
   readonly assignment: Assignment | undefined;
-  readonly isStdinEnded: boolean;
+  /** The ends of all its streams have come. */
+  readonly isInputEnded: boolean;
   /** Its place in the application is known: what its worker gets. */
   routed(workerParams: Params): void;
   assigned(assignment: Assignment): void;
@@ -72,18 +75,25 @@ export interface Pausable {
   resume(): void;
 }
 
+/** What the administrator says of a front socket. */
+export interface FrontBounds {
+  /** Requests of another user are refused here; undefined: all are served. */
+  readonly user: string | undefined;
+  /** The one application that is asked here, as an Authorizer and as nothing else; undefined: any, in every role. */
+  readonly authorizer: string | undefined;
+}
+
 /** The front connection as its requests see it. */
 export interface FrontSide {
-  /** Requests of another user are refused here; undefined: all are served. */
-  readonly boundUser: string | undefined;
+  readonly bounds: FrontBounds;
   /** Ended ones whose body is still coming among them. */
   readonly requests: Iterable<RequestFace>;
   /** STDOUT records of a head and the content behind it, which are given away. */
   sendOutput(requestId: number, content: Buffer, head?: Buffer): void;
   /** Write what was gathered; pause `source` if the web server does not read. */
   flush(source: Pausable | undefined): void;
-  /** END_REQUEST, with the last of the output. */
-  endRequest(request: RequestFace, output: Buffer, protocolStatus: number): void;
+  /** END_REQUEST, with an answer of ours if there was none. */
+  endRequest(request: RequestFace, output: Buffer | undefined, protocolStatus: number): void;
   /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
   cut(request: RequestFace): void;
   /** Nobody waits for this answer any more. */
@@ -95,6 +105,8 @@ export interface FrontSide {
   readonly isReadingPaused: boolean;
   /** The router stops: closed with its next answer. */
   drain(): void;
+  /** Nothing is asked on it just now. */
+  readonly isIdle: boolean;
   closeIfIdle(): void;
   destroy(): void;
 }

@@ -9,15 +9,16 @@ import { Deadlines, type DeadlineOwner, type Passed } from './deadlines.js';
 import { legTerm, type LegCode } from './leg-terms.js';
 import type { LossKind } from './protocols/exchange.js';
 import { LOSS_CODES, retryAfter } from './loss.js';
-import { failureAnswer } from './request-failure.js';
+import { NOTHING, RequestInput, type InputStream } from './request-input.js';
+import { failureAnswer, protocolStatusOf } from './request-failure.js';
 import { givenName, REQUEST_NAME_PARAM } from './request-name.js';
 import { outcomeOf } from './request-outcome.js';
 import { PARAMS, stepRequest } from './request-state.js';
 import type { RequestEffect, RequestEvent, RequestStateKind } from './request-state.js';
 import type { Assignment, FrontSide, Refusal, RequestFace } from './request-types.js';
 import type { Params, Resolved } from './resolve.js';
+import { isServed } from './roles.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
-import { RequestBody } from './request-body.js';
 
 /** Until they are here. */
 const NO_PARAMS: Params = new PairList();
@@ -36,13 +37,12 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   #params: Params = NO_PARAMS;
   #workerParams: Params = NO_PARAMS;
   #resolution: Resolved | undefined;
-  #body: RequestBody | undefined;
+  readonly #input: RequestInput;
   /** Where it is, or was last. */
   #leg: WorkerLeg | undefined;
   #refusal: Refusal | undefined;
   /** When the application had it first: its own time begins here, not with a slow upload. */
   #submittedMs = 0;
-  isStdinEnded = false;
 
   constructor(id: number, role: number, connection: FrontSide, context: RouterContext) {
     this.id = id;
@@ -51,6 +51,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     this.#context = context;
     this.#deadlines = new Deadlines(context.deadlineWatch, this);
     this.name = context.nextRequestName();
+    this.#input = new RequestInput(role);
   }
 
   get isEnded(): boolean {
@@ -79,7 +80,11 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   }
 
   get bodyBytes(): number {
-    return this.#body?.source.length ?? 0;
+    return this.#input.body?.length ?? 0;
+  }
+
+  get isInputEnded(): boolean {
+    return this.#input.isEnded;
   }
 
   get assignment(): Assignment | undefined {
@@ -89,7 +94,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   // --- from the web server side --------------------------------------------------------------
 
   begin(): void {
-    if (this.role === Role.RESPONDER) {
+    if (isServed(this.role, this.#connection.bounds)) {
       this.#deadlines.arm('E_HEAD_TIMEOUT', { limitMs: LIMITS.frontParamsDeadlineMs });
     } else {
       this.refuse({ code: 'E_FCGI_ROLE', detail: `role ${this.role}` });
@@ -108,36 +113,32 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     });
   }
 
-  onStdin(content: Buffer): void {
+  onInput(stream: InputStream, content: Buffer): void {
+    if (!this.#input.expects(stream)) return;
     if (this.#state.kind === 'params') {
-      throw new UsherdError('E_FCGI_STREAM_ORDER', 'STDIN before the end of PARAMS');
+      throw new UsherdError('E_FCGI_STREAM_ORDER', `${stream} before the end of PARAMS`);
     }
-    if (this.isStdinEnded) return;
-    this.isStdinEnded = content.length === 0;
-    const body = this.#body;
-    if (this.isEnded || body === undefined) return; // an answer came early: the rest is drained
+    if (this.isEnded) {
+      this.#input.skip(stream, content); // an answer came early: the rest is drained
+      return;
+    }
     this.#guard(() => {
-      if (!this.isStdinEnded) {
-        this.#deadlines.restart('E_BODY_TIMEOUT');
-        body.write(content);
-        return;
-      }
+      this.#deadlines.restart('E_BODY_TIMEOUT');
+      if (!this.#input.receive(stream, content)) return;
       this.#deadlines.disarm('E_BODY_TIMEOUT');
-      body.end();
       this.#step({ kind: 'bodyEnd' });
     });
   }
 
   /** ABORT_REQUEST, or the connection is gone. */
   onLeft(): void {
-    this.#step({ kind: 'left', isBodyWhole: this.isStdinEnded });
+    this.#step({ kind: 'left', isBodyWhole: this.isInputEnded });
   }
 
   // --- from the dispatcher -------------------------------------------------------------------
 
   routed(workerParams: Params): void {
-    // A body of unknown length is whole by now, and gets its length (PHP reads nothing without).
-    if (this.bodyBytes > 0) workerParams.set('CONTENT_LENGTH', String(this.bodyBytes));
+    this.#input.tellLengths(workerParams);
     workerParams.set(REQUEST_NAME_PARAM, this.name);
     this.#workerParams = workerParams;
   }
@@ -180,7 +181,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   onLost(kind: LossKind, detail: string): void {
     const { method } = this;
     const hasBegun = this.#leg?.hasBegun ?? false;
-    const isRepeatable = this.#body?.isRepeatable ?? false;
+    const { isRepeatable } = this.#input;
     this.#refusal = { code: LOSS_CODES[kind], detail };
     const isExternal = this.#leg?.assignment.isExternal ?? false;
     const retry = retryAfter(kind, { method, hasBegun, isRepeatable, isExternal });
@@ -191,16 +192,19 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
 
   #route(): void {
     this.name = givenName(this.#params) ?? this.name;
-    const admission = admit(this.#params, this.#connection.boundUser, this.#context);
+    const admission = admit(this, this.#connection.bounds, this.#context);
     if (!admission.ok) {
       this.refuse(admission.refusal);
       return;
     }
     const { resolution, isStreamed } = admission;
     this.#resolution = resolution;
-    this.#body = new RequestBody({
-      ...admission,
+    this.#input.open({
       user: resolution.user,
+      maxBodyBytes: admission.maxBodyBytes,
+      announcedBytes: admission.announcedBytes,
+      announcedDataBytes: admission.announcedDataBytes,
+      isStreamed,
       connection: this.#connection,
       context: this.#context,
       onFailed: (err) => this.refuse({ code: err.code, detail: err.message }),
@@ -208,6 +212,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     this.#deadlines.disarm('E_HEAD_TIMEOUT');
     this.#deadlines.arm('E_BODY_TIMEOUT', { limitMs: LIMITS.frontBodyIdleDeadlineMs });
     this.#step({ kind: 'routed', isBuffered: !isStreamed });
+    if (this.role === Role.AUTHORIZER) this.onInput('stdin', NOTHING); // Apache does not even send its end
   }
 
   /** Errors of the catalogue end this request and no more; anything else is a bug and goes up. */
@@ -255,13 +260,13 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   }
 
   #open(): void {
-    const body = this.#body?.source;
+    const { body, data } = this.#input;
     if (this.#leg === undefined || body === undefined) throw new Error('request: not assigned');
     if (this.#leg.assignment.isFirst) this.#armLimit('E_START_TIMEOUT');
     else this.#armLimit('E_FIRST_BYTE_TIMEOUT');
     this.#armLimit('E_REQUEST_TIMEOUT', this.#submittedMs);
-    body.rewind();
-    this.#leg.open({ role: this.role, params: this.#workerParams, body });
+    this.#input.rewind();
+    this.#leg.open({ role: this.role, params: this.#workerParams, body, data });
   }
 
   /** A deadline by the limits of the application. */
@@ -278,7 +283,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
 
   #end(effect: Extract<RequestEffect, { kind: 'end' }>): void {
     this.#deadlines.disarmAll();
-    this.#body?.dispose();
+    this.#input.dispose();
     this.#context.journal.ended(this, outcomeOf(effect, this.startedMs, this.#leg));
     switch (effect.how) {
       case 'complete':
@@ -298,7 +303,8 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
 
   #endComplete(): void {
     if (this.#leg?.isShort !== true) {
-      this.#connection.endRequest(this, Buffer.alloc(0), ProtocolStatus.REQUEST_COMPLETE);
+      const { REQUEST_COMPLETE } = ProtocolStatus;
+      this.#connection.endRequest(this, this.#leg?.heldOutput, REQUEST_COMPLETE);
       return;
     }
     const detail = 'the answer is shorter than its Content-Length';
@@ -310,9 +316,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     const refusal = this.#refusal?.code === code ? this.#refusal : { code };
     this.#context.journal.failed(this, refusal);
     const answer = failureAnswer(this, refusal, this.#context);
-    const { REQUEST_COMPLETE, UNKNOWN_ROLE } = ProtocolStatus;
-    const status = code === 'E_FCGI_ROLE' ? UNKNOWN_ROLE : REQUEST_COMPLETE;
-    this.#connection.endRequest(this, answer, status);
+    this.#connection.endRequest(this, answer, protocolStatusOf(code));
   }
 
   onDeadline(passed: Passed): void {

@@ -115,7 +115,7 @@ export class Router implements RouterContext {
     this.#link.start();
     // An application that could not be started, because its user came later or a limit was reached, is tried again.
     this.#prestartTimer = setInterval(() => this.dispatcher.prestart(), LIMITS.prestartRetryMs);
-    await this.#listeners.start(this.#config.front.sockets, this.#config.front.connectionsMax);
+    await this.#listeners.start(this.#config.front);
     this.log.info('router ready');
   }
 

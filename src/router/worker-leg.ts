@@ -1,12 +1,14 @@
 // A request's time at one worker: its answer on the way back, and what is known of it when it ends. A retry gets a new one.
 import { performance } from 'node:perf_hooks';
 import { isUsherdError } from '../errors.js';
+import { Role } from '../fcgi-protocol/index.js';
 import { Answer } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { countRead } from './read-garbage.js';
 import { failureAnswer } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
+import { permission } from './verdict.js';
 import type { FreeWatch } from './worker-socket.js';
 
 /** What the leg tells its request. */
@@ -42,9 +44,12 @@ export class WorkerLeg implements ExchangeSink, Pausable {
     const { request, assignment, context } = options;
     this.#options = options;
     this.assignment = assignment;
-    this.#answer = new Answer(request.method, assignment.missingScriptBody, (code) =>
-      failureAnswer(request, { code }, context),
-    );
+    this.#answer = new Answer({
+      method: request.method,
+      missingScriptBody: assignment.missingScriptBody,
+      replace: (code) => failureAnswer(request, { code }, context),
+      hold: request.role === Role.AUTHORIZER ? permission : undefined,
+    });
   }
 
   /** Bytes of an answer have come. */
@@ -60,6 +65,11 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   /** Given to the web server so far. */
   get bodyBytes(): number {
     return this.#answer.bodyBytes;
+  }
+
+  /** The answer, where none of it was sent yet. */
+  get heldOutput(): Buffer | undefined {
+    return this.#answer.held;
   }
 
   /** The worker announced more than it sent. */

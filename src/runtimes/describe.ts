@@ -5,6 +5,7 @@ import type {
   Config,
   LimitOrigin,
   Manifest,
+  RoleName,
   RuntimeConfig,
   UserLimits,
 } from '../config/index.js';
@@ -31,6 +32,8 @@ export function describeApplication(
   const seen = new Seen(sighting.marks);
   const selection = selectRuntime(config.runtimes, seen, manifest);
   if (!selection.ok) return selection;
+  const wrong = wrongRoles(selection, manifest);
+  if (wrong !== undefined) return wrong;
   const runtime = runtimeToStart(config, sighting, selection);
   if ('ok' in runtime) return runtime;
   // The manifest's program is the application's own runtime, not that of a script beside it.
@@ -55,6 +58,22 @@ export function describeApplication(
       debianPackage: program.debianPackage,
     },
   };
+}
+
+const rolesOf = (manifest: Manifest | undefined): readonly RoleName[] =>
+  manifest?.roles ?? ['responder'];
+
+/**
+ * Asked as an Authorizer, php-cgi runs the file that is asked for, and its 200 would let everybody in; HTTP and SCGI have
+ * no roles at all.
+ */
+function wrongRoles({ runtime }: Selection, manifest: Manifest | undefined): Refusal | undefined {
+  const role = rolesOf(manifest).find((name) => name !== 'responder');
+  const protocol = manifest?.protocol ?? runtime?.protocol;
+  if (role === undefined || (runtime?.kind === 'entry' && protocol === 'fastcgi')) return undefined;
+  const found = `usherd.toml offers the role "${role}"`;
+  const detail = `${found}, which only a program of its own that speaks FastCGI can take`;
+  return refuse('E_MANIFEST_INVALID', 'manifest-roles', detail);
 }
 
 interface Chosen {
@@ -166,6 +185,7 @@ function factsOf(
     frontController: selection.frontController,
     mode: manifest?.mode ?? config.apps.mode ?? 'production',
     bufferRequests: manifest?.bufferRequests ?? true,
+    roles: rolesOf(manifest),
     maxWorkersPerUser: own.maxWorkersPerUser,
     accessLog: manifest?.accessLog ?? config.log.access,
     limits,

@@ -1,5 +1,11 @@
 // What goes into and comes out of describing an application; the shapes that the supervisor takes.
-import type { AccessLog, AppLimits, LimitOrigin, WorkerProtocol } from '../config/index.js';
+import type {
+  AccessLog,
+  AppLimits,
+  LimitOrigin,
+  RoleName,
+  WorkerProtocol,
+} from '../config/index.js';
 import type { ErrorCode } from '../errors.js';
 import type { Mark } from './marks.js';
 
@@ -33,6 +39,7 @@ export interface ApplicationFacts {
   readonly frontController: string;
   readonly mode: 'production' | 'development';
   readonly bufferRequests: boolean;
+  readonly roles: readonly RoleName[];
   readonly accessLog: AccessLog;
   readonly maxWorkersPerUser: number;
   readonly limits: AppLimits;

@@ -8,7 +8,9 @@ import {
   Role,
 } from '../../src/fcgi-protocol/index.js';
 import { LIMITS } from '../../src/limits.js';
+import { php } from '../../src/runtimes/php.js';
 import { bytes } from '../support/bytes.js';
+import { testConfig } from '../support/config.js';
 import type { FrontClient } from '../support/front-client.js';
 import { parseCgi } from '../support/front-client.js';
 import { RouterAttack } from '../support/router-attack.js';
@@ -125,12 +127,28 @@ describe('records on a front connection', () => {
     await attack.isOver(client);
   });
 
-  for (const role of [0, Role.AUTHORIZER, Role.FILTER, 65_535]) {
+  for (const role of [0, 65_535]) {
     test(`role ${role} is refused as unknown and starts nothing (T74)`, async () => {
       const client = await attack.front();
       const needs = attack.rig.supervisor.needs.length;
       client.head(1, appParams('alice/never'), true, role);
       const { end } = await client.ended(1);
+      assert.equal(end?.protocolStatus, ProtocolStatus.UNKNOWN_ROLE);
+      assert.equal(attack.rig.supervisor.needs.length, needs);
+      await attack.isOver(client);
+    });
+  }
+
+  for (const role of [Role.AUTHORIZER, Role.FILTER]) {
+    test(`role ${role} is refused by an application that has not asked for it (T74)`, async () => {
+      const client = await attack.front();
+      client.send(1, appParams(ECHO));
+      assert.equal(parseCgi(await client.ended(1)).status, 200);
+      const needs = attack.rig.supervisor.needs.length;
+      client.head(2, appParams(ECHO), true, role);
+      client.encoder.endStream(RecordType.STDIN, 2);
+      if (role === Role.FILTER) client.encoder.endStream(RecordType.DATA, 2);
+      const { end } = await client.ended(2);
       assert.equal(end?.protocolStatus, ProtocolStatus.UNKNOWN_ROLE);
       assert.equal(attack.rig.supervisor.needs.length, needs);
       await attack.isOver(client);
@@ -188,7 +206,8 @@ describe('records on a front connection', () => {
 describe('params on a front connection', () => {
   let attack: RouterAttack;
   before(async () => {
-    attack = await RouterAttack.start({ [ECHO]: echo });
+    const runtimes = new Map([...testConfig().runtimes, ['php', php]]);
+    attack = await RouterAttack.start({ [ECHO]: echo }, { runtimes });
   });
   after(() => attack.stop());
 
@@ -243,16 +262,17 @@ describe('params on a front connection', () => {
   });
 
   test('only a last component with its extension is a script (T68)', async () => {
-    const { scripts } = {
-      scripts: ['/x.jpg', '/x.php.jpg', '/x.phar', '/x.PHP', '/x.php.', '/xphp'],
-    };
     const client = await attack.front();
-    for (const rest of scripts) {
+    const isAskedForPhp = async (rest: string): Promise<boolean> => {
       const before = attack.rig.supervisor.needs.length;
       await client.fetch(appParams(ECHO, rest));
-      const asked = attack.rig.supervisor.needs.slice(before).map(({ runtime }) => runtime);
-      assert.ok(!asked.includes('php'), rest);
+      const asked = attack.rig.supervisor.needs.slice(before);
+      return asked.some(({ runtime }) => runtime === 'php');
+    };
+    for (const rest of ['/x.jpg', '/x.php.jpg', '/x.phar', '/x.PHP', '/x.php.', '/xphp']) {
+      assert.equal(await isAskedForPhp(rest), false, rest);
     }
+    assert.equal(await isAskedForPhp('/x.php'), true);
     await attack.isOver(client);
   });
 });
@@ -303,28 +323,31 @@ describe('bodies on a front connection', () => {
       leaving.socket.write(whole.subarray(0, at));
       leaving.socket.destroy();
     }
+    await waitFor('no request to be left', () => attack.rig.router.counters.requestsActive === 0);
     await attack.isOver();
     const answer = await client.fetch(appParams(ECHO));
     assert.deepEqual([answer.status, echoed(answer).body], [200, '']);
   });
 });
 
-describe('an application for which there is no room', () => {
-  test('does not make the router ask without a pause (T116)', async () => {
+describe('applications for which there is no room', () => {
+  const APPS_COUNT = 200;
+  const APPS = Array.from({ length: APPS_COUNT }, (_, n) => `alice/new${n}`);
+
+  test('do not make the router ask without a pause, however many they are (T95, T116)', async () => {
     const refuse = { code: 'E_SPAWN_LIMIT', rule: 'max-workers-per-user', retryAfterMs: 0 };
-    const attack = await RouterAttack.start({ 'alice/new': { refuse } });
+    const attack = await RouterAttack.start(
+      Object.fromEntries(APPS.map((app) => [app, { refuse }])),
+    );
     try {
       const client = await attack.front();
       const startMs = performance.now();
-      client.send(1, appParams('alice/new'));
-      const asked = (): number =>
-        attack.rig.supervisor.needs.filter(({ app }) => app === 'alice/new').length;
-      await waitFor('the third question', () => asked() >= 3);
+      APPS.forEach((app, n) => client.send(n + 1, appParams(app)));
+      const asked = (): number => attack.rig.supervisor.needs.length;
+      await waitFor('the third question after the first ones', () => asked() >= APPS_COUNT + 3);
       const elapsedMs = performance.now() - startMs;
-      assert.ok(
-        asked() <= elapsedMs / LIMITS.poolLimitHoldMinMs + 1,
-        `${asked()} in ${elapsedMs} ms`,
-      );
+      const askedMax = APPS_COUNT + elapsedMs / LIMITS.poolLimitHoldMinMs + 1;
+      assert.ok(asked() <= askedMax, `${asked()} in ${elapsedMs} ms`);
       await attack.isOver(client);
     } finally {
       await attack.stop();

@@ -52,8 +52,10 @@ test('with every hidden line switched on, the example still says exactly the def
 
 test('the example names every key that the schema knows', async () => {
   const table = tableOf(switchedOn(await readFile(EXAMPLE, 'utf8')));
-  // A user's limits have the same keys as [limits]; `user` of a socket is told in prose.
-  const told = new Set(['front.sockets.user']);
+  // A user's limits have the same keys as [limits]; `user` of a socket and authorizers are told in prose.
+  const told = new Set([
+    ...['front.sockets.user', 'front.authorizers.address', 'front.authorizers.application'],
+  ]);
   const missing = keyPathsOf(mainFileSchema)
     .filter((path) => !path.join('.').startsWith('users.*.limits.'))
     .filter((path) => !told.has(path.join('.')) && !writtenPaths(table, path));
@@ -61,5 +63,10 @@ test('the example names every key that the schema knows', async () => {
 });
 
 test('what the example tells in prose is told', async () => {
-  assert.match(await readFile(EXAMPLE, 'utf8'), /`user = "alice"` in an entry/);
+  const text = await readFile(EXAMPLE, 'utf8');
+  assert.match(text, /`user = "alice"` in an entry/);
+  const [, authorizers = ''] = /(\[\{ address = .*\}\])/.exec(text) ?? [];
+  const { front } = configOf(tableOf(`[front]\nauthorizers = ${authorizers}`));
+  const expected = { host: '127.0.0.1', port: 601, application: 'alice/gate' };
+  assert.deepEqual(front.authorizers, [expected]);
 });

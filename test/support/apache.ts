@@ -12,6 +12,9 @@ const SHIPPED = join(import.meta.dirname, '../../../conf.example/apache/usherd.c
 /** Of any number of virtual hosts by links. */
 export const SHIPPED_VHOSTS = SHIPPED.replace('usherd.conf', 'usherd-vhosts.conf');
 
+/** Of an application that decides who may see what. */
+export const SHIPPED_AUTHORIZER = SHIPPED.replace('usherd.conf', 'usherd-authorizer.conf');
+
 /** For `skip`: false where Apache can be started. */
 export const noApache: string | false = existsSync(APACHE) ? false : 'apache2 is not installed';
 

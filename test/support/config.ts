@@ -42,7 +42,12 @@ export const TEST_RUNTIME: RuntimeConfig = {
 const DEFAULTS: Config = {
   file: '',
   paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
-  front: { sockets: [], authentication: 'none', connectionsMax: 100 },
+  front: {
+    sockets: [],
+    authorizers: [],
+    authentication: 'none',
+    connectionsMax: 100,
+  },
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: [] },
   identity: {
     routerUser: 'usherd',

@@ -194,6 +194,7 @@ export class FakeSupervisor {
       frontController: '',
       mode: 'production',
       bufferRequests: true,
+      roles: ['responder'],
       origins: DEFAULT_ORIGINS,
       accessLog: 'off',
       maxWorkersPerUser: 8,

@@ -9,7 +9,9 @@ import {
   RecordDecoder,
   RecordEncoder,
   RecordType,
+  Role,
 } from '../../src/fcgi-protocol/index.js';
+import { KIB, LIMITS } from '../../src/limits.js';
 
 export interface WorkerRequest {
   readonly id: number;
@@ -17,6 +19,8 @@ export interface WorkerRequest {
   readonly flags: number;
   readonly params: ReadonlyMap<string, string>;
   readonly body: Buffer;
+  /** Of a Filter: what came as DATA. */
+  readonly data: Buffer;
   readonly socket: net.Socket;
   readonly encoder: RecordEncoder;
   /** A whole answer in the usual form. */
@@ -40,6 +44,14 @@ const FORBIDDEN: ReadonlySet<number> = new Set([
   RecordType.GET_VALUES,
   RecordType.DATA,
 ]);
+
+/** More than the router takes in, since it adds some. */
+const ROOM = {
+  totalMaxBytes: 128 * KIB,
+  pairMaxCount: 1_000,
+  nameMaxBytes: LIMITS.paramNameMaxBytes,
+  valueMaxBytes: LIMITS.paramValueMaxBytes,
+};
 
 export class FakeWorker {
   readonly server: net.Server;
@@ -79,7 +91,8 @@ export class FakeWorker {
     });
     const decoder = new RecordDecoder({
       record: (type, id, content) => {
-        if (FORBIDDEN.has(type) || type > RecordType.UNKNOWN_TYPE) {
+        const isFilters = type === RecordType.DATA && received?.role === Role.FILTER;
+        if ((FORBIDDEN.has(type) && !isFilters) || type > RecordType.UNKNOWN_TYPE) {
           this.violations.push(`record of type ${type}`);
           return;
         }
@@ -115,6 +128,7 @@ export class FakeWorker {
     const request = (): WorkerRequest => ({
       ...received,
       body: Buffer.concat(received.parts),
+      data: Buffer.concat(received.dataParts),
       socket,
       encoder,
       reply: (text) => {
@@ -130,11 +144,23 @@ export class FakeWorker {
       received.params = new Map(received.decoder.end());
       this.#options.onHead?.(request());
     } else if (content.length > 0) {
-      if (this.#options.onBody === undefined) received.parts.push(Buffer.from(content));
-      else this.#options.onBody(content, request());
+      this.#keep(type, content, received, request);
+    } else if (type === RecordType.STDIN && received.role === Role.FILTER) {
+      received.isStdinEnded = true;
     } else {
       this.requests += 1;
       this.#options.onRequest?.(request());
+    }
+  }
+
+  #keep(type: number, content: Buffer, received: Received, request: () => WorkerRequest): void {
+    if (type === RecordType.DATA) {
+      if (!received.isStdinEnded) this.violations.push('DATA before the end of STDIN');
+      received.dataParts.push(Buffer.from(content));
+    } else if (this.#options.onBody === undefined) {
+      received.parts.push(Buffer.from(content));
+    } else {
+      this.#options.onBody(content, request());
     }
   }
 }
@@ -161,6 +187,9 @@ interface Received {
   readonly isKept: boolean;
   readonly decoder: ParamsDecoder;
   readonly parts: Buffer[];
+  readonly dataParts: Buffer[];
+  /** Of a Filter. */
+  isStdinEnded: boolean;
   params: ReadonlyMap<string, string>;
   /** BEGIN has come, END was not sent by reply(). */
   isOpen: boolean;
@@ -169,5 +198,6 @@ interface Received {
 function begun(id: number, content: Buffer): Omit<Received, 'isOpen'> {
   const { role, flags } = decodeBeginRequest(content);
   const isKept = (flags & Flag.KEEP_CONN) !== 0;
-  return { id, role, flags, isKept, decoder: new ParamsDecoder(), parts: [], params: new Map() };
+  const nothing = { parts: [], dataParts: [], isStdinEnded: false, params: new Map() };
+  return { id, role, flags, isKept, decoder: new ParamsDecoder(ROOM), ...nothing };
 }

@@ -70,8 +70,11 @@ export class FrontClient {
     socket.on('error', () => undefined);
   }
 
-  static async connect(path: string): Promise<FrontClient> {
-    const socket = net.connect({ path, allowHalfOpen: true });
+  static async connect(
+    where: string | { readonly host: string; readonly port: number },
+  ): Promise<FrontClient> {
+    const to = typeof where === 'string' ? { path: where } : where;
+    const socket = net.connect({ ...to, allowHalfOpen: true });
     await once(socket, 'connect');
     return new FrontClient(socket);
   }

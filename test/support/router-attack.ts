@@ -1,6 +1,7 @@
 // What an attack on the router needs besides the rig: a neighbour who has to go on being served, and what may not grow.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import type { Config } from '../../src/config/index.js';
 import type { FakeApp } from './fake-supervisor.js';
 import type { FrontClient } from './front-client.js';
 import { appParams, RouterRig } from './router-rig.js';
@@ -30,8 +31,11 @@ export class RouterAttack {
     this.#descriptors = descriptorCount();
   }
 
-  static async start(apps: Readonly<Record<string, FakeApp>>): Promise<RouterAttack> {
-    const rig = await RouterRig.start({ apps: { ...apps, [NEIGHBOUR]: canary } });
+  static async start(
+    apps: Readonly<Record<string, FakeApp>>,
+    config: Partial<Config> = {},
+  ): Promise<RouterAttack> {
+    const rig = await RouterRig.start({ apps: { ...apps, [NEIGHBOUR]: canary }, config });
     const attack = new RouterAttack(rig, await rig.front());
     await attack.neighbourIsServed();
     return attack;

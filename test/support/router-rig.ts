@@ -15,6 +15,8 @@ export interface RigOptions {
   readonly config?: Partial<Config>;
   readonly withoutSupervisor?: boolean;
   readonly prestart?: readonly string[];
+  readonly authorizers?: Config['front']['authorizers'];
+  readonly copyStderr?: boolean;
 }
 
 export class RouterRig {
@@ -36,8 +38,9 @@ export class RouterRig {
       apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: options.prestart ?? [] },
       front: {
         sockets: [{ path: this.frontPath, group: '' }],
+        authorizers: options.authorizers ?? [],
         authentication: 'none',
-        connectionsMax: 1_000,
+        connectionsMax: 2_000,
       },
       ...options.config,
     });

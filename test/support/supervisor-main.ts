@@ -42,6 +42,7 @@ const describe: Describe = (config, input) => {
         frontController: '',
         mode: isDevelopment ? 'development' : 'production',
         bufferRequests: true,
+        roles: ['responder'],
         origins: DEFAULT_ORIGINS,
         accessLog: 'off',
         maxWorkersPerUser,

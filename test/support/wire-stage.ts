@@ -6,7 +6,7 @@ import { encodeRecordHeader, RecordType } from '../../src/fcgi-protocol/index.js
 import type { FakeApp } from './fake-supervisor.js';
 import type { WorkerRequest } from './fake-worker.js';
 import { parseCgi, type CgiAnswer, type FrontClient } from './front-client.js';
-import { appParams, RouterRig } from './router-rig.js';
+import { appParams, RouterRig, type RigOptions } from './router-rig.js';
 import { waitFor } from './wait-for.js';
 
 export const TEXT = 'Content-Type: text/plain\r\n\r\n';
@@ -33,14 +33,16 @@ export function stages(): (
   onRequest: Behaviour,
   app?: FakeApp,
   config?: Partial<Config>,
+  options?: Pick<RigOptions, 'authorizers' | 'copyStderr'>,
 ) => Promise<WireStage> {
   const rigs: RouterRig[] = [];
   afterEach(async () => {
     await Promise.all(rigs.splice(0).map((rig) => rig.stop()));
   });
-  return async (onRequest, app = {}, config = {}) => {
+  return async (onRequest, app = {}, config = {}, options = {}) => {
     const here = { ...app, worker: { onRequest, ...app.worker } };
-    const rig = await RouterRig.start({ apps: { 'alice/blog': here, 'bob/shop': here }, config });
+    const apps = { 'alice/blog': here, 'bob/shop': here };
+    const rig = await RouterRig.start({ apps, config, ...options });
     rigs.push(rig);
     return { rig, front: await rig.front(), supervisor: rig.supervisor };
   };
@@ -65,7 +67,7 @@ export const begin = (id: number, role = 1, flags = 1, length = 8): Buffer =>
   record(
     RecordType.BEGIN_REQUEST,
     id,
-    Buffer.from([0, role, flags, 9, 9, 9, 9, 9, 9]).subarray(0, length),
+    Buffer.from([role >> 8, role & 0xff, flags, 9, 9, 9, 9, 9, 9]).subarray(0, length),
   );
 
 /** Name-value pairs with short lengths where they fit. */

@@ -29,6 +29,8 @@ export interface ExchangeRequest {
   readonly role: number;
   readonly params: Params;
   readonly body: BodySource;
+  /** The file of a Filter. */
+  readonly data?: BodySource | undefined;
 }
 
 /** The worker's side. After `answered` or `lost` nothing more comes. */

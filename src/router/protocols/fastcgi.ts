@@ -41,6 +41,8 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   #isStained = false;
   /** The first write did not fail. */
   #isHeadTaken = false;
+  #isStdinSent = false;
+  /** All that the worker gets is written. */
   #isBodySent = false;
   #isReadingBody = false;
 
@@ -54,7 +56,8 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     this.#request = request;
     this.#sink = sink;
     this.#isSafe = isSafeMethod(request.params.get('REQUEST_METHOD') ?? '');
-    this.#mayKeep = connections.mayKeep(reuse, request.body.length === 0);
+    const isBodiless = request.body.length === 0;
+    this.#mayKeep = request.data === undefined && connections.mayKeep(reuse, isBodiless);
     this.#connection = connections.open(this.#isSafe);
     this.#requestId = this.#connection.nextRequestId();
     this.#connection.use(this);
@@ -204,6 +207,8 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   #startAgain(): void {
     this.#connection.close();
     this.#request.body.rewind();
+    this.#request.data?.rewind();
+    this.#isStdinSent = false;
     this.#isConnected = false;
     this.#isBodySent = false;
     this.#isReadingBody = false;
@@ -216,34 +221,47 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
 
   /** BEGIN, PARAMS and as much of the body as is in memory leave in one write. */
   #sendHead(): void {
-    const { role, params } = this.#request;
+    const { role, params, body, data } = this.#request;
     const { socket } = this.#connection;
     const flags = this.#mayKeep ? Flag.KEEP_CONN : 0;
+    const isBodiless = body.length === 0 && data === undefined;
+    const head = encodeRequestHead(this.#requestId, { role, flags, params, isBodiless });
+    if (isBodiless) {
+      this.#isBodySent = true;
+      socket.write(head, this.#onHeadTaken);
+      return;
+    }
     socket.cork();
-    socket.write(
-      encodeRequestHead(this.#requestId, { role, flags, params, isBodiless: false }),
-      () => {
-        this.#isHeadTaken = true;
-      },
-    );
+    socket.write(head, this.#onHeadTaken);
     this.#sendBody();
     socket.uncork();
   }
 
+  readonly #onHeadTaken = (): void => {
+    this.#isHeadTaken = true;
+  };
+
   #sendBody(): void {
     if (this.#isReadingBody || this.#isBodySent || this.#isOver) return;
     this.#isReadingBody = true;
-    this.#request.body.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
+    const { body, data } = this.#request;
+    const [type, source] =
+      this.#isStdinSent && data !== undefined
+        ? [RecordType.DATA, data] // FastCGI 1.0 §6.4: a Filter reads STDIN to its end first
+        : [RecordType.STDIN, body];
+    source.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
       this.#isReadingBody = false;
       if (this.#isOver) return;
-      if (err !== null) {
-        this.#lose('protocol', err.message);
-      } else if (bytes === null) {
-        this.#isBodySent = true;
-        this.#connection.encoder.endStream(RecordType.STDIN, this.#requestId);
-      } else if (this.#connection.encoder.stream(RecordType.STDIN, this.#requestId, bytes)) {
-        this.#sendBody();
-      }
+      if (err !== null) this.#lose('protocol', err.message);
+      else if (bytes === null) this.#endBody(type, data !== undefined);
+      else if (this.#connection.encoder.stream(type, this.#requestId, bytes)) this.#sendBody();
     });
+  }
+
+  #endBody(type: number, hasData: boolean): void {
+    this.#connection.encoder.endStream(type, this.#requestId);
+    this.#isBodySent = type === RecordType.DATA || !hasData;
+    this.#isStdinSent = true;
+    if (!this.#isBodySent) this.#sendBody();
   }
 }

@@ -93,6 +93,7 @@ export class FrontRig {
         apps: { roots: [`${this.srv}/{user}/apps/{app}`], vhosts: '', prestart: [] },
         front: {
           sockets: [{ path: this.frontSocket, group: '' }],
+          authorizers: [],
           authentication: 'none',
           connectionsMax: 1_000,
         },

@@ -13,6 +13,7 @@ const shipped = (file: string): string => readFileSync(join(SHIPPED, file), 'utf
 const front = (...sockets: readonly { path: string; user?: string }[]) => ({
   sockets: sockets.map((socket) => ({ group: 'www-data', ...socket })),
   authentication: 'none' as const,
+  authorizers: [],
   connectionsMax: 1,
 });
 
@@ -41,6 +42,19 @@ describe('the configuration of Apache', () => {
       assert.ok(text.includes(`<IfDefine !${name}>`), name);
     }
     assert.deepEqual(complaints, []);
+  });
+
+  test('of an authorizer has the first address, and is nothing where there is none', () => {
+    const file = shipped('apache/usherd-authorizer.conf');
+    const authorizers = [{ host: '::1', port: 602, application: 'alice/gate' }];
+    const config = testConfig({ front: { ...front(), authorizers } });
+    const { text, complaints } = fitApache(config, file);
+    assert.ok(text.startsWith('Define USHERD_AUTHORIZER "[::1]:602"\n'), text.slice(0, 60));
+    assert.ok(text.endsWith(file));
+    assert.deepEqual(complaints, []);
+    const without = fitApache(asShipped, file);
+    assert.equal(without.text, '');
+    assert.match(without.complaints.join(), /authorizers/);
   });
 });
 

@@ -151,3 +151,22 @@ test('rules between keys', () => {
   ];
   for (const [text, rules] of rows) assert.deepEqual(rulesOf(text), rules, text);
 });
+
+test('an authorizer is one application at an address of its own', () => {
+  const gate = '{ address = "127.0.0.1:601", application = "alice/gate" }';
+  const text = (...rows: readonly string[]): string =>
+    `[front]\nauthorizers = [${rows.join(', ')}]`;
+  assert.deepEqual(rulesOf(text(gate)), []);
+  assert.deepEqual(rulesOf(text(gate, gate.replace('601', '602'))), []);
+  assert.deepEqual(rulesOf(text(gate, gate.replace('alice', 'bob'))), ['config-address-twice']);
+  for (const wrong of [
+    '{ address = "127.0.0.1:601" }',
+    '{ application = "alice/gate" }',
+    gate.replace('127.0.0.1', '0.0.0.0'),
+    gate.replace('601', '6010'),
+    gate.replace('alice/gate', 'alice'),
+    gate.replace('alice/gate', '../gate'),
+  ]) {
+    assert.equal(isAccepted(text(wrong)), false, wrong);
+  }
+});

@@ -117,7 +117,7 @@ test('directives of mod_fcgid become limits of the machine and of the users of v
   assert.match(alice, /PHPRC = "\/srv\/alice\/etc"/);
   assert.match(alice, /FcgidWrapper: \/srv\/alice\/bin\/php-wrapper \.php/);
   assert.match(alice, /FcgidMaxProcesses: counts for the whole machine only/);
-  assert.match(alice, /FcgidAuthorizer: .* has no counterpart/);
+  assert.match(alice, /FcgidAuthorizer: .*usherd-authorizer\.conf/);
   assert.doesNotMatch(alice, /FixPathinfo/);
 });
 

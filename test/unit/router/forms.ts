@@ -47,6 +47,7 @@ export const factsOf = (changes: Partial<AppFacts> = {}): AppFacts => ({
   frontController: 'index.php',
   mode: 'production',
   bufferRequests: true,
+  roles: ['responder'],
   origins: DEFAULT_ORIGINS,
   accessLog: 'off',
   maxWorkersPerUser: 8,

@@ -9,7 +9,7 @@ import { WriteBudget } from '../../../src/router/front-writer.js';
 function connection(): { socket: net.Socket; front: FrontConnection } {
   const socket = new net.Socket();
   const context = { writeBudget: new WriteBudget() } as Partial<RouterContext> as RouterContext;
-  const bounds = undefined;
+  const bounds = { user: undefined, authorizer: undefined };
   return { socket, front: new FrontConnection(socket, context, bounds) };
 }
 

@@ -70,6 +70,7 @@ test('facts have the shape that the router is told', () => {
     frontController: 'index.php',
     mode: 'production',
     bufferRequests: true,
+    roles: ['responder'],
     accessLog: 'off',
     maxWorkersPerUser: 8,
     limits: withoutUserLimit(),

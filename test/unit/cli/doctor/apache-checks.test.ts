@@ -14,7 +14,9 @@ function rulesOf(
   authentication: 'none' | 'token' = 'none',
 ): readonly string[] {
   const sockets = [{ path: SOCKET, group: 'www-data' }];
-  const config = testConfig({ front: { sockets, authentication, connectionsMax: 10 } });
+  const config = testConfig({
+    front: { sockets, authorizers: [], authentication, connectionsMax: 10 },
+  });
   const setting: ApacheSetting = { modules: new Set(modules), files: [{ path: '/x.conf', text }] };
   return judgeApache(setting, { config, isRoot: true, status: undefined }).map(({ rule }) => rule);
 }
