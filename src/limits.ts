@@ -57,6 +57,7 @@ export const LIMITS = {
   responseHeadMaxBytes: 32 * KIB,
   responseHeadLineMaxBytes: 8_189, // Apache makes an empty 500 of 8,190
   responseHeadLinesMaxCount: 99, // HAProxy takes no more beside the Status
+  errorCopyMaxBytes: 4 * KIB, // of one request's STDERR, where the web server is told, too
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached

@@ -129,6 +129,8 @@ export interface Config {
     readonly authorizers: readonly AuthorizerSocket[];
     readonly authentication: 'none' | 'token';
     readonly connectionsMax: number;
+    /** The web server gets a copy of what workers say on STDERR. */
+    readonly copyStderr: boolean;
   };
   readonly apps: {
     /** Of applications whose manifest does not say. Absent: production. */

@@ -37,6 +37,7 @@ export const DEFAULTS = {
     group: 'www-data',
     authentication: 'none',
     connectionsMax: LIMITS.frontConnectionsMaxCount,
+    copyStderr: false,
   },
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts', mode: 'production' },
   identity: {

@@ -88,7 +88,7 @@ function identityOf(main: MainTable): Config['identity'] {
 }
 
 function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
-  const { socketName, group, authentication, connectionsMax } = DEFAULTS.front;
+  const { socketName, group, authentication, connectionsMax, copyStderr } = DEFAULTS.front;
   const sockets = front.sockets ?? [{ path: `${run}/${socketName}`, group }];
   return {
     sockets: sockets.map((socket): FrontSocket => given(socket)),
@@ -99,6 +99,7 @@ function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
     }),
     authentication: front.authentication ?? authentication,
     connectionsMax: front.connections_max ?? connectionsMax,
+    copyStderr: front.copy_stderr ?? copyStderr,
   };
 }
 

@@ -161,6 +161,7 @@ export const mainFileSchema = z.strictObject({
         authorizers: listOf(authorizerSocket, 'a list of addresses').optional(),
         authentication: choice(['none', 'token']).optional(),
         connections_max: count(1, 65_536).optional(),
+        copy_stderr: flag().optional(),
       },
       tableError,
     )

@@ -31,6 +31,8 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly #writer: FrontWriter;
   readonly #requests = new Map<number, FrontRequest>();
   readonly #congested = new Set<Pausable>();
+  /** STDERR records of open requests, few. */
+  readonly #errorOutput = new Map<number, Buffer[]>();
   #openCount = 0;
   /** Bodies that can take no more for now: all of them have to have room before more is read. */
   #fullCount = 0;
@@ -150,6 +152,11 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
+  keepErrorOutput(requestId: number, records: readonly Buffer[]): void {
+    const kept = this.#errorOutput.get(requestId) ?? [];
+    this.#errorOutput.set(requestId, [...kept, ...records]);
+  }
+
   flush(source: Pausable | undefined): void {
     this.#writer.flush();
     if (source !== undefined && this.#writer.isCongested && !this.#congested.has(source)) {
@@ -160,6 +167,7 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   /** END_REQUEST, with an answer of ours if there was none; then the connection lives on, lingers or ends. */
   endRequest(request: RequestFace, output: Buffer | undefined, protocolStatus: number): void {
+    for (const part of this.#errorOutput.get(request.id) ?? []) this.#writer.add(part);
     this.#writer.add(encodeLastOutput(request.id, output ?? EMPTY, 0, protocolStatus));
     this.#writer.flush();
     this.#afterEnd(request);
@@ -219,6 +227,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   }
 
   #afterEnd(request: RequestFace): void {
+    this.#errorOutput.delete(request.id);
     this.#openCount -= 1;
     this.#context.counters.requestsActive -= 1;
     if (request.isInputEnded) this.#forget(request.id, request);

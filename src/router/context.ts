@@ -52,6 +52,8 @@ export interface RouterContext {
   roots(): Roots;
   /** Undefined where requests need no token. */
   frontTokens(): FrontTokens | undefined;
+  /** Whether web servers get a copy of what workers say on STDERR. */
+  copiesStderr(): boolean;
   nextRequestName(): string;
   connectionClosed(connection: FrontSide): void;
 }

@@ -90,6 +90,8 @@ export interface FrontSide {
   readonly requests: Iterable<RequestFace>;
   /** STDOUT records of a head and the content behind it, which are given away. */
   sendOutput(requestId: number, content: Buffer, head?: Buffer): void;
+  /** STDERR records that leave with the end of this request: Debian 12's HAProxy dies of one that comes alone. */
+  keepErrorOutput(requestId: number, records: readonly Buffer[]): void;
   /** Write what was gathered; pause `source` if the web server does not read. */
   flush(source: Pausable | undefined): void;
   /** END_REQUEST, with an answer of ours if there was none. */

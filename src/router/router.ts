@@ -161,6 +161,10 @@ export class Router implements RouterContext {
     return this.#tokens;
   }
 
+  copiesStderr(): boolean {
+    return this.#config.front.copyStderr;
+  }
+
   nextRequestName(): string {
     this.#nameCount += 1;
     return `${this.#namePrefix}-${this.#nameCount.toString(36)}`;

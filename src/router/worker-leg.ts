@@ -5,6 +5,7 @@ import { Role } from '../fcgi-protocol/index.js';
 import { Answer } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import { ErrorCopy } from './error-copy.js';
 import { countRead } from './read-garbage.js';
 import { failureAnswer } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
@@ -36,6 +37,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
   #isAbandoned = false;
+  #errorCopy: ErrorCopy | undefined;
   #freeWatch: FreeWatch | undefined;
   /** The web server does not read: nobody can say that the worker is silent. */
   isPaused = false;
@@ -137,9 +139,12 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   errorOutput(content: Buffer): void {
-    const { request, context } = this.#options;
+    const { request, connection, context } = this.#options;
     const { worker } = this.assignment;
     context.logSink.write(request.resolution.app, content, { worker, request: request.name });
+    if (!context.copiesStderr()) return;
+    this.#errorCopy ??= new ErrorCopy(request.id);
+    connection.keepErrorOutput(request.id, this.#errorCopy.records(content));
   }
 
   /** An end before the header block is whole happens with uWSGI, Perl and Go; it must not become a 200. */

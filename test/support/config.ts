@@ -47,6 +47,7 @@ const DEFAULTS: Config = {
     authorizers: [],
     authentication: 'none',
     connectionsMax: 100,
+    copyStderr: false,
   },
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: [] },
   identity: {

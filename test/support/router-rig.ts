@@ -41,6 +41,7 @@ export class RouterRig {
         authorizers: options.authorizers ?? [],
         authentication: 'none',
         connectionsMax: 2_000,
+        copyStderr: options.copyStderr ?? false,
       },
       ...options.config,
     });

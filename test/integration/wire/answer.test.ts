@@ -1,14 +1,14 @@
-// Wire checklist 41 to 60, 91 and 92: answers on their way back, on real sockets.
+// Wire checklist 41 to 55, 91 and 92: what answers say, on real sockets.
 import assert from 'node:assert/strict';
-import net from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ProtocolStatus, RecordType } from '../../../src/fcgi-protocol/index.js';
 import { LIMITS } from '../../../src/limits.js';
 import type { WorkerRequest } from '../../support/fake-worker.js';
-import { parseCgi } from '../../support/front-client.js';
+import { parseCgi, type FrontAnswer } from '../../support/front-client.js';
 import { waitFor } from '../../support/wait-for.js';
 import {
-  answerTo,
   GET,
   hello,
   POST,
@@ -16,9 +16,7 @@ import {
   record,
   stages,
   TEXT,
-  whole,
   type Behaviour,
-  type WireStage,
 } from '../../support/wire-stage.js';
 
 const start = stages();
@@ -32,9 +30,15 @@ const end = (
   app = 0,
 ): unknown => request.encoder.endRequest(request.id, app, status);
 
-for (const eol of ['\r\n', '\n']) {
-  test(`item 41: a head that ends in ${JSON.stringify(eol)} and comes byte by byte leaves as one record`, async () => {
-    const text = `Content-Type: text/plain${eol}X-A: b${eol}${eol}`;
+for (const [first, second, last] of [
+  ['\r\n', '\r\n', '\r\n'],
+  ['\n', '\n', '\n'],
+  ['\r\n', '\n', '\r\n'],
+  ['\n', '\r\n', '\n'],
+] as const) {
+  const eols = JSON.stringify(first + second + last);
+  test(`item 41: a head that ends in ${eols} and comes byte by byte leaves as one record`, async () => {
+    const text = `Content-Type: text/plain${first}X-A: b${second}${last}`;
     const { front } = await start((request) => {
       for (const char of text) out(request, char);
       setImmediate(() => {
@@ -59,6 +63,10 @@ describe('answers that are none', () => {
     [
       'item 42: a line that is too long',
       (r) => r.reply(`X: ${'x'.repeat(LIMITS.responseHeadLineMaxBytes)}\n\n`),
+    ],
+    [
+      'item 42: one line too many',
+      (r) => r.reply(`${'X: y\n'.repeat(LIMITS.responseHeadLinesMaxCount + 1)}\n`),
     ],
     [
       'item 42: a block that is too long',
@@ -168,7 +176,62 @@ describe('answers that are whole, however they are told', () => {
   }
 });
 
-describe('answers that are cut: the connection ends, and there is no END', () => {
+test('item 42: a head at its limits passes', async () => {
+  const lines = LIMITS.responseHeadLinesMaxCount - 2;
+  const longest = `Y: ${'y'.repeat(LIMITS.responseHeadLineMaxBytes - 'Y: '.length)}\n`;
+  const head = `${'X: y\n'.repeat(lines)}${longest}${TEXT}`;
+  assert.equal(head.split('\n').length - 2, LIMITS.responseHeadLinesMaxCount);
+  const { front } = await start((request) => request.reply(`${head}whole`));
+  const answer = await front.fetch(GET);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('y')?.length, LIMITS.responseHeadLineMaxBytes - 'Y: '.length);
+  assert.equal(answer.body.toString(), 'whole');
+});
+
+describe('answers that are delivered, with a line in the application’s log', () => {
+  const rows: readonly (readonly [string, Behaviour, RegExp])[] = [
+    [
+      'item 45: an app status',
+      (r) => (out(r, `${TEXT}whole`), end(r, 0, 7)),
+      /the program ended its answer with status 7$/m,
+    ],
+    [
+      'item 55: a length that is too small',
+      (r) => r.reply(`Content-Length: 5\n${TEXT}whole and more`),
+      /the answer was 9 bytes longer than its Content-Length; they were dropped$/m,
+    ],
+    [
+      'a header that gives orders to web servers',
+      (r) => r.reply(`X-Sendfile: /etc/passwd\nConnection: close\n${TEXT}whole`),
+      /dropped from the answer, because it gives orders to web servers: x-sendfile$/m,
+    ],
+  ];
+  for (const [what, behave, line] of rows) {
+    test(`${what}: a few times, however often it happens`, async () => {
+      const { front, rig } = await start(behave);
+      const count = 5 * LIMITS.failureLogBurstCount;
+      for (let i = 0; i < count; i += 1) {
+        assert.equal((await front.fetch(POST)).body.toString(), 'whole');
+      }
+      const log = (): string => readFileSync(join(rig.directory, 'log/alice/blog.log'), 'utf8');
+      await waitFor('its lines', () => log().split('\n').length > LIMITS.failureLogBurstCount);
+      assert.match(log(), line);
+      assert.equal(log().match(new RegExp(line, 'gm'))?.length, LIMITS.failureLogBurstCount);
+    });
+  }
+
+  test('and none of an answer with which nothing is wrong', async () => {
+    const { front, rig } = await start((r) => r.reply(`Content-Length: 5\n${TEXT}whole`));
+    for (const method of ['GET', 'HEAD']) {
+      await front.fetch(new Map(POST).set('REQUEST_METHOD', method));
+    }
+    await rig.router.stop();
+    const file = join(rig.directory, 'log/alice/blog.log');
+    assert.doesNotMatch(existsSync(file) ? readFileSync(file, 'utf8') : '', /dropped|status/);
+  });
+});
+
+describe('answers that are cut: the connection ends, and there is no END (T81)', () => {
   const half = `Content-Length: 99\n${TEXT}half`;
   const rows: readonly (readonly [string, Behaviour])[] = [
     ['item 46: EOF in the body', (r) => (out(r, half), setImmediate(() => r.socket.end()))],
@@ -241,138 +304,42 @@ describe('items 53 and 54: what the head says, and what is made of it', () => {
   }
 });
 
-interface Writing {
-  _write: (chunk: Buffer, encoding: BufferEncoding, done: () => void) => void;
-  _writev: (chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: () => void) => void;
-}
+describe('item 51: where the web server is told what is said on STDERR', () => {
+  const told = (answer: FrontAnswer): readonly string[] =>
+    answer.stderr.map((line) => line.toString());
 
-/** What is written meanwhile on sockets that a server has accepted, those of `others` excepted: an element a system call. */
-async function writesDuring(
-  act: () => Promise<unknown>,
-  others: readonly net.Server[],
-): Promise<Buffer[]> {
-  const writes: Buffer[] = [];
-  const note = (socket: unknown, bytes: Buffer): void => {
-    const { server } = socket as { readonly server?: net.Server | null };
-    if (server != null && !others.includes(server)) writes.push(bytes);
-  };
-  const prototype = net.Socket.prototype as unknown as Writing;
-  const original = { _write: prototype._write, _writev: prototype._writev };
-  prototype._write = function (chunk, ...rest) {
-    note(this, chunk);
-    original._write.call(this, chunk, ...rest);
-  };
-  prototype._writev = function (chunks, done) {
-    note(this, Buffer.concat(chunks.map(({ chunk }) => chunk)));
-    original._writev.call(this, chunks, done);
-  };
-  try {
-    await act();
-  } finally {
-    Object.assign(prototype, original);
-  }
-  return writes;
-}
-
-describe('one write', () => {
-  const workersOf = ({ supervisor }: WireStage): net.Server[] =>
-    [...supervisor.running.values()].map(({ worker }) => worker.server);
-
-  test('items 56 and 57: a small answer, the end of STDOUT and END', async () => {
-    const stage = await start(hello);
-    await stage.front.fetch(GET);
-    const writes = await writesDuring(() => stage.front.fetch(GET), workersOf(stage));
-    assert.equal(writes.length, 1);
-    const [only = Buffer.alloc(0)] = writes;
-    assert.equal(only.at(-15), RecordType.END_REQUEST);
-    assert.equal(only.at(-23), RecordType.STDOUT);
+  test('it is told line by line, escaped, with the end of the request and not before', async () => {
+    const held: WorkerRequest[] = [];
+    const { front } = await start((request) => held.push(request), {}, {}, { copyStderr: true });
+    front.send(1, POST);
+    const [request] = await waitFor('the request', () => held.length > 0 && held);
+    assert.ok(request !== undefined);
+    err(request, 'first\n\x1b[31msecond\r\nthird \xff\0');
+    out(request, `${TEXT}half`);
+    await waitFor('the half', () => Buffer.concat(front.answer(1).stdout).includes('half'));
+    assert.deepEqual(front.answer(1).stderr, []);
+    end(request);
+    const answer = await front.ended(1);
+    assert.deepEqual(told(answer), ['first', '\\x1b[31msecond', 'third \u00ff\\x00']);
+    assert.equal(parseCgi(answer).body.toString(), 'half');
   });
 
-  test('item 56: END leaves whole behind an answer that fills the socket', async () => {
-    const stage = await start((request) => request.reply(`${TEXT}${'x'.repeat(3_000_000)}`));
-    await stage.front.fetch(GET);
-    const writes = await writesDuring(() => stage.front.fetch(GET), workersOf(stage));
-    const last = writes.at(-1) ?? Buffer.alloc(0);
-    assert.ok(last.length >= 16);
-    assert.equal(last.at(-15), RecordType.END_REQUEST);
-  });
-});
-
-test('item 58: what a worker writes arrives although more may follow', async () => {
-  let request: WorkerRequest | undefined;
-  const { front } = await start((asked) => (request = asked));
-  front.send(1, GET);
-  await waitFor('the request at the worker', () => request);
-  assert.ok(request !== undefined);
-  out(request, TEXT);
-  for (let i = 1; i <= 20; i += 1) {
-    out(request, `event ${i}`);
-    // The worker says nothing more until this has arrived: nothing waits for company.
-    await waitFor(`event ${i}`, () =>
-      Buffer.concat(front.answer(1).stdout).toString().endsWith(`event ${i}`),
-    );
-  }
-  end(request);
-  await front.ended(1);
-});
-
-test(
-  'item 59: a web server that does not read pauses its worker, within bounds, and no other',
-  { timeout: 300_000 },
-  async () => {
-    let written = 0;
-    const total = 64 * 1024 * 1024;
-    const block = Buffer.alloc(65_000, 'x');
-    const { front, rig } = await start((request) => {
-      if (request.params.get('QUERY_STRING') !== 'big') {
-        hello(request);
-        return;
-      }
-      out(request, TEXT);
-      const more = (): void => {
-        while (written < total && !request.socket.destroyed) {
-          written += block.length;
-          if (!request.encoder.stream(RecordType.STDOUT, request.id, block)) {
-            request.socket.once('drain', more);
-            return;
-          }
-        }
+  test('also with an answer that is none, and never more than 4 KiB of a request', async () => {
+    const { front } = await start(
+      (request) => {
+        for (let i = 0; i < 100; i += 1) err(request, `${'x'.repeat(99)}\n`);
         end(request);
-      };
-      more();
-    });
-    front.socket.pause();
-    front.send(1, new Map(GET).set('QUERY_STRING', 'big'));
-    await waitFor('the bound', () => rig.router.writeBudget.bytes > LIMITS.responseBufferMaxBytes);
-    const other = await rig.front();
-    for (let i = 0; i < 20; i += 1) assert.equal((await other.fetch(GET)).status, 200);
-    assert.ok(written < total / 4, `${written} bytes were taken`);
-    assert.ok(rig.router.writeBudget.bytes < 4 * LIMITS.responseBufferMaxBytes);
-    front.socket.resume();
-    const answer = await front.ended(1, 120_000);
-    assert.ok(Buffer.concat(answer.stdout).length >= total);
-  },
-);
-
-describe('item 60: bodies of any size', () => {
-  for (const bytes of [0, 1, 1_000_000, 20_000_000]) {
-    test(`${bytes} bytes`, async () => {
-      const { front } = await start((request) => request.reply(`${TEXT}${'x'.repeat(bytes)}`));
-      front.send(1, GET);
-      assert.equal(parseCgi(await front.ended(1, 60_000)).body.length, bytes);
-    });
-  }
-
-  test('a hundred thousand bytes in records of one', async () => {
-    const { front } = await start((request) => {
-      out(request, TEXT);
-      request.socket.write(
-        Buffer.concat(Array.from({ length: 100_000 }, () => record(6, request.id, 'x'))),
-      );
-      end(request);
-    });
-    front.expect(1);
-    front.socket.write(whole(1));
-    assert.equal((await answerTo(front, 1)).body.length, 100_000);
+      },
+      {},
+      {},
+      { copyStderr: true },
+    );
+    front.send(1, POST);
+    const answer = await front.ended(1);
+    assert.equal(parseCgi(answer).status, 502);
+    assert.equal(told(answer).join('').length, LIMITS.errorCopyMaxBytes);
+    assert.equal(told(answer).length, 42);
+    front.send(2, POST);
+    assert.equal(told(await front.ended(2)).length, 42);
   });
 });

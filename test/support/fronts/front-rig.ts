@@ -42,6 +42,7 @@ export interface FrontRigOptions {
   /** More applications, or other workers behind those of the tree. */
   readonly apps?: Readonly<Record<string, FakeApp>>;
   readonly withoutRouter?: boolean;
+  readonly copyStderr?: boolean;
 }
 
 export class FrontRig {
@@ -96,6 +97,7 @@ export class FrontRig {
           authorizers: [],
           authentication: 'none',
           connectionsMax: 1_000,
+          copyStderr: this.#options.copyStderr ?? false,
         },
         runtimes: new Map(BUILTIN_RUNTIMES.map((runtime) => [runtime.name, runtime])),
       },

@@ -15,6 +15,7 @@ const front = (...sockets: readonly { path: string; user?: string }[]) => ({
   authentication: 'none' as const,
   authorizers: [],
   connectionsMax: 1,
+  copyStderr: false,
 });
 
 const elsewhere = testConfig({

@@ -15,7 +15,7 @@ function rulesOf(
 ): readonly string[] {
   const sockets = [{ path: SOCKET, group: 'www-data' }];
   const config = testConfig({
-    front: { sockets, authorizers: [], authentication, connectionsMax: 10 },
+    front: { sockets, authorizers: [], authentication, connectionsMax: 10, copyStderr: false },
   });
   const setting: ApacheSetting = { modules: new Set(modules), files: [{ path: '/x.conf', text }] };
   return judgeApache(setting, { config, isRoot: true, status: undefined }).map(({ rule }) => rule);
