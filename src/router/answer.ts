@@ -22,6 +22,10 @@ export class Answer {
   #expectedBytes: number | undefined;
   #hasBody = true;
   isBegun = false;
+  /** Sent beyond the announced length. */
+  excessBytes = 0;
+  /** Names of headers that did not go on. */
+  struck: readonly string[] = [];
   #held: Buffer | undefined;
 
   constructor(options: AnswerOptions) {
@@ -65,6 +69,7 @@ export class Answer {
     this.#parser = undefined;
     const { head, rest } = parser;
     this.status = head.status;
+    this.struck = head.struck;
     this.#held = this.#options.hold?.(head);
     if (this.#held !== undefined) return undefined;
     if (this.#isScriptMissing(head.status, rest)) {
@@ -91,6 +96,38 @@ export class Answer {
       this.#expectedBytes === undefined ? content.length : this.#expectedBytes - this.bodyBytes;
     const taken = room >= content.length ? content : content.subarray(0, Math.max(0, room));
     this.bodyBytes += taken.length;
+    this.excessBytes += content.length - taken.length;
     return taken;
   }
+}
+
+interface Oddity {
+  readonly kind: string;
+  readonly text: string;
+}
+
+const NONE: readonly Oddity[] = [];
+const NAMES_MAX_CHARS = 200;
+
+/** For the owner's log: what was wrong with an answer that was delivered. Framing headers are not: many libraries send them. */
+export function odditiesOf(
+  { excessBytes, struck }: Pick<Answer, 'excessBytes' | 'struck'>,
+  exitStatus: number,
+): readonly Oddity[] {
+  if (excessBytes === 0 && exitStatus === 0 && struck.length === 0) return NONE;
+  const found: Oddity[] = [];
+  if (excessBytes > 0) {
+    const text = `the answer was ${excessBytes} bytes longer than its Content-Length; they were dropped`;
+    found.push({ kind: 'excess', text });
+  }
+  if (exitStatus !== 0) {
+    found.push({ kind: 'status', text: `the program ended its answer with status ${exitStatus}` });
+  }
+  // One kind, whatever the names: a program invents as many as it likes.
+  const orders = struck.filter((name) => name.startsWith('x-')).join(', ');
+  if (orders !== '') {
+    const text = `dropped from the answer, because it gives orders to web servers: ${orders.slice(0, NAMES_MAX_CHARS)}`;
+    found.push({ kind: 'struck', text });
+  }
+  return found;
 }

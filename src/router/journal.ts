@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode } from '../errors.js';
 import { accessLine, slowLine } from './access-line.js';
 import type { AppRegistry } from './app-registry.js';
 import type { FailureLog } from './failure-log.js';
+import { KindRate } from './kind-rate.js';
 import type { LogSink } from './log-sink.js';
 import { RecentFailures, type RememberedFailure } from './recent-failures.js';
 import type { Outcome } from './request-outcome.js';
@@ -17,6 +18,8 @@ export interface JournalParts {
 export class Journal {
   readonly #parts: JournalParts;
   readonly #failures = new RecentFailures();
+  readonly #oddities = new KindRate();
+
   constructor(parts: JournalParts) {
     this.#parts = parts;
   }
@@ -47,6 +50,15 @@ export class Journal {
     this.#failures.note({ app, code, rule, detail, request: name }, performance.now());
     if (app === '' || isEveryday(code)) return;
     this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, explain(refusal));
+  }
+
+  /** Something was wrong with an answer that was delivered all the same: a line for its owner. */
+  odd(request: RequestFace, kind: string, text: string): void {
+    const { appId: app = '', name } = request;
+    const omitted = this.#oddities.admit(`${app} ${kind}`);
+    if (omitted === undefined) return;
+    const more = omitted === 0 ? '' : ` (${omitted} more like it)`;
+    this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, text + more);
   }
 
   /** A worker ended without having been asked to; often nobody waited for it, so no request tells of it. */

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { isUsherdError } from '../errors.js';
 import { Role } from '../fcgi-protocol/index.js';
-import { Answer } from './answer.js';
+import { Answer, odditiesOf } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { ErrorCopy } from './error-copy.js';
@@ -148,11 +148,19 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   /** An end before the header block is whole happens with uWSGI, Perl and Go; it must not become a 200. */
-  answered(): void {
-    const { request, context } = this.#options;
-    if (this.#isAbandoned) context.dispatcher.firstByte(request);
-    if (this.#isAbandoned || this.#answer.isHeadComplete) this.#options.events.onAnswered();
-    else this.#options.events.onLost('protocol', 'ended before its header block was complete');
+  answered(exitStatus = 0): void {
+    const { request, context, events } = this.#options;
+    if (this.#isAbandoned) {
+      context.dispatcher.firstByte(request);
+      events.onAnswered();
+    } else if (this.#answer.isHeadComplete) {
+      for (const { kind, text } of odditiesOf(this.#answer, exitStatus)) {
+        context.journal.odd(request, kind, text);
+      }
+      events.onAnswered();
+    } else {
+      this.lost('protocol', 'ended before its header block was complete');
+    }
   }
 
   lost(kind: LossKind, detail: string): void {

@@ -20,8 +20,8 @@ export interface ExchangeSink {
   errorOutput(content: Buffer): void;
   /** Everything read in one turn was passed on: write it out. */
   outputFlush(): void;
-  /** The answer is whole. What END_REQUEST says of the program's exit status is nobody's business. */
-  answered(): void;
+  /** The answer is whole, whatever END_REQUEST says of the program's exit status. */
+  answered(exitStatus?: number): void;
   lost(kind: LossKind, detail: string): void;
 }
 

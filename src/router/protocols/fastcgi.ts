@@ -37,6 +37,7 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   #hasOutput = false;
   #isOutputEnded = false;
   #isEnding = false;
+  #exitStatus = 0;
   /** Something came after the end: who knows what else does. */
   #isStained = false;
   /** The first write did not fail. */
@@ -135,11 +136,12 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   }
 
   #onEndRequest(content: Buffer): void {
-    const { protocolStatus } = decodeEndRequest(content);
+    const { protocolStatus, appStatus } = decodeEndRequest(content);
     if (protocolStatus !== ProtocolStatus.REQUEST_COMPLETE && !this.#hasOutput) {
       this.#lose('undelivered', `refused the request with protocol status ${protocolStatus}`);
       return;
     }
+    this.#exitStatus = appStatus;
     this.#isEnding = true;
   }
 
@@ -154,7 +156,7 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     } else {
       this.drop();
     }
-    this.#sink.answered();
+    this.#sink.answered(this.#exitStatus);
   }
 
   /** On a kept connection it may be a leftover of the request before, which only its worker could explain. */
