@@ -25,18 +25,23 @@ const PROXY_FORM = /^proxy:(?:fcgi|balancer):\/\/[^/]*/;
 
 const param = (params: Params, name: string): string => params.get(name) ?? '';
 
+const filePath = (params: Params): string => {
+  const file = param(params, 'SCRIPT_FILENAME');
+  return file.startsWith('proxy:') ? file.replace(PROXY_FORM, '') : file;
+};
+
 const rawRequestPath = (params: Params): string => {
   const uri = param(params, 'REQUEST_URI');
   const query = uri.indexOf('?');
   return query === -1 ? uri : uri.slice(0, query);
 };
 
-/** Path of REQUEST_URI, decoded; undefined where it is missing, broken or would climb. */
+/** Path of REQUEST_URI, decoded, with dot segments resolved as every web server does it; undefined where it is missing or broken. */
 export function requestPath(params: Params): string | undefined {
   const plain = unescapePath(rawRequestPath(params));
-  if (plain === undefined) return undefined;
-  const squeezed = squeezeSlashes(plain);
-  return isSoundPath(squeezed) ? squeezed : undefined;
+  if (plain?.startsWith('/') !== true) return undefined;
+  const resolved = removeDotSegments(squeezeSlashes(plain));
+  return isSoundPath(resolved) ? resolved : undefined;
 }
 
 /**
@@ -72,6 +77,14 @@ function holdsPathInfo(file: string, pathInfo: string, scriptName: string, roots
   return commonTail(file, scriptName + pathInfo) > commonTail(file, scriptName);
 }
 
+/** The same, where the file name is still encoded and PATH_INFO is not: it agrees with SCRIPT_NAME in nothing then. */
+function isWhole({ file, scriptName, pathInfo }: Said, params: Params, roots: Roots): boolean {
+  if (holdsPathInfo(file, pathInfo, scriptName, roots)) return true;
+  if (!file.includes('%') || commonTail(file, scriptName) > 0) return false;
+  const plain = plainFile(file, scriptName + pathInfo, params);
+  return plain !== undefined && holdsPathInfo(plain, pathInfo, scriptName, roots);
+}
+
 /** mod_actions: SCRIPT_NAME is the handler, PATH_INFO the whole URL, PATH_TRANSLATED the file. */
 function isAction(params: Params, pathInfo: string, asked: string | undefined): boolean {
   return params.has('REDIRECT_HANDLER') && params.has('PATH_TRANSLATED') && pathInfo === asked;
@@ -81,10 +94,7 @@ function isAction(params: Params, pathInfo: string, asked: string | undefined): 
  * What the client asked for, without dot segments, where SCRIPT_NAME cannot say it: lighttpd has rewritten it (REDIRECT_URI
  * comes from lighttpd only; Apache's REDIRECT_URL is about something else), Caddy drops the slash that `/x/y/..` ends in.
  */
-function rewrittenUrl(params: Params, url: string): string | undefined {
-  const plain = unescapePath(rawRequestPath(params));
-  if (plain === undefined) return undefined;
-  const asked = removeDotSegments(squeezeSlashes(plain));
+function rewrittenUrl({ asked }: Said, params: Params, url: string): string | undefined {
   return params.has('REDIRECT_URI') || asked === `${url}/` ? asked : undefined;
 }
 
@@ -126,7 +136,7 @@ interface Said {
 /** Undefined where the escapes of the file name hide something. */
 function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
   const { file, scriptName, pathInfo, asked } = said;
-  if (pathInfo !== '' && !holdsPathInfo(file, pathInfo, scriptName, roots)) {
+  if (pathInfo !== '' && !isWhole(said, params, roots)) {
     const plain = plainFile(file, scriptName, params);
     return plain === undefined
       ? undefined
@@ -136,13 +146,13 @@ function fromFile(said: Said, params: Params, roots: Roots): Place | undefined {
   const url = pathInfo === '' && scriptName !== '' ? scriptName : (asked ?? scriptName + pathInfo);
   const plain = plainFile(file, url, params);
   if (plain === undefined) return undefined;
-  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(params, url) };
+  return { path: squeezeSlashes(plain), url, askedUrl: rewrittenUrl(said, params, url) };
 }
 
 /** Undefined where the params can be read in more than one way. */
 export function placeOf(params: Params, roots: Roots): Place | undefined {
   const said = {
-    file: squeezeSlashes(param(params, 'SCRIPT_FILENAME').replace(PROXY_FORM, '')),
+    file: squeezeSlashes(filePath(params)),
     scriptName: squeezeSlashes(param(params, 'SCRIPT_NAME')),
     pathInfo: squeezeSlashes(param(params, 'PATH_INFO')),
     asked: requestPath(params),
