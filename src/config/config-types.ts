@@ -81,6 +81,8 @@ export interface RuntimeConfig {
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGHUP';
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;
+  /** What its program is told with every request, besides what the request says. */
+  readonly params?: Readonly<Record<string, string>>;
   /** Default: never. */
   readonly keepConnections?: ConnectionReuse;
   /** The body by which a script runtime says that the script is not there; '' if it has none. */

@@ -128,7 +128,16 @@ function mergeRuntime(below: RuntimeConfig, table: RuntimeTable): RuntimeConfig 
   const debianPackage = isSameProgram ? below.debianPackage : '';
   const unknown = isSameProgram ? {} : { keepConnections: 'never' as const };
   const variants = below.variants === undefined ? {} : { variants: [] };
-  return { ...below, ...variants, ...unknown, ...given(rest), ...reuse, debianPackage };
+  const params = isSameProgram || below.params === undefined ? {} : { params: {} };
+  return {
+    ...below,
+    ...variants,
+    ...params,
+    ...unknown,
+    ...given(rest),
+    ...reuse,
+    debianPackage,
+  };
 }
 
 const ownTable = (tables: Readonly<Record<string, RuntimeTable>>, name: string): RuntimeTable =>

@@ -39,6 +39,10 @@ export class Placement implements Assignment {
   }
 
   open(request: ExchangeRequest, sink: ExchangeSink): Exchange {
+    const own = this.#runtime?.params;
+    if (own !== undefined) {
+      for (const [name, value] of Object.entries(own)) request.params.set(name, value);
+    }
     return openExchange(this.#worker, this.#runtime?.keepConnections ?? 'never', request, sink);
   }
 

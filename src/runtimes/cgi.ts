@@ -9,6 +9,7 @@ export const cgi: RuntimeConfig = {
   extensions: ['.cgi'],
   markers: [],
   environment: {},
+  params: { NO_BUFFERING: '1' }, // fcgiwrap gathers what a program writes otherwise; each read is a write then
   concurrency: 1,
   maxRequests: 0,
   stopSignal: 'SIGTERM',
