@@ -144,22 +144,34 @@ function routerFigures(report: RouterReport | undefined): { answered: boolean } 
 
 /** One row for an application and runtime: those that have workers, and those that the router speaks of. */
 function apps(input: StatusInput): readonly AppStatus[] {
-  const keys = new Map<string, { app: string; runtime: string }>();
-  const add = (app: string, runtime: string): void => {
-    keys.set(`${app} ${runtime}`, { app, runtime });
+  const parts = new Map<string, AppParts>();
+  const partsOf = (app: string, runtime: string): AppParts => {
+    const key = `${app} ${runtime}`;
+    const found = parts.get(key) ?? { app, runtime, own: [], row: undefined };
+    parts.set(key, found);
+    return found;
   };
-  for (const { process, blueprint } of input.running) add(process.owner.app, blueprint.runtime);
-  for (const { app, runtime } of input.report?.apps ?? []) add(app, runtime);
-  const sorted = [...keys].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { app, runtime }]) => appStatus(input, app, runtime));
+  for (const worker of input.running) {
+    partsOf(worker.process.owner.app, worker.blueprint.runtime).own.push(worker);
+  }
+  for (const row of input.report?.apps ?? []) partsOf(row.app, row.runtime).row ??= row;
+  const reported = new Map(input.report?.workers.map((row) => [row.worker, row]));
+  const sorted = [...parts].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, part]) => appStatus(input, part, reported));
 }
 
-function appStatus(input: StatusInput, app: string, runtime: string): AppStatus {
-  const own = input.running.filter(
-    ({ process, blueprint }) => process.owner.app === app && blueprint.runtime === runtime,
-  );
-  const row = input.report?.apps.find((r) => r.app === app && r.runtime === runtime);
-  const { state, queue, served, refused } = row ?? {
+interface AppParts {
+  readonly app: string;
+  readonly runtime: string;
+  readonly own: RunningWorker[];
+  row: RouterReport['apps'][number] | undefined;
+}
+
+type WorkerRows = ReadonlyMap<string, RouterReport['workers'][number]>;
+
+function appStatus(input: StatusInput, parts: AppParts, reported: WorkerRows): AppStatus {
+  const { app, runtime, own } = parts;
+  const { state, queue, served, refused } = parts.row ?? {
     ...NO_FIGURES,
     state: own.length > 0 ? 'running' : 'idle',
   };
@@ -168,12 +180,16 @@ function appStatus(input: StatusInput, app: string, runtime: string): AppStatus 
     user: app.slice(0, app.indexOf('/')),
     uid: own[0]?.process.owner.uid ?? null,
     ...{ runtime, state, queue, served, refused },
-    workers: own.map((worker) => workerStatus(input, worker)),
+    workers: own.map((worker) => workerStatus(input, worker, reported)),
   };
 }
 
-function workerStatus(input: StatusInput, { process }: RunningWorker): WorkerStatus {
-  const row = input.report?.workers.find((r) => r.worker === process.id);
+function workerStatus(
+  input: StatusInput,
+  { process }: RunningWorker,
+  reported: WorkerRows,
+): WorkerStatus {
+  const row = reported.get(process.id);
   const { state, requestsServed, inFlight, currentRequest } = row ?? {
     ...IDLE,
     state: process.state,
