@@ -159,6 +159,11 @@ export class PoolSet<T extends object> {
     member?.pool.retire(member.worker, reason);
   }
 
+  /** A request has seen the end of its connection: that this worker was then asked to end says nothing of why it did. */
+  hasDied(worker: string): boolean {
+    return this.#workers.get(worker)?.worker.hasDied === true;
+  }
+
   /** The requests that it had are the caller's: it may submit them again. */
   exited(worker: string, exit: WorkerExit): void {
     const member = this.#workers.get(worker);

@@ -74,6 +74,7 @@ export class AppRegistry {
       served: 0,
       hasAnswered: news.type === 'living',
       retiredFor: undefined,
+      onIdle: undefined,
     });
     const app = this.obtain(news.app);
     app.workerCount += 1;

@@ -86,6 +86,11 @@ export class PoolDispatcher implements Dispatcher {
     const worker = this.#workerOf(request);
     if (worker === undefined) return; // it has exited: the pool has forgotten it
     worker.requests.delete(request);
+    this.#leave(worker, outcome);
+    if (worker.requests.size === 0) worker.onIdle?.();
+  }
+
+  #leave(worker: WorkerRecord, outcome: Outcome): void {
     if (outcome === 'clean') worker.served += 1;
     if (worker.external !== undefined) {
       // What holds its place has done nothing wrong, and a new one would lead to the same program.

@@ -61,9 +61,9 @@ export class Journal {
     this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, text + more);
   }
 
-  /** A worker ended without having been asked to; often nobody waited for it, so no request tells of it. */
-  workerExited(app: string, pid: number, exitCause: string): void {
-    const detail = `a worker ended by itself: ${exitCause}`;
+  /** A worker ended, and not because it had been asked to; often nobody waited for it, so no request tells of it. */
+  workerExited(app: string, pid: number, how: string): void {
+    const detail = `a worker ${how}`;
     const entry = { app, code: 'E_WORKER_DIED', rule: 'worker-exit', detail, request: '' } as const;
     this.#failures.note(entry, performance.now());
     this.#parts.logSink.note(app, { pid: String(pid) }, detail);

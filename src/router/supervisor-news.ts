@@ -142,15 +142,29 @@ export class SupervisorNews {
     for (const request of app.takePending()) request.refuse(refusal);
   }
 
+  /**
+   * The exit of a worker may be heard before its requests have read their connections to the end, where an answer may
+   * be. Only they know whether it died with one; so the pool hears of the exit after them.
+   */
   #onExited(message: Of<'exited'>): void {
+    const worker = this.#options.registry.worker(message.worker);
+    if (worker === undefined) return;
+    // Nobody could read what never ran, and of one that survived KILL nobody knows when its connections end.
+    const mayHaveAnswered = message.phase === 'run' && message.by !== 'lost';
+    if (mayHaveAnswered && worker.requests.size > 0) worker.onIdle = () => this.#bury(message);
+    else this.#bury(message);
+  }
+
+  #bury(message: Of<'exited'>): void {
     const { registry, pools, log } = this.#options;
     const worker = registry.removeWorker(message.worker);
     if (worker === undefined) return;
     const exitCause = causeOf(message);
     registry.figuresOf(registry.app(worker.app)).exited(exitReason(message, worker));
-    if (!message.wanted) {
+    if (!message.wanted || pools.hasDied(worker.id)) {
+      const how = message.wanted ? 'broke off and ended' : 'ended by itself';
       log.warn({ app: worker.app, worker: worker.id, exitCause }, 'worker exited by itself');
-      this.#options.journal.workerExited(worker.app, worker.pid, exitCause);
+      this.#options.journal.workerExited(worker.app, worker.pid, `${how}: ${exitCause}`);
     }
     pools.exited(message.worker, {
       phase: message.phase,

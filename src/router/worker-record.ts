@@ -27,6 +27,8 @@ export interface WorkerRecord {
   hasAnswered: boolean;
   /** Why it was asked to end, if the router did. */
   retiredFor: RetireReason | undefined;
+  /** Called when its last request has left. */
+  onIdle: (() => void) | undefined;
 }
 
 const EXCHANGES = {
