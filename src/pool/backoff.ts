@@ -8,8 +8,15 @@ export interface Backoff {
   readonly forgiven: number;
   /** Starts up to the next failure are one batch; numbers, because two moments can be the same millisecond. */
   readonly batch: number;
+  /** Workers that were asked for in it. */
+  readonly starts: number;
   /** No start before this. */
   readonly blockedUntilMs: number;
+  /**
+   * One start in spite of that, for a request whose worker died: after the first crash only, and if it was the only worker
+   * that was tried, because an application that goes on dying would start more often. `claimed`: such a request waits.
+   */
+  readonly secondTry: 'none' | 'offered' | 'claimed';
 }
 
 /** Of an application that was never started. */
@@ -17,7 +24,9 @@ export const NO_BACKOFF: Backoff = {
   failures: 0,
   forgiven: 0,
   batch: 0,
+  starts: 0,
   blockedUntilMs: -Infinity,
+  secondTry: 'none',
 };
 
 export interface Crash {
@@ -49,9 +58,27 @@ export function afterCrash(backoff: Backoff, crash: Crash): Backoff {
     failures,
     forgiven: backoff.forgiven,
     batch: backoff.batch + 1,
+    starts: 0,
     blockedUntilMs:
       counted > 0 ? crash.nowMs + backoffDelayMs(counted, crash.random) : backoff.blockedUntilMs,
+    secondTry: counted === 1 && backoff.starts <= 1 ? 'offered' : 'none',
   };
+}
+
+/** A request comes back whose worker died. */
+export function afterLoss(backoff: Backoff): Backoff {
+  return backoff.secondTry === 'offered' ? { ...backoff, secondTry: 'claimed' } : backoff;
+}
+
+/** A worker was asked for. */
+export function afterStart(backoff: Backoff): Backoff {
+  if (backoff.secondTry === 'claimed') return { ...backoff, secondTry: 'none' };
+  return { ...backoff, starts: backoff.starts + 1 };
+}
+
+/** The batch of a start of now: a second try belongs to the crash that it follows, and is no failure of its own. */
+export function startBatch({ batch, secondTry }: Backoff): number {
+  return secondTry === 'claimed' ? batch - 1 : batch;
 }
 
 /** A worker gave its first answer. */
@@ -66,6 +93,7 @@ export function afterReset(backoff: Backoff): Backoff {
 
 /** Milliseconds until the next start is allowed; 0 if it is. */
 export function blockedMs(backoff: Backoff, nowMs: number): number {
+  if (backoff.secondTry === 'claimed') return 0;
   return Math.max(0, backoff.blockedUntilMs - nowMs);
 }
 

@@ -100,7 +100,10 @@ export class PoolWorkers implements Tenant {
     const nowMs = this.#clock.now();
     this.#durations.noteEnded(worker, nowMs, isClean);
     worker.idleSinceMs = nowMs;
-    if (end === 'died') worker.hasDied = true;
+    if (end === 'died') {
+      worker.hasDied = true;
+      this.#countCrash(worker, 'run');
+    }
     if (!isClean) this.#apply(worker, { kind: 'retire', reason: 'protocol' });
     this.#apply(worker, { kind: 'ended' });
   }
@@ -150,16 +153,7 @@ export class PoolWorkers implements Tenant {
   }
 
   exited(worker: Worker, exit: WorkerExit): void {
-    const nowMs = this.#clock.now();
-    // Where the end of its connection was seen first, the supervisor had been asked to stop a worker that was no more.
-    if (!exit.wanted || worker.hasDied) {
-      this.gate.crashed({
-        nowMs,
-        batch: worker.slot.stamp.batch,
-        wasHealthy: exit.phase === 'run' && worker.wasHealthy(nowMs),
-        random: this.#random(),
-      });
-    }
+    if (!exit.wanted) this.#countCrash(worker, exit.phase);
     this.#apply(worker, { kind: 'exit' });
   }
 
@@ -201,6 +195,11 @@ export class PoolWorkers implements Tenant {
   evict(slot: Slot): void {
     const worker = this.roster.at(slot);
     if (worker !== undefined) this.retire(worker, 'surplus');
+  }
+
+  #countCrash(worker: Worker, phase: WorkerExit['phase']): void {
+    const crash = worker.takeCrash(phase, this.#clock.now());
+    if (crash !== undefined) this.gate.crashed({ ...crash, random: this.#random() });
   }
 
   get #stamp(): Stamp {
@@ -275,6 +274,7 @@ export class PoolWorkers implements Tenant {
 
   #ask(slot: Slot): void {
     this.#asked.push(slot);
+    this.gate.started();
     this.#owner.need();
   }
 

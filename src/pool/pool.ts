@@ -115,6 +115,7 @@ export class Pool<T extends object> {
   submit(request: T, isRetried: boolean): void {
     const nowMs = this.#host.clock.now();
     this.#usedAtMs = nowMs;
+    if (isRetried && !this.#workers.hasHope) this.#workers.gate.claimSecondTry();
     const refusal = this.refusal(nowMs);
     if (refusal !== undefined) {
       this.#refuse(request, refusal);

@@ -5,9 +5,12 @@ import {
   NO_BACKOFF,
   afterCrash,
   afterHealth,
+  afterLoss,
   afterReset,
+  afterStart,
   blockedMs,
   isProbing,
+  startBatch,
   type Backoff,
   type Crash,
 } from './backoff.js';
@@ -50,7 +53,17 @@ export class StartGate {
 
   /** The number that starts of now carry; see Backoff. */
   get batch(): number {
-    return this.#backoff.batch;
+    return startBatch(this.#backoff);
+  }
+
+  /** A request waits whose worker died. */
+  claimSecondTry(): void {
+    this.#backoff = afterLoss(this.#backoff);
+  }
+
+  /** A worker was asked for. */
+  started(): void {
+    this.#backoff = afterStart(this.#backoff);
   }
 
   crashed(crash: Crash): void {

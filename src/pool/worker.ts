@@ -1,8 +1,9 @@
 // One worker as its pool sees it: its state, its counts and its slot. It decides nothing.
 import { LIMITS } from '../limits.js';
 import type { Slot } from './account.js';
+import type { Crash } from './backoff.js';
 import { ListNode } from './linked-list.js';
-import type { SpawnedWorker, WorkerDescription } from './pool-contract.js';
+import type { SpawnedWorker, WorkerDescription, WorkerExit } from './pool-contract.js';
 import {
   stepWorker,
   type WorkerEffect,
@@ -21,6 +22,7 @@ export class Worker {
   isProved: boolean;
   /** Its connection ended under a request. */
   hasDied = false;
+  #isCrashTaken = false;
   idleSinceMs: number;
   served = 0;
   #assigned = 0;
@@ -75,6 +77,18 @@ export class Worker {
 
   wasHealthy(nowMs: number): boolean {
     return this.isProved || nowMs - this.bornMs >= LIMITS.workerHealthyAfterMs;
+  }
+
+  /**
+   * That it died by itself, once: its request, which reads the end of its connection, and the supervisor, which reaps it,
+   * tell of the same death, either of them first. Where it was the request, the worker is asked to stop, and its exit is
+   * a wanted one.
+   */
+  takeCrash(phase: WorkerExit['phase'], nowMs: number): Omit<Crash, 'random'> | undefined {
+    if (this.#isCrashTaken) return undefined;
+    this.#isCrashTaken = true;
+    const wasHealthy = phase === 'run' && this.wasHealthy(nowMs);
+    return { nowMs, batch: this.slot.stamp.batch, wasHealthy };
   }
 
   step(event: WorkerEvent): readonly WorkerEffect[] {

@@ -2,7 +2,8 @@
 import type { ErrorCode } from '../errors.js';
 import { isSafeMethod } from './methods.js';
 import type { LossKind } from './protocols/exchange.js';
-import type { Retry } from './request-state.js';
+import type { RequestState, Retry } from './request-state.js';
+import type { Refusal } from './request-types.js';
 
 export const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
   undelivered: 'E_WORKER_DIED',
@@ -10,6 +11,14 @@ export const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
   died: 'E_WORKER_DIED',
   protocol: 'E_WORKER_PROTOCOL',
 };
+
+/** Where there is no next try because of workers that died of the request, the answer tells of those. */
+export function toldOf(refusal: Refusal, lost: Refusal | undefined, state: RequestState): Refusal {
+  // One that never reached a worker has done nothing: it may come again when the back-off is over.
+  const hasReached = state.kind === 'waiting' && state.tries.repeated > 0;
+  const isOwnDoing = hasReached && refusal.code === 'E_CRASH_LOOP';
+  return isOwnDoing && lost?.code === 'E_WORKER_DIED' ? lost : refusal;
+}
 
 interface LostRequest {
   readonly method: string;

@@ -8,7 +8,7 @@ import type { RouterContext } from './context.js';
 import { Deadlines, type DeadlineOwner, type Passed } from './deadlines.js';
 import { legTerm, type LegCode } from './leg-terms.js';
 import type { LossKind } from './protocols/exchange.js';
-import { LOSS_CODES, retryAfter } from './loss.js';
+import { LOSS_CODES, retryAfter, toldOf } from './loss.js';
 import { NOTHING, RequestInput, type InputStream } from './request-input.js';
 import { failureAnswer, protocolStatusOf } from './request-failure.js';
 import { givenName, REQUEST_NAME_PARAM } from './request-name.js';
@@ -157,8 +157,8 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
 
   refuse(refusal: Refusal): void {
     if (this.isEnded || this.#state.kind === 'aborting') return;
-    this.#refusal = refusal;
-    this.#step({ kind: 'refused', code: refusal.code });
+    this.#refusal = toldOf(refusal, this.#refusal, this.#state);
+    this.#step({ kind: 'refused', code: this.#refusal.code });
   }
 
   // --- from the worker side ------------------------------------------------------------------

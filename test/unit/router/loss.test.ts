@@ -1,7 +1,7 @@
 // Which lost requests are tried again, as a table: nothing that a worker may have acted on is ever done twice.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryAfter } from '../../../src/router/loss.js';
+import { retryAfter, toldOf } from '../../../src/router/loss.js';
 import type { LossKind } from '../../../src/router/protocols/exchange.js';
 import { LIMITS } from '../../../src/limits.js';
 import { stepRequest, type RequestState, type Retry } from '../../../src/router/request-state.js';
@@ -48,4 +48,21 @@ test('a request that kills its workers meets a bounded number of them', () => {
   assert.equal(workersMet('once'), 1 + LIMITS.retryMaxCount);
   assert.equal(workersMet('unread'), 1 + LIMITS.unreadRetryMaxCount);
   assert.equal(workersMet('undelivered'), 1 + LIMITS.undeliveredRetryMaxCount);
+});
+
+test('a request that killed workers until the application backs off is told of that, and any other of the back-off', () => {
+  const lost = { code: 'E_WORKER_DIED', detail: 'ECONNRESET' } as const;
+  const backoff = { code: 'E_CRASH_LOOP', retryAfterMs: 1_000 } as const;
+  const after = (repeated: number, undelivered: number): RequestState => ({
+    kind: 'waiting',
+    tries: { repeated, undelivered },
+  });
+  assert.equal(toldOf(backoff, lost, after(1, 0)), lost);
+  assert.equal(toldOf(backoff, lost, after(1, 3)), lost);
+  assert.equal(toldOf(backoff, lost, after(0, 3)), backoff, 'no worker had it');
+  assert.equal(toldOf(backoff, undefined, after(0, 0)), backoff);
+  assert.equal(toldOf(backoff, { code: 'E_QUEUE_FULL' }, after(1, 0)), backoff);
+  for (const code of ['E_RUNTIME_MISSING', 'E_SUSPENDED', 'E_QUEUE_DEADLINE'] as const) {
+    assert.equal(toldOf({ code }, lost, after(1, 0)).code, code);
+  }
 });
