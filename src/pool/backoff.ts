@@ -40,7 +40,7 @@ export interface Crash {
 }
 
 /** The delay after the n-th failure, from 1. */
-function backoffDelayMs(failures: number, random: number): number {
+export function backoffDelayMs(failures: number, random: number): number {
   const share = 1 + LIMITS.backoffJitterShare * (2 * random - 1);
   return Math.min(LIMITS.backoffMaxMs, LIMITS.backoffMinMs * 2 ** (failures - 1) * share);
 }

@@ -111,6 +111,7 @@ export class PoolWorkers implements Tenant {
   /** The answer to `need`. One that nobody asked for is taken as well: it exists. */
   spawned(facts: SpawnedWorker): Worker {
     const slot = this.#asked.shift() ?? this.#slots.claim(this.#leaf, this.#stamp);
+    this.gate.spawned();
     return this.#join(facts, slot, false);
   }
 
@@ -219,6 +220,8 @@ export class PoolWorkers implements Tenant {
       if (load.queued > 0 || usable < this.#limits.minWorkers) this.#planAlarm.arm(nowMs + waitMs);
       return 0;
     }
+    const unaskedMs = this.gate.unaskedWaitMs(nowMs);
+    if (unaskedMs > 0 && usable < this.#limits.minWorkers) this.#planAlarm.arm(nowMs + unaskedMs);
     const recheckMs = recheckAfterMs(load);
     if (recheckMs !== undefined) this.#planAlarm.arm(nowMs + recheckMs);
     const starting = this.gate.isProbing ? this.#unproved(nowMs) : load.starting;
@@ -228,7 +231,7 @@ export class PoolWorkers implements Tenant {
         count,
         max: this.#account.max,
         usable,
-        min: this.#limits.minWorkers,
+        min: unaskedMs > 0 ? 0 : this.#limits.minWorkers,
         renew,
         isProbing: this.gate.isProbing,
       },
@@ -240,13 +243,8 @@ export class PoolWorkers implements Tenant {
    * answers: its age has to tell, and somebody has to look again then.
    */
   #unproved(nowMs: number): number {
-    let count = 0;
-    for (const { state, bornMs } of this.roster) {
-      const healthyAtMs = bornMs + LIMITS.workerHealthyAfterMs;
-      if (state.kind !== 'starting' || healthyAtMs <= nowMs) continue;
-      count += 1;
-      if (this.roster.usable < this.#limits.minWorkers) this.#planAlarm.arm(healthyAtMs);
-    }
+    const { count, healthyAtMs } = this.roster.unproved(nowMs);
+    if (this.roster.usable < this.#limits.minWorkers) this.#planAlarm.arm(healthyAtMs);
     return count;
   }
 
@@ -269,6 +267,7 @@ export class PoolWorkers implements Tenant {
     if (this.#asked.at(-1)?.stamp.edition === roster.edition) return false;
     // At the cap, one that is already being stopped makes room soon enough.
     if (this.#account.count >= this.#account.max && roster.stopping > 0) return false;
+    if (this.gate.unaskedWaitMs(nowMs) > 0) return false;
     return nowMs - this.#owner.usedAtMs() <= LIMITS.poolRenewWindowMs;
   }
 

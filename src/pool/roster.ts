@@ -2,6 +2,7 @@
 //
 // An edition is what the files were when a worker was asked for. After a graceful restart the workers of older
 // editions are outdated, but go on until one of a newer edition has answered.
+import { LIMITS } from '../limits.js';
 import type { Slot } from './account.js';
 import { LinkedList } from './linked-list.js';
 import type { Load } from './pool-policy.js';
@@ -75,6 +76,14 @@ export class Roster {
     this.#workers.set(worker.slot, worker);
     this.#count(worker, 1);
     this.#sort(worker);
+  }
+
+  /** Those that have neither answered nor lived long enough yet, and when the first of them has. */
+  unproved(nowMs: number): { readonly count: number; readonly healthyAtMs: number } {
+    const healthyAtMs = Array.from(this, ({ state, bornMs }) =>
+      state.kind === 'starting' ? bornMs + LIMITS.workerHealthyAfterMs : -Infinity,
+    ).filter((atMs) => atMs > nowMs);
+    return { count: healthyAtMs.length, healthyAtMs: Math.min(...healthyAtMs) };
   }
 
   /** The only place where a worker changes its state. */

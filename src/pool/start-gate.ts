@@ -10,6 +10,7 @@ import {
   afterStart,
   blockedMs,
   isProbing,
+  backoffDelayMs,
   startBatch,
   type Backoff,
   type Crash,
@@ -46,6 +47,9 @@ function holdAfter(refusal: Refusal, nowMs: number): Hold {
 export class StartGate {
   #backoff: Backoff = NO_BACKOFF;
   #hold: Hold | undefined = undefined;
+  /** Refusals in a row, and until when nothing is started that nobody waits for. */
+  #refusalsCount = 0;
+  #unaskedFromMs = -Infinity;
 
   get isProbing(): boolean {
     return isProbing(this.#backoff);
@@ -77,19 +81,40 @@ export class StartGate {
 
   /** The supervisor did not start a worker. */
   refused(refusal: Refusal, crash: Crash): void {
-    if (isFailedStart(refusal.code)) this.crashed(crash);
-    else this.#hold = holdAfter(refusal, crash.nowMs);
+    if (isFailedStart(refusal.code)) {
+      this.crashed(crash);
+      return;
+    }
+    this.#hold = holdAfter(refusal, crash.nowMs);
+    if (isAboutLimits(refusal.code)) return;
+    this.#refusalsCount += 1;
+    this.#unaskedFromMs = crash.nowMs + backoffDelayMs(this.#refusalsCount, crash.random);
+  }
+
+  /** The supervisor started a worker, whatever becomes of it. */
+  spawned(): void {
+    this.#refusalsCount = 0;
+    this.#unaskedFromMs = -Infinity;
   }
 
   /** The application changed, or somebody said to try again. */
   reset(): void {
     this.#backoff = afterReset(this.#backoff);
     this.#hold = undefined;
+    this.spawned();
   }
 
   /** Milliseconds until a worker may be started; 0: now. */
   waitMs(nowMs: number): number {
     return Math.max(blockedMs(this.#backoff, nowMs), (this.#hold?.untilMs ?? 0) - nowMs, 0);
+  }
+
+  /**
+   * The same for a worker that is to be kept although no request waits: the longer, the more often it was refused, because
+   * an application may be gone for good.
+   */
+  unaskedWaitMs(nowMs: number): number {
+    return Math.max(this.waitMs(nowMs), this.#unaskedFromMs - nowMs);
   }
 
   isBackingOff(nowMs: number): boolean {
