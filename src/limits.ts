@@ -187,6 +187,7 @@ export const LIMITS = {
   workerBacklogMaxCount: 4_096, // Linux takes net.core.somaxconn where that is less
   workerFilesMaxCount: 1_024, // libfcgi overflows above it (CVE-2012-6687)
   workerGivenUpGraceMs: 5_000, // between TERM and KILL when its request was given up
+  workerOthersEndMs: 20_000, // for its other requests before that: less than queue_timeout, so that who waits is still served
   workerLostAfterKillMs: 10_000,
 
   // supervisor

@@ -4,6 +4,7 @@ import { Account, type Slot, type Stamp, type Tenant } from './account.js';
 import { Alarm } from './alarm.js';
 import type { Clock } from './clock.js';
 import { Durations } from './durations.js';
+import { GIVE_UP, GivenUp } from './given-up.js';
 import { IdleTimeout } from './idle-timeout.js';
 import type {
   PoolLimits,
@@ -44,6 +45,7 @@ export class PoolWorkers implements Tenant {
   readonly #asked: Slot[] = [];
   readonly #idleTimeout: IdleTimeout;
   readonly #planAlarm: Alarm;
+  readonly #givenUp: GivenUp;
   readonly #durations = new Durations();
   #limits: PoolLimits;
   #concurrency = 1;
@@ -64,6 +66,7 @@ export class PoolWorkers implements Tenant {
       retire: (worker) => this.retire(worker, 'idle'),
     });
     this.#planAlarm = new Alarm(options.clock, () => this.#owner.plan());
+    this.#givenUp = new GivenUp(options.clock, (worker) => this.#apply(worker, GIVE_UP));
   }
 
   get asked(): number {
@@ -146,7 +149,9 @@ export class PoolWorkers implements Tenant {
 
   retire(worker: Worker, reason: RetireReason): void {
     const isGivenUp = reason === 'deadline' || reason === 'protocol';
-    this.#apply(worker, { kind: isGivenUp ? 'deadline' : 'retire', reason });
+    const hasOthers = isGivenUp && worker.isProved && worker.inFlight > 1;
+    this.#apply(worker, { kind: isGivenUp && !hasOthers ? 'deadline' : 'retire', reason });
+    if (hasOthers) this.#givenUp.add(worker);
   }
 
   retireAll(reason: RetireReason): void {
@@ -173,6 +178,7 @@ export class PoolWorkers implements Tenant {
   close(): void {
     this.#idleTimeout.disarm();
     this.#planAlarm.disarm();
+    this.#givenUp.disarm();
     this.#slots.close(this.#leaf);
   }
 

@@ -1,5 +1,6 @@
 // Deadlines on real sockets: which one passes, what the web server is told, and that nobody is blamed for somebody else's delay.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { afterEach, test } from 'node:test';
 import { RecordType } from '../../../src/fcgi-protocol/index.js';
 import type { AppFacts } from '../../../src/ipc/index.js';
@@ -35,6 +36,30 @@ const HEAD = 'Content-Type: text/plain\r\n\r\n';
 const say = ({ id, encoder }: WorkerRequest, text: string): void => {
   encoder.stream(RecordType.STDOUT, id, Buffer.from(text));
 };
+
+test('a worker that never comes up is a start timeout, and is stopped', async () => {
+  const facts = { limits: { ...PATIENT, startTimeoutMs: 300 } };
+  const program = ['/bin/sleep', '600']; // it has its socket, and accepts nobody
+  rig = await RouterRig.start({ apps: { 'alice/blog': { program, facts } } });
+  const { supervisor } = rig;
+  const front = await rig.front();
+  const answer = await front.fetch(appParams('alice/blog'));
+  assert.equal(answer.status, 504);
+  assert.equal(answer.headers.get('x-usherd-reason'), 'start-timeout');
+  await waitFor('the worker retired', () =>
+    supervisor.received.some((it) => it.type === 'retire' && it.reason === 'deadline'),
+  );
+});
+
+test('one that has come up and is slow with its first request has the time for a first byte', async () => {
+  const { rig, front } = await startWith(
+    { onRequest: (request) => void setTimeout(() => request.reply(`${HEAD}late`), 600) },
+    { startTimeoutMs: 200, firstByteTimeoutMs: 5_000 },
+  );
+  const answer = await front.fetch(appParams('alice/blog'));
+  assert.equal(answer.body.toString(), 'late');
+  assert.ok(!rig.supervisor.received.some(({ type }) => type === 'retire'));
+});
 
 test('a worker that never answers is a first-byte timeout, and is stopped', async () => {
   const { rig, front } = await startWith(
@@ -149,3 +174,46 @@ function bodyLength(front: FrontClient): number {
   const first = Buffer.concat(front.answer(1).stdout.slice(0, 1)).indexOf('\r\n\r\n');
   return first < 0 ? 0 : bytes - first - 4;
 }
+
+test('a slow request is ended alone: the others of its worker get their answers, the next ones another worker', async () => {
+  let asked = 0;
+  const closed: string[] = [];
+  const held = new Map<string, net.Socket>();
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok';
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (chunk) => {
+      asked += 1;
+      const [, name = ''] = /^GET \S*\/(\w*)\?? HTTP/.exec(chunk.toString()) ?? [];
+      if (name !== 'slow' && name !== 'beside') socket.end(answer);
+      else held.set(name, socket);
+      socket.once('close', () => closed.push(name));
+    });
+  });
+  const limits = { ...PATIENT, requestTimeoutMs: 1_500, maxWorkersPerApp: 2 };
+  const app = { protocol: 'http', concurrency: 8, worker: { server }, facts: { limits } } as const;
+  rig = await RouterRig.start({ apps: { 'alice/blog': app } });
+  const { supervisor } = rig;
+  const front = await rig.front();
+  await front.fetch(appParams('alice/blog', '/first'));
+  front.send(3, appParams('alice/blog', '/slow'));
+  await waitFor('the slow one at the worker', () => held.has('slow'));
+  // Younger by more than half of the limit, so that it is well within its own when that of the slow one is over.
+  const untilMs = performance.now() + 900;
+  await waitFor('some time', () => performance.now() > untilMs);
+  front.send(5, appParams('alice/blog', '/beside'));
+  await waitFor('the other one at the worker', () => held.has('beside'));
+  await front.ended(3);
+  assert.equal(parseCgi(front.answer(3)).status, 504);
+  await waitFor('the end of its connection', () => closed.includes('slow'));
+  assert.ok(!closed.includes('beside'));
+  const isRetired = (): boolean => supervisor.received.some(({ type }) => type === 'retire');
+  assert.ok(!isRetired(), 'it has another request');
+  held.get('beside')?.end(answer);
+  await front.ended(5);
+  assert.equal(parseCgi(front.answer(5)).body.toString(), 'ok');
+  await waitFor('the worker retired', isRetired);
+  await front.fetch(appParams('alice/blog', '/next'));
+  assert.equal(supervisor.needs.length, 2, 'by another worker');
+  assert.equal(asked, 4);
+});

@@ -1,6 +1,7 @@
 // When a worker has to go although nothing is wrong with the application.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '../../../src/limits.js';
 import { PoolStage, STOPPED } from '../../support/pool-stage.js';
 
 test('a worker is retired exactly after idle_timeout, by one timer', () => {
@@ -176,6 +177,52 @@ test('a deadline stops the worker at once, and the end of what it had is no mist
   stage.set.exited(worker, STOPPED);
   stage.set.ended(worker, 'dirty');
   assert.equal(stage.set.counts().slots, 0);
+});
+
+test('a deadline lets the other requests of the worker end, and only then stops it', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  const worker = stage.warm('alice/blog', { concurrency: 3 });
+  stage.submitMany(3);
+  stage.set.retire(worker, 'deadline');
+  stage.set.ended(worker, 'dirty');
+  assert.deepEqual(stage.retired, []);
+  stage.submit('next');
+  assert.equal(stage.workerOf('next'), undefined, 'it has a new worker to wait for');
+  assert.deepEqual(stage.needs, ['alice/blog']);
+  stage.set.ended(worker, 'clean');
+  assert.deepEqual(stage.retired, []);
+  stage.set.ended(worker, 'clean');
+  assert.deepEqual(stage.retired, [{ worker, reason: 'deadline' }]);
+});
+
+test('what does not end beside a deadline is given up after a while, however many deadlines pass', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  const worker = stage.warm('alice/blog', { concurrency: 3 });
+  stage.submitMany(3);
+  stage.set.retire(worker, 'deadline');
+  stage.set.ended(worker, 'dirty');
+  stage.clock.advance(LIMITS.workerOthersEndMs - 1);
+  stage.set.retire(worker, 'deadline');
+  stage.set.ended(worker, 'dirty');
+  // Now the last one is alone, and a deadline of its own would stop the worker at once.
+  assert.deepEqual(stage.retired, []);
+  stage.clock.advance(1);
+  assert.deepEqual(stage.retired, [{ worker, reason: 'deadline' }]);
+  stage.set.ended(worker, 'died');
+  stage.set.exited(worker, STOPPED);
+  stage.clock.advance(10 * LIMITS.workerOthersEndMs);
+  assert.equal(stage.retired.length, 1);
+});
+
+test('a worker that has answered nobody is stopped at the first deadline, with all that waits for it', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  stage.submitMany(2);
+  const worker = stage.spawn('alice/blog', { concurrency: 2 });
+  stage.set.retire(worker, 'deadline');
+  assert.deepEqual(stage.retired, [{ worker, reason: 'deadline' }]);
 });
 
 test('a worker that grew too large ends what it has', () => {
