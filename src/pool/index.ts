@@ -1,4 +1,5 @@
 // Who gets the next worker: queues, limits, back-off and the life of workers, for all applications of one router.
+export { Alarm } from './alarm.js';
 export { systemClock, type Clock } from './clock.js';
 export {
   NO_BACKOFF,

@@ -1,6 +1,7 @@
 // What the router knows of one application, and the requests that wait until it knows enough.
 import type { AppFacts } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
+import { Alarm, systemClock } from '../pool/index.js';
 import { Figures } from './figures.js';
 import type { Refusal, RequestFace } from './request-types.js';
 
@@ -13,14 +14,15 @@ export class Application {
   takesChunks = false;
   /** Runtimes that have or had a pool. */
   readonly runtimes = new Set<string>();
-  /** Requests that came while nothing ran; bounded by queue_length, in the order of their coming. */
-  readonly pending = new Set<RequestFace>();
-  /** Of the `need` that was sent for them. */
+  /** Requests that came while nothing ran, and until when each waits; bounded by queue_length, in the order of their coming. */
+  readonly pending = new Map<RequestFace, number>();
+  /** Of the `need` that was sent for them, and for which runtime. */
   ticket: number | undefined;
   #refusal: Refusal | undefined;
   #refusedUntilMs = 0;
   #checkDueMs = 0;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #deadline = new Alarm(systemClock, () => this.#passed());
+  #onDeadline: (late: readonly RequestFace[]) => void = () => undefined;
   #later: NodeJS.Timeout | undefined;
 
   constructor(id: string) {
@@ -47,19 +49,28 @@ export class Application {
     this.#refusedUntilMs = 0;
   }
 
-  /** Keep a request until the application is known; the first one's deadline is everybody's. */
-  wait(request: RequestFace, deadlineMs: number, onDeadline: () => void): void {
-    this.pending.add(request);
-    this.#deadline ??= setTimeout(() => {
-      this.#deadline = undefined;
-      onDeadline();
-    }, deadlineMs);
+  /** Keep a request until the application is known, or its time is over. */
+  wait(
+    request: RequestFace,
+    deadlineMs: number,
+    onDeadline: (late: readonly RequestFace[]) => void,
+  ): void {
+    this.#onDeadline = onDeadline;
+    this.#waitFor(request, deadlineMs);
   }
 
-  takePending(): readonly RequestFace[] {
-    const taken = [...this.pending];
-    this.pending.clear();
-    this.close();
+  /** Those who wait have so long from now on. */
+  extend(deadlineMs: number): void {
+    for (const request of this.pending.keys()) this.#waitFor(request, deadlineMs);
+  }
+
+  /** All of them, or some. */
+  takePending(
+    isMeant: (request: RequestFace) => boolean = (): boolean => true,
+  ): readonly RequestFace[] {
+    const taken = [...this.pending.keys()].filter(isMeant);
+    for (const request of taken) this.pending.delete(request);
+    if (this.pending.size === 0) this.close();
     return taken;
   }
 
@@ -75,8 +86,25 @@ export class Application {
   }
 
   close(): void {
-    clearTimeout(this.#deadline);
+    this.#deadline.disarm();
     clearTimeout(this.#later);
-    this.#deadline = undefined;
+  }
+
+  #waitFor(request: RequestFace, deadlineMs: number): void {
+    const untilMs = systemClock.now() + deadlineMs;
+    this.pending.set(request, untilMs);
+    this.#deadline.arm(untilMs);
+  }
+
+  #passed(): void {
+    const nowMs = systemClock.now();
+    const late: RequestFace[] = [];
+    for (const [request, untilMs] of this.pending) {
+      if (untilMs > nowMs) continue;
+      this.pending.delete(request);
+      late.push(request);
+    }
+    for (const untilMs of this.pending.values()) this.#deadline.arm(untilMs);
+    if (late.length > 0) this.#onDeadline(late);
   }
 }

@@ -67,7 +67,11 @@ export class PoolDispatcher implements Dispatcher {
   withdraw(request: RequestFace): void {
     const app = this.#options.registry.app(request.resolution.app);
     if (app?.pending.delete(request) !== true) this.#options.pools.withdraw(request);
-    else if (app.pending.size === 0) app.close(); // the deadline was theirs
+    else if (app.pending.size === 0) this.#leftBy(app);
+  }
+
+  #leftBy(app: Application): void {
+    app.close(); // the deadlines were theirs
   }
 
   firstByte(request: RequestFace): void {
@@ -194,7 +198,7 @@ export class PoolDispatcher implements Dispatcher {
 
   /** For those who wait in front of the pools: start one worker, which tells what the application is. */
   ask(app: Application): void {
-    const [first] = app.pending;
+    const [first] = app.pending.keys();
     if (first === undefined || app.ticket !== undefined || !this.isSupervisorUp) return;
     app.ticket = this.#nextTicket();
     const runtime = wantedRuntime(first.resolution, this.#runtimes.scripts);
@@ -233,9 +237,10 @@ export class PoolDispatcher implements Dispatcher {
       return;
     }
     const deadlineMs = this.isSupervisorUp ? queueTimeoutMs : LIMITS.supervisorAwayGraceMs;
-    app.wait(request, deadlineMs, () => {
+    app.wait(request, deadlineMs, (late) => {
       const code = this.isSupervisorUp ? 'E_QUEUE_DEADLINE' : 'E_SUPERVISOR_AWAY';
-      for (const late of app.takePending()) late.refuse({ code });
+      for (const one of late) one.refuse({ code });
+      if (app.pending.size === 0) this.#leftBy(app);
     });
     this.ask(app);
   }
