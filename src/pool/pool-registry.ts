@@ -76,6 +76,11 @@ export class PoolRegistry<T extends object> {
     return pool;
   }
 
+  /** Asked at every request. */
+  poolsOf(app: string): Iterable<Pool<T>> {
+    return this.#apps.get(app)?.pools.values() ?? [];
+  }
+
   /** All pools, or those of one application or one user. */
   *select(app: string | undefined, user: string | undefined): Generator<Pool<T>> {
     const chosen = app === undefined ? this.#apps.values() : [this.#apps.get(app)];

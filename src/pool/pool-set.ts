@@ -102,12 +102,17 @@ export class PoolSet<T extends object> {
    */
   blocked(app: string): Refusal | undefined {
     let found: Refusal | undefined;
-    for (const pool of this.#registry.select(app, undefined)) {
+    for (const pool of this.#registry.poolsOf(app)) {
       const refusal = pool.refusal(this.#clock.now());
       if (refusal === undefined && pool.hasHope) return undefined;
       found ??= refusal;
     }
     return found;
+  }
+
+  /** The same of one runtime. */
+  refusal(app: string, runtime: string): Refusal | undefined {
+    return this.#registry.get(app, runtime)?.refusal(this.#clock.now());
   }
 
   /** The web server left while the request waited; false if it does not wait. */

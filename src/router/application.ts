@@ -7,6 +7,7 @@ import type { Refusal, RequestFace } from './request-types.js';
 
 export class Application {
   readonly id: string;
+  readonly user: string;
   facts: AppFacts | undefined;
   #figures: Figures | undefined;
   workerCount = 0;
@@ -18,8 +19,9 @@ export class Application {
   readonly pending = new Map<RequestFace, number>();
   /** Of the `need` that was sent for them, and for which runtime. */
   ticket: number | undefined;
-  #refusal: Refusal | undefined;
-  #refusedUntilMs = 0;
+  askedRuntime = '';
+  /** By the runtime that was asked for: a script that nothing here can run says nothing about the program beside it. */
+  readonly #refusals = new Map<string, { readonly refusal: Refusal; readonly untilMs: number }>();
   #checkDueMs = 0;
   readonly #deadline = new Alarm(systemClock, () => this.#passed());
   #onDeadline: (late: readonly RequestFace[]) => void = () => undefined;
@@ -27,6 +29,7 @@ export class Application {
 
   constructor(id: string) {
     this.id = id;
+    this.user = id.slice(0, Math.max(0, id.indexOf('/')));
   }
 
   /** Made with the first number: names that lead nowhere have none. */
@@ -34,19 +37,24 @@ export class Application {
     return (this.#figures ??= new Figures());
   }
 
-  /** The last refusal, for as long as it is remembered. */
-  refusal(nowMs: number): Refusal | undefined {
-    return nowMs < this.#refusedUntilMs ? this.#refusal : undefined;
+  get hasRefusals(): boolean {
+    return this.#refusals.size > 0;
   }
 
-  refuseFor(refusal: Refusal, durationMs: number): void {
-    this.#refusal = refusal;
-    this.#refusedUntilMs = performance.now() + durationMs;
+  /** The last refusal of this runtime, for as long as it is remembered. */
+  refusal(runtime: string, nowMs: number): Refusal | undefined {
+    const known = this.#refusals.get(runtime);
+    if (known === undefined || nowMs < known.untilMs) return known?.refusal;
+    this.#refusals.delete(runtime);
+    return undefined;
+  }
+
+  refuseFor(runtime: string, refusal: Refusal, durationMs: number): void {
+    this.#refusals.set(runtime, { refusal, untilMs: performance.now() + durationMs });
   }
 
   forgive(): void {
-    this.#refusal = undefined;
-    this.#refusedUntilMs = 0;
+    this.#refusals.clear();
   }
 
   /** Keep a request until the application is known, or its time is over. */

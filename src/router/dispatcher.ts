@@ -9,13 +9,13 @@ import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import type { Dispatcher, RouterCounters } from './context.js';
 import { Placement } from './placement.js';
-import { roleRefusal, routeByRole } from './roles.js';
+import { roleRefusal, routeByRole, runtimesFor } from './roles.js';
 import type { Resolved } from './resolve.js';
-import { wantedRuntime } from './route.js';
+import { poolRuntime, wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { Outcome } from './request-state.js';
-import type { RequestFace } from './request-types.js';
+import type { Refusal, RequestFace } from './request-types.js';
 
 /** A `need` that a pool has sent. */
 export interface PoolTicket {
@@ -52,16 +52,32 @@ export class PoolDispatcher implements Dispatcher {
   submit(request: RequestFace, isRetry: boolean): void {
     const app = this.#options.registry.obtain(request.resolution.app);
     if (isRetry) this.#options.counters.retries += 1;
-    const refusal = app.refusal(performance.now()) ?? this.#options.pools.blocked(app.id);
+    const nowMs = performance.now();
+    const known = app.hasRefusals ? app.refusal(this.wantedBy(request), nowMs) : undefined;
+    // One that comes back has been in its pool, which knows best whether it may have another worker.
+    const refusal = known ?? (isRetry ? undefined : this.#blocked(app, request));
     if (refusal !== undefined) {
-      this.#check(app);
+      this.#check(app, nowMs);
       request.refuse(refusal);
-    } else if (app.facts !== undefined && app.workerCount > 0) {
-      this.#check(app);
+    } else if (app.facts !== undefined && (app.workerCount > 0 || isRetry)) {
+      this.#check(app, nowMs);
       this.enter(app.facts, request, isRetry);
     } else {
       this.#look(app, request);
     }
+  }
+
+  /** What is asked of the supervisor for it: the runtime of the script that it names, '' if it names none. */
+  wantedBy({ role, resolution }: RequestFace): string {
+    return wantedRuntime(resolution, runtimesFor(role, this.#runtimes).scripts);
+  }
+
+  /** Which pool it will go to is only looked for where some pool of its application may not start. */
+  #blocked({ id, facts }: Application, { role, resolution }: RequestFace): Refusal | undefined {
+    const { pools } = this.#options;
+    if (facts === undefined || pools.blocked(id) === undefined) return undefined;
+    const runtime = poolRuntime(resolution, facts, runtimesFor(role, this.#runtimes));
+    return pools.refusal(id, runtime);
   }
 
   withdraw(request: RequestFace): void {
@@ -200,9 +216,7 @@ export class PoolDispatcher implements Dispatcher {
   ask(app: Application): void {
     const [first] = app.pending.keys();
     if (first === undefined || app.ticket !== undefined || !this.isSupervisorUp) return;
-    app.ticket = this.#nextTicket();
-    const runtime = wantedRuntime(first.resolution, this.#runtimes.scripts);
-    this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime });
+    this.#needFirst(app, this.wantedBy(first));
   }
 
   /** Of the applications that the configuration names, those of which nothing is known yet are looked at. */
@@ -217,8 +231,13 @@ export class PoolDispatcher implements Dispatcher {
   /** One worker without a request, unless there is one. */
   start(app: Application): void {
     if (app.workerCount > 0 || app.ticket !== undefined) return;
+    this.#needFirst(app, '');
+  }
+
+  #needFirst(app: Application, runtime: string): void {
     app.ticket = this.#nextTicket();
-    this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime: '' });
+    app.askedRuntime = runtime;
+    this.#options.send({ type: 'need', ticket: app.ticket, app: app.id, runtime });
   }
 
   reconfigure(config: Config): void {
@@ -246,8 +265,8 @@ export class PoolDispatcher implements Dispatcher {
   }
 
   /** At most once a second: have its files changed? The supervisor answers only if they have. */
-  #check(app: Application): void {
-    if (!app.isCheckDue(performance.now())) return;
+  #check(app: Application, nowMs: number): void {
+    if (!app.isCheckDue(nowMs)) return;
     this.#options.send({ type: 'check', app: app.id });
   }
 

@@ -20,6 +20,14 @@ export type Route =
 export const wantedRuntime = (resolution: Resolved, scripts: ReadonlyMap<string, string>): string =>
   findScript(resolution.rest, scripts)?.runtime ?? '';
 
+/** The one whose pool takes the request: the application's own where the URL names no script. */
+export function poolRuntime({ rest }: Resolved, facts: AppFacts, runtimes: RuntimeTable): string {
+  const { defaultRuntime: own, frontController } = facts;
+  const controller = runtimes.entries.has(own) ? '' : `/${frontController.replace(/^\/+/, '')}`;
+  const place = findScript(rest, runtimes.scripts) ?? findScript(controller, runtimes.scripts);
+  return place === undefined ? own : runtimeOfScript(place, own, runtimes);
+}
+
 // `.env`, `.git/…`: never, except for what RFC 8615 puts there.
 const HIDDEN = /\/\.(?!well-known(?:\/|$))/;
 const MANIFEST = /^\/usherd\.toml(?:\/|$)/;

@@ -138,8 +138,11 @@ export class SupervisorNews {
       return;
     }
     const refusal = { code, rule, detail, retryAfterMs };
-    app.refuseFor(refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
-    for (const request of app.takePending()) request.refuse(refusal);
+    const { askedRuntime } = app;
+    app.refuseFor(askedRuntime, refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
+    const isMeant = (one: RequestFace): boolean => dispatcher.wantedBy(one) === askedRuntime;
+    for (const request of app.takePending(isMeant)) request.refuse(refusal);
+    dispatcher.ask(app); // for those who want another runtime
   }
 
   /**

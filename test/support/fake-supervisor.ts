@@ -18,12 +18,16 @@ export interface FakeApp {
     readonly limits?: Partial<AppFacts['limits']>;
   };
   readonly runtime?: string;
+  /** Whatever runtime is asked for, this one is started: the application has chosen another one meanwhile. */
+  readonly insistsOn?: string;
   readonly protocol?: 'fastcgi' | 'http' | 'scgi';
   readonly concurrency?: number;
   /** Path of the socket of an external worker. */
   readonly connect?: string;
   readonly maxRequests?: number;
   readonly refuse?: Partial<Refused>;
+  /** The same, for whoever asks for this runtime. */
+  readonly refuseRuntime?: string;
   /** Say `spawned` although nobody listens on the worker's socket. */
   readonly isDead?: boolean;
 }
@@ -179,8 +183,9 @@ export class FakeSupervisor {
 
   async #onNeed(need: Need): Promise<void> {
     const app = this.apps.get(need.app) ?? { refuse: { code: 'E_APP_UNKNOWN' } };
-    const runtime = need.runtime === '' ? (app.runtime ?? 'fastcgi') : need.runtime;
-    if (app.refuse !== undefined) {
+    const wanted = need.runtime === '' ? (app.runtime ?? 'fastcgi') : need.runtime;
+    const runtime = app.insistsOn ?? wanted;
+    if (app.refuse !== undefined && (app.refuseRuntime ?? need.runtime) === need.runtime) {
       const { ticket } = need;
       const base = { ticket, app: need.app, runtime: '', code: 'E_START_FAILED', rule: '' };
       this.send({ type: 'refused', ...base, detail: 'test', retryAfterMs: 0, ...app.refuse });
