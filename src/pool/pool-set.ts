@@ -146,6 +146,14 @@ export class PoolSet<T extends object> {
     this.#registry.get(app, runtime)?.refused({ code, retryAfterMs });
   }
 
+  /**
+   * The answer to `need` was a worker of another pool: the application has chosen another of its runtimes. Whoever waits here
+   * and has nobody to wait for is given back, to be submitted there.
+   */
+  answeredElsewhere(app: string, runtime: string): readonly T[] {
+    return this.#registry.get(app, runtime)?.answeredElsewhere() ?? [];
+  }
+
   /** The first byte of an answer; only the first one of a worker counts. */
   ready(worker: string): void {
     const member = this.#workers.get(worker);

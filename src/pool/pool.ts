@@ -157,6 +157,15 @@ export class Pool<T extends object> {
     this.plan();
   }
 
+  /** No more starts for a while; those who wait are not refused, but given back. */
+  answeredElsewhere(): readonly T[] {
+    const refusal = { code: 'E_SPAWN_LIMIT', retryAfterMs: LIMITS.poolRefusalHoldMs } as const;
+    if (!this.#workers.refused(refusal)) return [];
+    const waiting = this.#workers.hasHope ? [] : this.#giveBack();
+    this.plan();
+    return waiting;
+  }
+
   ready(worker: Worker): void {
     if (worker.isProved) return;
     this.#workers.ready(worker);
@@ -293,6 +302,15 @@ export class Pool<T extends object> {
       const request = this.#queue.take();
       if (request !== undefined) this.#refuse(request, refusal);
     }
+  }
+
+  #giveBack(): readonly T[] {
+    const waiting: T[] = [];
+    for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
+      waiting.push(next);
+    }
+    this.#host.tally.withdrawn += waiting.length;
+    return waiting;
   }
 }
 

@@ -5,8 +5,9 @@ import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PoolSet, SpawnedWorker } from '../pool/index.js';
 import type { AppRegistry, WorkerNews } from './app-registry.js';
+import type { Application } from './application.js';
 import type { HostTable } from './host-table.js';
-import type { PoolDispatcher } from './dispatcher.js';
+import type { PoolDispatcher, PoolTicket } from './dispatcher.js';
 import type { Journal } from './journal.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { RequestFace } from './request-types.js';
@@ -101,7 +102,7 @@ export class SupervisorNews {
   #onSpawned(message: Of<'spawned'>): void {
     const { registry, pools, dispatcher } = this.#options;
     const app = registry.obtain(message.app);
-    const isFirstLook = dispatcher.takeTicket(message.ticket) === undefined;
+    const asked = dispatcher.takeTicket(message.ticket);
     const { facts } = app;
     if (facts !== undefined) {
       app.runtimes.add(message.runtime);
@@ -110,11 +111,20 @@ export class SupervisorNews {
     registry.addWorker(message);
     registry.figuresOf(app).started(message.startMs);
     pools.spawned(message.app, message.runtime, spawnedWorker(message));
-    if (!isFirstLook || app.ticket !== message.ticket) return;
+    if (asked !== undefined && asked.runtime !== message.runtime) this.#onOtherRuntime(app, asked);
+    if (asked !== undefined || app.ticket !== message.ticket) return;
     app.ticket = undefined;
     for (const request of app.takePending()) {
       if (facts === undefined) request.refuse({ code: 'E_START_FAILED', detail: 'no facts' });
       else dispatcher.enter(facts, request, false);
+    }
+  }
+
+  /** The application has chosen another of the runtimes that run its scripts: who waits for the former one goes there. */
+  #onOtherRuntime({ facts }: Application, asked: PoolTicket): void {
+    const { pools, dispatcher } = this.#options;
+    for (const request of pools.answeredElsewhere(asked.app, asked.runtime)) {
+      if (facts !== undefined) dispatcher.enter(facts, request, true);
     }
   }
 

@@ -60,6 +60,21 @@ const TEST_LIMITS: AppFacts['limits'] = {
   slowRequestMs: 10_000,
 };
 
+/** What a supervisor tells of an application that says nothing itself. */
+export const TEST_FACTS: Omit<AppFacts, 'app'> = {
+  type: 'facts',
+  defaultRuntime: 'fastcgi',
+  webRoot: '',
+  frontController: '',
+  mode: 'production',
+  bufferRequests: true,
+  roles: ['responder'],
+  origins: DEFAULT_ORIGINS,
+  accessLog: 'off',
+  maxWorkersPerUser: 8,
+  limits: TEST_LIMITS,
+};
+
 export class FakeSupervisor {
   readonly runDirectory: string;
   readonly apps = new Map<string, FakeApp>();
@@ -71,6 +86,11 @@ export class FakeSupervisor {
    */
   stopsGently = false;
   onExit: (exitCode: number | null) => void = () => undefined;
+  /** What a router hears that has greeted. */
+  onHello: () => void = () => {
+    this.send({ type: 'welcome', protocol: 1, version: 'test' });
+    this.send({ type: 'settled' });
+  };
   readonly #server: net.Server;
   #socket: net.Socket | undefined;
   #count = 0;
@@ -148,8 +168,7 @@ export class FakeSupervisor {
   #onMessage(message: RouterMessage): void {
     this.received.push(message);
     if (message.type === 'hello') {
-      this.send({ type: 'welcome', protocol: 1, version: 'test' });
-      this.send({ type: 'settled' });
+      this.onHello();
     } else if (message.type === 'need') {
       void this.#onNeed(message);
     } else if (message.type === 'retire') {
@@ -192,17 +211,9 @@ export class FakeSupervisor {
       return;
     }
     this.send({
-      type: 'facts',
+      ...TEST_FACTS,
       app: need.app,
-      defaultRuntime: app.runtime ?? 'fastcgi',
-      webRoot: '',
-      frontController: '',
-      mode: 'production',
-      bufferRequests: true,
-      roles: ['responder'],
-      origins: DEFAULT_ORIGINS,
-      accessLog: 'off',
-      maxWorkersPerUser: 8,
+      defaultRuntime: app.insistsOn ?? app.runtime ?? TEST_FACTS.defaultRuntime,
       ...app.facts,
       limits: { ...TEST_LIMITS, ...app.facts?.limits },
     });
