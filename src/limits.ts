@@ -96,6 +96,7 @@ export const LIMITS = {
   poolRefusalHoldMs: 1_000, // no new start after the supervisor refused one, so that a fix is seen soon
   poolLimitHoldMinMs: 100, // the same where only a limit refused
   poolLimitHoldMaxMs: 5_000,
+  coldQuestionsPerS: 200, // by all users whose applications wait for a limit, beyond one each at first
   poolYieldAfterMs: 2_000, // a pool without any worker waits this long before others give up theirs
   poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
   poolReserveDivisor: 8, // one slot in so many is kept for users without a worker

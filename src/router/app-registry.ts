@@ -94,7 +94,9 @@ export class AppRegistry {
   /** Names that never had a worker make room, the oldest first: what exists is bounded by the directories there are. */
   #forgetOne(): void {
     for (const [id, app] of this.#apps) {
-      if (app.runtimes.size > 0 || app.pending.size > 0) continue;
+      // One that is asked for has an answer to come, for which others of its user may wait.
+      const isAskedFor = app.pending.size > 0 || app.ticket !== undefined;
+      if (app.runtimes.size > 0 || isAskedFor) continue;
       if (app.facts !== undefined) this.elsewhere.add(app.figures);
       this.#apps.delete(id);
       return;

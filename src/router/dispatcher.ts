@@ -7,6 +7,7 @@ import type { PoolLimits, PoolSet, RetireReason, SpawnedWorker } from '../pool/i
 import { isAccepted } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
+import { ColdLine } from './cold-line.js';
 import type { Dispatcher, RouterCounters } from './context.js';
 import { Placement } from './placement.js';
 import { roleRefusal, routeByRole, runtimesFor } from './roles.js';
@@ -35,6 +36,7 @@ export interface DispatcherOptions {
 export class PoolDispatcher implements Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #tickets = new Map<number, PoolTicket>();
+  readonly coldLine = new ColdLine((app) => this.#askFor(app));
   #config: Config;
   #runtimes: RuntimeTable;
   #lastTicket = 0;
@@ -88,6 +90,7 @@ export class PoolDispatcher implements Dispatcher {
 
   #leftBy(app: Application): void {
     app.close(); // the deadlines were theirs
+    this.coldLine.left(app);
   }
 
   firstByte(request: RequestFace): void {
@@ -176,6 +179,7 @@ export class PoolDispatcher implements Dispatcher {
   /** The supervisor went away: nothing that was asked of it will be answered. */
   forgetTickets(): void {
     this.#tickets.clear();
+    this.coldLine.clear();
     for (const app of this.#options.registry.apps()) app.ticket = undefined;
   }
 
@@ -214,6 +218,10 @@ export class PoolDispatcher implements Dispatcher {
 
   /** For those who wait in front of the pools: start one worker, which tells what the application is. */
   ask(app: Application): void {
+    if (app.pending.size > 0 && this.coldLine.enter(app)) this.#askFor(app);
+  }
+
+  #askFor(app: Application): void {
     const [first] = app.pending.keys();
     if (first === undefined || app.ticket !== undefined || !this.isSupervisorUp) return;
     this.#needFirst(app, this.wantedBy(first));

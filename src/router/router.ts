@@ -128,6 +128,7 @@ export class Router implements RouterContext {
     await this.#settled(LIMITS.shutdownDrainMs, () => this.counters.requestsActive === 0);
     this.#listeners.destroy();
     this.#pools.close();
+    this.dispatcher.coldLine.clear();
     for (const app of this.#registry.apps()) app.close();
     for (const worker of this.#registry.workers()) worker.connections.retire();
     this.#link.stop();

@@ -114,6 +114,7 @@ export class SupervisorNews {
     if (asked !== undefined && asked.runtime !== message.runtime) this.#onOtherRuntime(app, asked);
     if (asked !== undefined || app.ticket !== message.ticket) return;
     app.ticket = undefined;
+    dispatcher.coldLine.passed(app);
     for (const request of app.takePending()) {
       if (facts === undefined) request.refuse({ code: 'E_START_FAILED', detail: 'no facts' });
       else dispatcher.enter(facts, request, false);
@@ -142,17 +143,29 @@ export class SupervisorNews {
     if (app?.ticket !== message.ticket) return;
     app.ticket = undefined;
     if (code === 'E_SPAWN_LIMIT') {
-      // Only a limit: they go on waiting, and their deadline goes on running.
-      if (rule.startsWith('max-workers')) pools.makeRoom(app.id.slice(0, app.id.indexOf('/')));
-      app.askLater(Math.max(retryAfterMs, LIMITS.poolLimitHoldMinMs), () => dispatcher.ask(app));
+      this.#onNoRoom(app, rule, Math.max(retryAfterMs, LIMITS.poolLimitHoldMinMs));
       return;
     }
+    dispatcher.coldLine.passed(app);
     const refusal = { code, rule, detail, retryAfterMs };
     const { askedRuntime } = app;
     app.refuseFor(askedRuntime, refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
     const isMeant = (one: RequestFace): boolean => dispatcher.wantedBy(one) === askedRuntime;
     for (const request of app.takePending(isMeant)) request.refuse(refusal);
     dispatcher.ask(app); // for those who want another runtime
+  }
+
+  /** Only a limit: they go on waiting, and their deadline goes on running. */
+  #onNoRoom(app: Application, rule: string, delayMs: number): void {
+    const { pools, dispatcher } = this.#options;
+    if (rule.startsWith('max-workers')) pools.makeRoom(app.user);
+    if (rule.endsWith('-app')) {
+      // Its own limit, which keeps no other application of its user from starting.
+      dispatcher.coldLine.passed(app);
+      app.askLater(delayMs, () => dispatcher.ask(app));
+    } else {
+      dispatcher.coldLine.held(app, delayMs);
+    }
   }
 
   /**
