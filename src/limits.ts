@@ -100,7 +100,7 @@ export const LIMITS = {
   poolYieldAfterMs: 2_000, // a pool without any worker waits this long before others give up theirs
   poolRenewWindowMs: 2_000, // an application used within this time is renewed at once when it changed
   poolReserveDivisor: 8, // one slot in so many is kept for users without a worker
-  supervisorAwayGraceMs: 2_000, // cold requests wait so long for the supervisor to come back
+  supervisorAwayGraceMs: 5_000, // cold requests wait so long for the supervisor: a crash and a restart by systemd take 3 s
 
   // lines about failed requests, of one application and one kind
   failureLogBurstCount: 5,
@@ -116,7 +116,7 @@ export const LIMITS = {
   ipcFrameMaxBytes: 4_096,
   ipcWriteQueueMaxBytes: 4 * MIB,
   ipcReconnectMinMs: 50,
-  ipcReconnectMaxMs: 2_000,
+  ipcReconnectMaxMs: 250, // one connect(2): a supervisor that comes back is not left waiting
   ipcHelloDeadlineMs: 2_000, // a connection that says nothing must not keep the router out
   ipcLogBurstCount: 10, // lines about broken or surplus connections
   ipcLogPerS: 1,

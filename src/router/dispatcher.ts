@@ -227,6 +227,12 @@ export class PoolDispatcher implements Dispatcher {
     this.#needFirst(app, this.wantedBy(first));
   }
 
+  /** The supervisor is back: whoever waited for it waits for a worker now, and has the time that the application gives. */
+  askAnew(app: Application): void {
+    app.extend((app.facts?.limits ?? this.#config.defaults).queueTimeoutMs);
+    this.ask(app);
+  }
+
   /** Of the applications that the configuration names, those of which nothing is known yet are looked at. */
   prestart(): void {
     if (!this.isSupervisorUp) return;

@@ -62,8 +62,8 @@ export class SupervisorNews {
     (this.#rows[message.type] as (message: SupervisorMessage) => void)(message);
   }
 
+  /** Perhaps before it had told everything: it was asked for workers all the same. */
   onDown(): void {
-    if (!this.#options.dispatcher.isSupervisorUp) return;
     this.#options.dispatcher.isSupervisorUp = false;
     this.#options.dispatcher.forgetTickets();
     this.#options.pools.supervisorLost();
@@ -89,8 +89,19 @@ export class SupervisorNews {
     this.#options.hosts.settle();
     dispatcher.isSupervisorUp = true;
     pools.supervisorBack();
-    for (const app of registry.apps()) dispatcher.ask(app);
+    for (const app of registry.apps()) this.#resume(app);
     dispatcher.prestart();
+  }
+
+  /** What came while the supervisor was away: to the workers that live, or it asks for one. */
+  #resume(app: Application): void {
+    const { dispatcher } = this.#options;
+    const { facts } = app;
+    if (facts === undefined || app.workerCount === 0) {
+      dispatcher.askAnew(app);
+      return;
+    }
+    for (const request of app.takePending()) dispatcher.enter(facts, request, false);
   }
 
   #onFacts(facts: AppFacts): void {

@@ -99,8 +99,8 @@ export class Operations implements Monitored {
     this.link.send({ type: 'welcome', protocol: IPC_PROTOCOL, version });
     for (const worker of this.workers.running) if (worker.process.isRunning) this.#present(worker);
     this.vhosts.tellAll();
-    this.link.send({ type: 'settled' });
     for (const user of this.suspensions.all(settings.config)) this.#hold(user);
+    this.link.send({ type: 'settled' });
   }
 
   need(message: Omit<Need, 'connection'>): void {

@@ -16,12 +16,12 @@ test('without a supervisor living workers serve and nothing is asked for', () =>
   assert.equal(stage.workerOf('b'), worker);
 });
 
-test('cold requests wait two seconds for the supervisor, later ones not at all', () => {
+test('cold requests wait five seconds for the supervisor, later ones not at all', () => {
   const stage = new PoolStage();
   stage.configure();
   stage.set.supervisorLost();
   stage.submit('early');
-  stage.clock.advance(1999);
+  stage.clock.advance(4999);
   assert.equal(stage.codeOf('early'), undefined);
   stage.clock.advance(1);
   assert.equal(stage.codeOf('early'), 'E_SUPERVISOR_AWAY');
@@ -37,7 +37,7 @@ test('when the supervisor is back in time everything that waits is asked for', (
   stage.set.supervisorLost();
   assert.equal(stage.set.counts().slots, 0, 'the lost question holds no slot');
   stage.submit('b');
-  stage.clock.advance(1500);
+  stage.clock.advance(4500);
   stage.set.supervisorBack();
   assert.equal(stage.needs.length, 2);
   stage.clock.advance(5000);

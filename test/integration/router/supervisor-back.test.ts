@@ -1,0 +1,49 @@
+// Requests that come before a new router has heard of the supervisor: they get the workers that live.
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import type { SupervisorMessage } from '../../../src/ipc/index.js';
+import { TEST_FACTS } from '../../support/fake-supervisor.js';
+import { parseCgi } from '../../support/front-client.js';
+import { appParams, RouterRig } from '../../support/router-rig.js';
+import { waitFor } from '../../support/wait-for.js';
+
+let rig: RouterRig | undefined;
+afterEach(async () => {
+  await rig?.stop();
+  rig = undefined;
+});
+
+const APP = 'alice/blog';
+
+const living = (worker: string): SupervisorMessage => ({
+  ...{ type: 'living', app: APP, runtime: 'fastcgi', worker, pid: 1, protocol: 'fastcgi' },
+  ...{ connect: '', uid: 0, concurrency: 1, maxRequests: 0 },
+});
+
+test('a request that waits for the supervisor gets a living worker, not one that has to be started', async () => {
+  rig = await RouterRig.start({
+    apps: {
+      [APP]: { worker: { onRequest: (request) => request.reply('Status: 200\r\n\r\nhere') } },
+    },
+  });
+  const { supervisor } = rig;
+  await (await rig.front()).fetch(appParams(APP));
+  const [id = ''] = supervisor.running.keys();
+  let hasGreeted = false;
+  supervisor.onHello = () => (hasGreeted = true);
+  await rig.restartRouter();
+  await waitFor('the greeting', () => hasGreeted);
+
+  const front = await rig.front();
+  front.send(1, appParams(APP));
+  const { router } = rig;
+  await waitFor('the request', () => router.counters.requestsActive === 1);
+  const needsCount = supervisor.needs.length;
+  supervisor.send({ type: 'welcome', protocol: 1, version: 'test' });
+  supervisor.send({ ...TEST_FACTS, app: APP });
+  supervisor.send(living(id));
+  supervisor.send({ type: 'settled' });
+
+  assert.equal(parseCgi(await front.ended(1)).body.toString(), 'here');
+  assert.equal(supervisor.needs.length, needsCount);
+});
