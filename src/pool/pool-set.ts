@@ -212,6 +212,13 @@ export class PoolSet<T extends object> {
     for (const pool of this.#registry.select(undefined, user)) pool.letGo();
   }
 
+  /** Of those who are held nobody is any more: a supervisor that has just come says anew who is. */
+  resumeAll(): void {
+    const users = new Set(this.#heldUsers);
+    for (const app of this.#heldApps) users.add(app.slice(0, app.indexOf('/')));
+    for (const user of users) this.resume(user);
+  }
+
   /** Starts the application at once at the next request, however often it crashed. */
   reset(app: string): void {
     for (const pool of this.#registry.select(app, undefined)) pool.reset();

@@ -37,6 +37,7 @@ export class SupervisorNews {
   /** Total: a new message is a compile error until it has a row. */
   readonly #rows: { readonly [T in SupervisorMessage['type']]: (message: Of<T>) => void } = {
     welcome: () => {
+      this.#options.pools.resumeAll();
       this.#announced.clear();
       this.#options.hosts.begin();
     },
