@@ -219,6 +219,10 @@ export const ERRORS = {
     'the supervisor is not there to start a worker',
     'start usherd.service, or read its log',
   ]),
+  E_NO_DESCRIPTOR: row(['overload', 'request'], [503, 'no-descriptor', 2], 'error', [
+    'the router has no file descriptor left to reach a worker',
+    'raise LimitNOFILE= of usherd-router.service (`ulimit -n` where there is no unit)',
+  ]),
   E_FRONT_AWAY: row(['overload', 'request'], [503, 'usherd-away', 2], 'error', [
     'nothing listens on the front socket',
     'start usherd, and give the gateway the same socket',

@@ -25,6 +25,7 @@ export const LIMITS = {
   // front side
   frontConnectionsMaxCount: 8_192,
   frontConnectionsReservedDivisor: 8, // one front socket may not take this part of all connections
+  frontDescriptorsShare: 0.4, // of the router's descriptors: a request has one to its worker and perhaps a spool file, too
   frontRequestsPerConnectionMaxCount: 1_024,
   authorizerConnectionsMaxCount: 256, // of one address, where every account of the machine can connect
   frontParamsDeadlineMs: 10_000,

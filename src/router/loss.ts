@@ -7,6 +7,7 @@ import type { Refusal } from './request-types.js';
 
 export const LOSS_CODES: Readonly<Record<LossKind, ErrorCode>> = {
   undelivered: 'E_WORKER_DIED',
+  unreachable: 'E_NO_DESCRIPTOR',
   unread: 'E_WORKER_DIED',
   died: 'E_WORKER_DIED',
   protocol: 'E_WORKER_PROTOCOL',
@@ -31,8 +32,8 @@ interface LostRequest {
 }
 
 export function retryAfter(kind: LossKind, request: LostRequest): Retry {
-  if (request.isExternal || request.hasBegun || !request.isRepeatable || kind === 'protocol')
-    return 'never';
+  if (request.isExternal || request.hasBegun || !request.isRepeatable) return 'never';
+  if (kind === 'protocol' || kind === 'unreachable') return 'never';
   if (kind === 'undelivered') return 'undelivered';
   if (!isSafeMethod(request.method)) return 'never';
   return kind === 'unread' ? 'unread' : 'once';

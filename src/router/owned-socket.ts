@@ -1,6 +1,7 @@
 // Connects to a socket that a tenant named: only if it is his, and to the very one that was looked at.
 import fs from 'node:fs';
-import type { Exchange, ExchangeSink } from './protocols/exchange.js';
+import type { Exchange, ExchangeSink, LossKind } from './protocols/exchange.js';
+import { lossOnTheWay } from './worker-socket.js';
 
 export interface OwnedPath {
   readonly path: string;
@@ -23,7 +24,9 @@ export function connectOwned(
   let fd: number;
   try {
     fd = fs.openSync(path, O_PATH | fs.constants.O_NOFOLLOW);
-  } catch {
+  } catch (err) {
+    const { code } = err as NodeJS.ErrnoException;
+    if (lossOnTheWay(code) === 'unreachable') return nowhere(sink, code ?? '', 'unreachable');
     return nowhere(sink, 'there is no such socket, or it is not for us to reach');
   }
   try {
@@ -39,10 +42,10 @@ export function connectOwned(
 }
 
 /** An exchange that never was; the loss is told as every other one is, after this returns. */
-function nowhere(sink: ExchangeSink, detail: string): Exchange {
+function nowhere(sink: ExchangeSink, detail: string, kind: LossKind = 'undelivered'): Exchange {
   let isOver = false;
   process.nextTick(() => {
-    if (!isOver) sink.lost('undelivered', detail);
+    if (!isOver) sink.lost(kind, detail);
     isOver = true;
   });
   const nothing = (): void => undefined;

@@ -128,8 +128,11 @@ function nextTries({ repeated, undelivered }: Tries, retry: Retry): Tries | unde
   return undefined;
 }
 
-/** A worker that answers nonsense is alive. */
-const endOf = (code: ErrorCode): RequestEnd => (code === 'E_WORKER_DIED' ? 'died' : 'dirty');
+/** A worker that answers nonsense is alive; one that we could not reach has done nothing. */
+function endOf(code: ErrorCode): RequestEnd {
+  if (code === 'E_NO_DESCRIPTOR') return 'clean';
+  return code === 'E_WORKER_DIED' ? 'died' : 'dirty';
+}
 
 const onLost = (state: StateOf<'streaming'>, event: EventOf<'lost'>): RequestStep => {
   const tries = state.isHeadSent ? undefined : nextTries(state.tries, event.retry);

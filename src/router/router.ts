@@ -8,6 +8,7 @@ import { PoolSet, systemClock } from '../pool/index.js';
 import { AppRegistry } from './app-registry.js';
 import type { RouterContext, RouterCounters } from './context.js';
 import { DeadlineWatch } from './deadline-watch.js';
+import { connectionsFor } from './descriptor-limit.js';
 import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
 import { FrontTokens } from './front-tokens.js';
@@ -61,6 +62,8 @@ export class Router implements RouterContext {
   readonly #namePrefix = randomBytes(4).toString('hex');
   #prestartTimer: NodeJS.Timeout | undefined;
   #nameCount = 0;
+  /** Of the listeners: a reload does not change it. */
+  #connectionsMax = 0;
   readonly #hosts = new HostTable();
   #config: Config;
   #roots: Roots;
@@ -115,7 +118,9 @@ export class Router implements RouterContext {
     this.#link.start();
     // An application that could not be started, because its user came later or a limit was reached, is tried again.
     this.#prestartTimer = setInterval(() => this.dispatcher.prestart(), LIMITS.prestartRetryMs);
-    await this.#listeners.start(this.#config.front);
+    this.#connectionsMax = connectionsFor(this.#config.front.connectionsMax, this.log);
+    const connectionsMax = this.#connectionsMax;
+    await this.#listeners.start({ ...this.#config.front, connectionsMax });
     this.log.info('router ready');
   }
 

@@ -1,5 +1,6 @@
 // A connection to a worker that survives its own failed writes: the answer may be there already (wire checklist item 40).
 import net from 'node:net';
+import type { LossKind } from './protocols/exchange.js';
 
 /** Parameters of net.Socket's own `_write` and `_writev`. */
 type WriteDone = (err?: Error | null) => void;
@@ -38,6 +39,10 @@ export class WorkerSocket extends net.Socket {
   };
 }
 
+/** Of this process, or of the machine: nobody else has a part in it. */
+const isOutOfDescriptors = (code: string | undefined): boolean =>
+  code === 'EMFILE' || code === 'ENFILE';
+
 const isWriteFailure = (err: NodeJS.ErrnoException): boolean =>
   err.code === 'EPIPE' || err.code === 'ECONNRESET';
 
@@ -47,6 +52,10 @@ export function connectWorker(path: string): WorkerSocket {
   socket.connect({ path });
   return socket;
 }
+
+/** What became of a request whose connection could not be made, by the code of the error. */
+export const lossOnTheWay = (code: string | undefined): LossKind =>
+  isOutOfDescriptors(code) ? 'unreachable' : 'undelivered';
 
 export interface FreeWatch {
   stop(): void;
@@ -60,7 +69,7 @@ export function whenFree(path: string, onFree: (isAlive: boolean) => void): Free
   let isAlive = true;
   const socket = net.connect({ path, allowHalfOpen: true }, () => socket.end());
   const free = (): void => onFree(isAlive);
-  socket.on('error', () => (isAlive = false));
+  socket.on('error', ({ code }: NodeJS.ErrnoException) => (isAlive = isOutOfDescriptors(code)));
   socket.on('end', () => socket.destroy());
   socket.on('close', free);
   socket.resume();

@@ -6,6 +6,8 @@ import type { BodySource } from '../body-source.js';
 export type LossKind =
   /** The request never reached the worker: nothing was read of it. */
   | 'undelivered'
+  /** The same, and it is our own doing: the worker is as good as any. */
+  | 'unreachable'
   /** The connection was reset before an answer began: some of the request was not read, perhaps nothing of it. */
   | 'unread'
   /** The connection ended before its answer did. */

@@ -10,6 +10,7 @@ import {
 } from '../../fcgi-protocol/index.js';
 import { LIMITS } from '../../limits.js';
 import { isSafeMethod } from '../methods.js';
+import { lossOnTheWay } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import type {
   ConnectionUser,
@@ -188,7 +189,8 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     } else {
       // unix(7): a worker that ended with a connection in its accept queue, or with unread bytes, leaves a reset.
       const isUnread = detail === 'ECONNRESET' && !this.#hasOutput;
-      this.#lose(!this.#isConnected ? 'undelivered' : isUnread ? 'unread' : 'died', detail);
+      const kind = isUnread ? 'unread' : 'died';
+      this.#lose(this.#isConnected ? kind : lossOnTheWay(detail), detail);
     }
   }
 

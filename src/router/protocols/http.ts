@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { LIMITS } from '../../limits.js';
 import { mayHaveBody } from '../methods.js';
-import { connectWorker } from '../worker-socket.js';
+import { connectWorker, lossOnTheWay } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import { cgiHead } from './http-answer.js';
 import { httpRequestHead, type HttpRequestHead } from './http-request.js';
@@ -133,7 +133,7 @@ export class HttpExchange implements Exchange {
   #onError(err: NodeJS.ErrnoException): void {
     const detail = err.code ?? err.message;
     if (err.code?.startsWith('HPE_') === true) this.#lose('protocol', detail);
-    else this.#lose(this.#isConnected ? 'died' : 'undelivered', detail);
+    else this.#lose(this.#isConnected ? 'died' : lossOnTheWay(err.code), detail);
   }
 
   #lose(kind: LossKind, detail: string): void {

@@ -2,7 +2,7 @@
 import { LIMITS } from '../../limits.js';
 import { UNKNOWN_LENGTH } from '../body-source.js';
 import type { Params } from '../resolve.js';
-import { connectWorker, type WorkerSocket } from '../worker-socket.js';
+import { connectWorker, lossOnTheWay, type WorkerSocket } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 
 /** CONTENT_LENGTH comes first, and always; the rest in any order. Names and values end in NUL, so they hold none. */
@@ -40,7 +40,7 @@ export class ScgiExchange implements Exchange {
     this.#socket.on('drain', () => this.#sendBody());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (err: NodeJS.ErrnoException) => {
-      this.#lose(this.#isConnected ? 'died' : 'undelivered', err.code ?? err.message);
+      this.#lose(this.#isConnected ? 'died' : lossOnTheWay(err.code), err.code ?? err.message);
     });
   }
 

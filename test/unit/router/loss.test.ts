@@ -6,15 +6,15 @@ import type { LossKind } from '../../../src/router/protocols/exchange.js';
 import { LIMITS } from '../../../src/limits.js';
 import { stepRequest, type RequestState, type Retry } from '../../../src/router/request-state.js';
 
-const KINDS: readonly LossKind[] = ['undelivered', 'unread', 'died', 'protocol'];
+const KINDS: readonly LossKind[] = ['undelivered', 'unread', 'died', 'protocol', 'unreachable'];
 const retries = (method: string, hasBegun = false, isRepeatable = true): readonly Retry[] =>
   KINDS.map((kind) => retryAfter(kind, { method, hasBegun, isRepeatable, isExternal: false }));
 
 test('a safe request is tried again as far as it was not answered, any other only if it was not delivered', () => {
-  assert.deepEqual(retries('GET'), ['undelivered', 'unread', 'once', 'never']);
-  assert.deepEqual(retries('HEAD'), ['undelivered', 'unread', 'once', 'never']);
-  assert.deepEqual(retries('POST'), ['undelivered', 'never', 'never', 'never']);
-  assert.deepEqual(retries('get'), ['undelivered', 'never', 'never', 'never']);
+  assert.deepEqual(retries('GET'), ['undelivered', 'unread', 'once', 'never', 'never']);
+  assert.deepEqual(retries('HEAD'), ['undelivered', 'unread', 'once', 'never', 'never']);
+  assert.deepEqual(retries('POST'), ['undelivered', 'never', 'never', 'never', 'never']);
+  assert.deepEqual(retries('get'), ['undelivered', 'never', 'never', 'never', 'never']);
 });
 
 test('nothing is tried again once an answer has begun, or when a part of the body is gone', () => {
