@@ -7,7 +7,7 @@ import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import { ErrorCopy } from './error-copy.js';
 import { countRead } from './read-garbage.js';
-import { failureAnswer } from './request-failure.js';
+import { failureAnswer, whenExplained } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
 import { permission } from './verdict.js';
 import type { FreeWatch } from './worker-socket.js';
@@ -37,6 +37,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   readonly #answer: Answer;
   #exchange: Exchange | undefined;
   #isAbandoned = false;
+  #isClosed = false;
   #errorCopy: ErrorCopy | undefined;
   #freeWatch: FreeWatch | undefined;
   /** The web server does not read: nobody can say that the worker is silent. */
@@ -109,6 +110,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#freeWatch?.stop();
     const exchange = this.#exchange;
     if (exchange === undefined) return;
@@ -164,6 +166,9 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   lost(kind: LossKind, detail: string): void {
-    this.#options.events.onLost(kind, detail);
+    const { request, context, events } = this.#options;
+    whenExplained(request, context, () => {
+      if (!this.#isClosed) events.onLost(kind, detail);
+    });
   }
 }
