@@ -206,5 +206,7 @@ export const LIMITS = {
   usageMaxAgeMs: 1_000,
   usageReadsPerTurnCount: 32, // of processes, about 30 µs each
 
+  umaskAlways: 0o022, // of workers: groups are shared, so nobody but the owner may ever write what they make
+
   socketPathMaxBytes: 107, // unix(7)
 } as const;

@@ -53,7 +53,11 @@ export function withApplication(settings: readonly Setting[], app: Answer): read
   const own =
     app['hasManifest'] === true ? 'usherd.toml of the application' : 'the limits of its user';
   const limits = new Map(limitRows(tableOf(app['limits'])).map(({ key, value }) => [key, value]));
-  const values = new Map([...limits, ['access_log', JSON.stringify(app['accessLog'])]]);
+  const values = new Map([
+    ...limits,
+    ['access_log', JSON.stringify(app['accessLog'])],
+    ['umask', JSON.stringify(app['umask'])],
+  ]);
   const changed = settings.map((setting) => {
     const value = values.get(setting.key);
     return value === undefined || value === setting.value

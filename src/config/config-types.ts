@@ -120,6 +120,7 @@ export interface UserConfig {
   readonly limits: UserLimits;
   readonly limitOrigins: LimitOrigins;
   readonly noNewPrivileges: boolean;
+  readonly umask: number;
 }
 
 export interface Config {
@@ -149,13 +150,14 @@ export interface Config {
     readonly maxUid: number;
     readonly supplementaryGroups: 'account' | 'none';
     readonly noNewPrivileges: boolean;
+    /** Of applications whose user and manifest say nothing else. */
+    readonly umask: number;
     readonly denyGroups: readonly string[];
   };
   /** 0 in the file means "from memory"; here it is already a number. */
   readonly maxWorkers: number;
   readonly defaults: UserLimits;
   readonly defaultOrigins: LimitOrigins;
-  readonly umask: number;
   readonly runtimes: ReadonlyMap<string, RuntimeConfig>;
   readonly users: ReadonlyMap<string, UserConfig>;
   readonly php: {
@@ -185,6 +187,7 @@ export interface Manifest {
   readonly php: ReadonlyMap<string, string>;
   readonly limits: Partial<AppLimits>;
   readonly mode?: 'production' | 'development';
+  readonly umask?: number;
   readonly concurrency?: number;
   readonly bufferRequests?: boolean;
   readonly roles?: readonly RoleName[];

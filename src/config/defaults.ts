@@ -46,6 +46,7 @@ export const DEFAULTS = {
     maxUid: 60_000, // login.defs(5) UID_MAX; above it systemd's dynamic users, nobody, and user-namespace ranges
     supplementaryGroups: 'account',
     noNewPrivileges: true,
+    umask: 0o027,
     denyGroups: [
       'root',
       'adm',
@@ -67,7 +68,6 @@ export const DEFAULTS = {
     openBasedir: ['{user_directory}', '/usr/', '/dev/urandom'],
   },
   limits: LIMIT_DEFAULTS,
-  umask: 0o027,
   log: { level: 'info', access: 'off' },
 } as const;
 

@@ -45,7 +45,6 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
     defaults: limits,
     defaultOrigins: limitOrigins,
-    umask: DEFAULTS.umask,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
     users: mergeUsers(layers, { limits, limitOrigins, root: apps.roots[0] ?? '', ...identity }),
     php: phpOf(main),
@@ -83,6 +82,7 @@ function identityOf(main: MainTable): Config['identity'] {
     maxUid: table.max_uid ?? defaults.maxUid,
     supplementaryGroups: table.supplementary_groups ?? defaults.supplementaryGroups,
     noNewPrivileges: table.no_new_privileges ?? defaults.noNewPrivileges,
+    umask: table.umask ?? defaults.umask,
     denyGroups: table.deny_groups ?? defaults.denyGroups,
   };
 }
@@ -163,6 +163,7 @@ interface UserBase {
   readonly limitOrigins: LimitOrigins;
   readonly root: string;
   readonly noNewPrivileges: boolean;
+  readonly umask: number;
 }
 
 function mergeUsers(layers: Layers, base: UserBase): ReadonlyMap<string, UserConfig> {
@@ -190,6 +191,7 @@ function mergeUser(name: string, tables: readonly UserTable[], base: UserBase): 
     limits: { ...base.limits, ...limits },
     limitOrigins: { ...base.limitOrigins, ...originsOf(limits, 'users') },
     noNewPrivileges: table.no_new_privileges ?? base.noNewPrivileges,
+    umask: table.umask ?? base.umask,
   };
 }
 

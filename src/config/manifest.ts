@@ -9,7 +9,7 @@ import { isOneLine, isSettableVariable } from './names.js';
 import { applicationPhpSettings } from './php-settings.js';
 import { ACCESS_LOGS, limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
-import { argv, choice, count, flag, limitValue, someOf, text } from './values.js';
+import { argv, choice, count, flag, limitValue, someOf, text, umask } from './values.js';
 
 const MANIFEST_NAME = 'usherd.toml';
 
@@ -87,6 +87,7 @@ export const manifestSchema = z.strictObject({
   php: applicationPhpSettings.optional(),
   limits: limitTable(APP_LIMIT_NAMES).optional(),
   mode: choice(['production', 'development']).optional(),
+  umask: umask().optional(),
   min_workers: limitValue('min_workers').optional(),
   concurrency: count(1, 1_024).optional(),
   buffer_requests: flag().optional(),
@@ -154,6 +155,7 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
 const switchesOf = (table: ManifestTable): Partial<Manifest> => ({
   ...(table.buffer_requests !== undefined && { bufferRequests: table.buffer_requests }),
   ...(table.roles !== undefined && { roles: table.roles }),
+  ...(table.umask !== undefined && { umask: table.umask }),
   ...(table.access_log !== undefined && { accessLog: table.access_log }),
   ...(table.front_controller !== undefined && { frontController: table.front_controller }),
 });

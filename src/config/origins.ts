@@ -1,7 +1,7 @@
 // Which layer a value comes from: for `usherd config`.
 import type { Guide } from './check.js';
 import type { Config } from './config-types.js';
-import { formatDuration, formatSize } from './units.js';
+import { formatDuration, formatSize, formatUmask } from './units.js';
 import type { KeyPath } from './locate.js';
 import type { Layers } from './layers.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
@@ -32,6 +32,9 @@ export function mainSettings(layers: Layers, config: Config, guide: Guide): read
   });
 }
 
+const umaskText = ({ users, identity }: Config, user: string): string =>
+  JSON.stringify(formatUmask(users.get(user)?.umask ?? identity.umask));
+
 /** The limits and switches of one user, from whichever layer has them. */
 export function userSettings(
   { layers, config, guide }: { layers: Layers; config: Config; guide: Guide },
@@ -45,11 +48,13 @@ export function userSettings(
   };
   const main = (path: KeyPath): string =>
     valueAt(layers.main, path) === undefined ? DEFAULT : guide.place(path);
+  const placeOfEither = (own: KeyPath, everybodys: KeyPath): string =>
+    place(own) ?? main(everybodys);
   return [
     ...LIMIT_NAMES.map((name) => ({
       key: name,
       value: limitText(name, limits[limitKey(name).field]),
-      origin: place(['limits', name]) ?? main(['limits', name]),
+      origin: placeOfEither(['limits', name], ['limits', name]),
     })),
     {
       key: 'suspended',
@@ -59,7 +64,12 @@ export function userSettings(
     {
       key: 'no_new_privileges',
       value: String(config.users.get(user)?.noNewPrivileges ?? config.identity.noNewPrivileges),
-      origin: place(['no_new_privileges']) ?? main(['identity', 'no_new_privileges']),
+      origin: placeOfEither(['no_new_privileges'], ['identity', 'no_new_privileges']),
+    },
+    {
+      key: 'umask',
+      value: umaskText(config, user),
+      origin: placeOfEither(['umask'], ['identity', 'umask']),
     },
     {
       key: 'access_log',
@@ -98,6 +108,7 @@ function valueOf(config: Config, path: readonly string[]): string {
     const limit = LIMIT_NAMES.find((one) => one === name);
     return limit === undefined ? '?' : limitText(limit, config.defaults[limitKey(limit).field]);
   }
+  if (name === 'umask') return umaskText(config, '');
   return textOf(fieldAt(config, path));
 }
 

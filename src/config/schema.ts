@@ -14,7 +14,7 @@ import {
 } from './names.js';
 import { machinePhpSettings } from './php-settings.js';
 import { rootPatternProblem } from './roots.js';
-import { argv, choice, count, flag, limitValue, listOf, text } from './values.js';
+import { argv, choice, count, flag, limitValue, listOf, text, umask } from './values.js';
 
 /** uid_t is 32 bits, but -1 means "no change" and Node handles 31: the largest that is safe everywhere. */
 const ID_MAX = 2 ** 31 - 2;
@@ -133,6 +133,7 @@ const user = z.strictObject(
     home: absolutePath('/srv/alice').optional(),
     suspended: flag().optional(),
     no_new_privileges: flag().optional(),
+    umask: umask().optional(),
     limits: limitTable(LIMIT_NAMES).optional(),
   },
   tableError,
@@ -204,6 +205,7 @@ export const mainFileSchema = z.strictObject({
         max_uid: count(MIN_UID_FLOOR, ID_MAX).optional(),
         supplementary_groups: choice(['account', 'none']).optional(),
         no_new_privileges: flag().optional(),
+        umask: umask().optional(),
         deny_groups: listOf(groupName(), 'a list of group names').optional(),
       },
       tableError,

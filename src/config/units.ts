@@ -16,6 +16,9 @@ const SIZE_UNITS_BYTES = [
   ['B', 1],
 ] as const;
 
+/** As umask(1) prints it. */
+export const formatUmask = (mask: number): string => mask.toString(8).padStart(4, '0');
+
 type Units = readonly (readonly [unit: string, factor: number])[];
 
 // At most 15 digits, so that the number itself is exact; the product is checked.

@@ -1,5 +1,6 @@
 // Kinds of values that a key may have: each is a zod schema that knows in plain words what it expects.
 import { z } from 'zod';
+import { LIMITS } from '../limits.js';
 import { limitKey, type LimitName } from './limit-keys.js';
 import { isOneLine } from './names.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
@@ -125,6 +126,18 @@ export function limitValue(name: LimitName): z.ZodType<number> {
       });
   }
 }
+
+/** A file mode creation mask: octal text, as shells take it. */
+export const umask = (): z.ZodType<number> =>
+  kind({
+    expected: 'three or four octal digits with at least the bits 022, as in "0022" or "0077"',
+    example: () => quoted('0027'),
+    accept: (value) => {
+      if (typeof value !== 'string' || !/^0?[0-7]{3}$/.test(value)) return undefined;
+      const mask = Number.parseInt(value, 8);
+      return (mask & LIMITS.umaskAlways) === LIMITS.umaskAlways ? mask : undefined;
+    },
+  });
 
 const amountOf = (
   value: unknown,

@@ -53,12 +53,16 @@ export function describeApplication(
       // 0 leaves it to the runtime.
       maxRequests: facts.limits.maxRequests === 0 ? program.maxRequests : facts.limits.maxRequests,
       ...invocation(config, sighting, { program, argv, manifest }),
+      umask: umaskOf(config, sighting.user, manifest),
       manifestEnvironment: manifest?.environment ?? new Map<string, string>(),
       stopSignal: program.stopSignal,
       debianPackage: program.debianPackage,
     },
   };
 }
+
+const umaskOf = ({ users, identity }: Config, user: string, manifest?: Manifest): number =>
+  manifest?.umask ?? users.get(user)?.umask ?? identity.umask;
 
 const rolesOf = (manifest: Manifest | undefined): readonly RoleName[] =>
   manifest?.roles ?? ['responder'];

@@ -59,6 +59,7 @@ export interface Blueprint {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly manifestEnvironment: ReadonlyMap<string, string>;
+  readonly umask: number;
   /** TMPDIR. */
   readonly temporaryDirectory: string;
   /** Below the user's private directory; the launcher makes those that are missing. */

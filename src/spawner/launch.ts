@@ -207,7 +207,7 @@ export class Launch {
     this.#described = { blueprint, input };
     this.#state = 'executing';
     ensurePrivateDirectory(config.usersDirectory, account);
-    dialogue.start(startOrder(config, account, app, blueprint));
+    dialogue.start(startOrder({ account, app, directory }, blueprint));
     this.#step('ordered');
   }
 

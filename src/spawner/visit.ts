@@ -129,7 +129,7 @@ class Visit {
       return;
     }
     const { blueprint } = description;
-    const order = startOrder(config, account, app, blueprint);
+    const order = startOrder({ account, app, directory }, blueprint);
     this.#seen = { plan: this.#plan, input, blueprint, order };
     if (command === undefined) {
       this.#finish();
@@ -138,7 +138,8 @@ class Visit {
     }
     ensurePrivateDirectory(config.usersDirectory, account);
     // A command has no listening socket, so nothing is said of one.
-    const plain = startOrder(config, account, app, { ...blueprint, protocol: 'fastcgi' });
+    const recipient = { account, app, directory };
+    const plain = startOrder(recipient, { ...blueprint, protocol: 'fastcgi' });
     dialogue.start({ ...plain, argv: command });
   }
 

@@ -102,6 +102,19 @@ describe('explain and run-as', { skip: needsRoot }, () => {
     assert.match(status.out, /CapEff:\t0+\nCapBnd:\t0+\nNoNewPrivs:\t1\n0\n1\n2\n3\n$/); // 3 is ls's own
   });
 
+  test('the umask is what the application says, and never lets others write', async () => {
+    usherd.write('alice/open', 'app.py', '');
+    usherd.write('alice/open', 'usherd.toml', 'umask = "0022"\n');
+    const { out } = await usherd.command('run-as', 'alice/open', '--', 'sh', '-c', 'umask');
+    assert.equal(out, '0022\n');
+    assert.match((await usherd.command('explain', 'alice/open')).out, /umask 0022$/m);
+    const shown = await usherd.command('config', 'alice/open');
+    assert.match(shown.out, /^umask +"0022" +usherd\.toml of the application/m);
+    usherd.write('alice/open', 'usherd.toml', 'umask = "0002"\n');
+    const refused = await usherd.command('explain', 'alice/open');
+    assert.match(refused.out, /umask is "0002"[^]*at least the bits 022/);
+  });
+
   test('run-as refuses what a worker would be refused, and runs nothing', async () => {
     const { code, out } = await usherd.command('run-as', 'alice/bad', '--', 'echo', 'ran');
     assert.equal(code, 1);

@@ -61,3 +61,10 @@ test("a user without a word about no_new_privileges has everybody's", () => {
   assert.equal(merged.get('a')?.noNewPrivileges, false);
   assert.equal(merged.get('b')?.noNewPrivileges, true);
 });
+
+test("a user without a word about umask has everybody's", () => {
+  const users = { a: {}, b: { umask: 0o077 } };
+  const merged = merge({ identity: { umask: 0o022 }, users }).users;
+  assert.equal(merged.get('a')?.umask, 0o022);
+  assert.equal(merged.get('b')?.umask, 0o077);
+});

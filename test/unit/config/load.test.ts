@@ -23,7 +23,7 @@ test('an empty file is valid and gives the defaults of the handbook', async (t) 
   assert.equal(config.defaults.maxWorkersPerApp, 4);
   assert.equal(config.defaults.maxWorkersPerUser, 8);
   assert.equal(config.defaults.queueTimeoutMs, 30_000);
-  assert.equal(config.umask, 0o027);
+  assert.equal(config.identity.umask, 0o027);
   const names = 'fastcgi asgi python perl ruby node java jar procfile php cgi';
   assert.deepEqual([...config.runtimes.keys()], names.split(' '));
   assert.ok(config.maxWorkers >= 16 && config.maxWorkers <= 1_024);

@@ -198,3 +198,36 @@ test('sixteen KiB are accepted, one byte more is refused, in bytes and not in ch
   assertRefused(`#${'x'.repeat(16_384)}`, /16384/);
   assertRefused(`#${'ü'.repeat(8_192)}`, /16384/);
 });
+
+test('roles are a short list of names, each once', () => {
+  const manifestOf = (text: string) => parseManifest(text, DEFAULTS.limits);
+  const parsed = manifestOf('roles = ["filter", "authorizer"]');
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.manifest.roles, ['authorizer', 'filter']);
+  for (const wrong of [
+    ...['[]', '"authorizer"', '["responder", "responder"]', '["Responder"]', '[1]', '[[]]'],
+    `[${'"x", '.repeat(2_000)}"x"]`,
+  ]) {
+    const refused = manifestOf(`roles = ${wrong}`);
+    assert.ok(!refused.ok, wrong.slice(0, 40));
+    assert.equal(refused.findings.length, 1);
+  }
+});
+
+for (const [written, mask] of [
+  ['"0022"', 0o022],
+  ['"027"', 0o027],
+  ['"0777"', 0o777],
+  ['"0002"', undefined],
+  ['"0020"', undefined],
+  ['"00022"', undefined],
+  ['"1022"', undefined],
+  ['"0028"', undefined],
+  ['18', undefined],
+] as const) {
+  test(`umask = ${written} is ${mask === undefined ? 'refused' : 'taken'}`, () => {
+    const parsed = parseManifest(`umask = ${written}`, LIMITS);
+    assert.equal(parsed.ok ? parsed.manifest.umask : undefined, mask);
+    assert.equal(parsed.ok, mask !== undefined);
+  });
+}
