@@ -27,7 +27,7 @@ import { printable } from './printable.js';
 import { ensurePrivateDirectory } from './private-directory.js';
 import { bindWorkerSocket, connectLog, type LogSocket } from './sockets.js';
 import { spawnChain } from './spawn-chain.js';
-import { startOrder } from './start-order.js';
+import { startOrder, type StartOrder } from './start-order.js';
 import { limitsOfUser } from './user-limits.js';
 import { WorkerProcess, type WorkerOwner } from './worker-process.js';
 
@@ -43,6 +43,8 @@ export class Launch {
   #deadline: NodeJS.Timeout | undefined;
   #worker: WorkerProcess | undefined;
   #pipe: Socket | undefined;
+  /** Never rejects. */
+  #logDirectory: Promise<void> | undefined;
   #described: Omit<Launched, 'ok' | 'worker'> | undefined;
 
   constructor(ground: LaunchGround, request: LaunchRequest) {
@@ -74,7 +76,8 @@ export class Launch {
         config.users.get(account.name)?.noNewPrivileges ?? config.identity.noNewPrivileges,
       processes: limits.pidsMax,
     });
-    await this.#ground.logDirectories?.prepare(account, this.#request.tools);
+    // Beside the launch: nothing of the tenant's speaks before it is there.
+    this.#logDirectory = this.#ground.logDirectories?.prepare(account, this.#request.tools);
     const label = { worker: this.#id, app, runtime: wantedRuntime };
     const log = await connectLog(this.#ground.paths.log, this.#ground.routerUid, label); // step 2, second half
     try {
@@ -207,7 +210,14 @@ export class Launch {
     this.#described = { blueprint, input };
     this.#state = 'executing';
     ensurePrivateDirectory(config.usersDirectory, account);
-    dialogue.start(startOrder({ account, app, directory }, blueprint));
+    const order = startOrder({ account, app, directory }, blueprint);
+    void Promise.resolve(this.#logDirectory).then(() =>
+      this.#attempt(() => this.#start(dialogue, order)),
+    );
+  }
+
+  #start(dialogue: LauncherDialogue, order: StartOrder): void {
+    dialogue.start(order);
     this.#step('ordered');
   }
 
