@@ -128,6 +128,7 @@ export const LIMITS = {
   controlConnectionsMaxCount: 16,
   controlDeadlineMs: 5_000,
   reportDeadlineMs: 1_000,
+  reloadDeadlineMs: 3_000, // for the router; less than controlDeadlineMs, so that who asked for a reload hears of it
 
   // launch (security.md §3)
   launchDeadlineMs: 5_000,

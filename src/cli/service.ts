@@ -15,7 +15,7 @@ export interface Service {
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Reads the configuration again. */
-  reload?(): Promise<void>;
+  reload?(): Promise<unknown>;
 }
 
 export interface ServiceGround {

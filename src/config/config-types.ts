@@ -126,6 +126,8 @@ export interface UserConfig {
 export interface Config {
   /** Where it was read from; '' for built-in defaults. */
   readonly file: string;
+  /** SHA-256 of the texts of all its files: who has the same one has read the same. */
+  readonly digest: string;
   readonly paths: { readonly run: string; readonly log: string; readonly state: string };
   readonly front: {
     readonly sockets: readonly FrontSocket[];

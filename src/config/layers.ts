@@ -17,6 +17,8 @@ import { limitFields, type MainTable, type RuntimeTable, type UserTable } from '
 export interface Layers {
   /** '' if there is none. */
   readonly file: string;
+  /** Of the texts of all files; absent where nothing was read. */
+  readonly digest?: string;
   readonly main: MainTable;
   /** users.d/NAME.toml, by name. */
   readonly userFiles: ReadonlyMap<string, UserTable>;
@@ -38,6 +40,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
   const limitOrigins = originsOf(own, 'usherd.toml');
   return {
     file: layers.file,
+    digest: layers.digest ?? '',
     paths,
     front: frontOf(main, paths.run),
     apps,

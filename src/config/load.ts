@@ -1,4 +1,5 @@
 // From files to a Config: reads every file, judges all of them, and only then returns, or throws every finding at once.
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -70,9 +71,19 @@ type MainFile = SourceFile<MainTable> | 'missing' | 'refused';
 
 function layersOf(path: string, main: MainFile, users: UserFiles): Layers {
   const userFiles = new Map([...users].map(([name, { table }]) => [name, table]));
+  const digest = digestOf(main, users);
   return typeof main === 'string'
-    ? { file: '', main: {}, userFiles }
-    : { file: path, main: main.table, userFiles };
+    ? { file: '', digest, main: {}, userFiles }
+    : { file: path, digest, main: main.table, userFiles };
+}
+
+function digestOf(main: MainFile, users: UserFiles): string {
+  const hash = createHash('sha256');
+  const add = (name: string, text: string): void =>
+    void hash.update(`${JSON.stringify([name, text])}\n`);
+  if (typeof main !== 'string') add('', main.text);
+  for (const [name, { text }] of users) add(name, text);
+  return hash.digest('hex');
 }
 
 /** Of the machine, or of our cgroup if it may use less. */

@@ -10,6 +10,7 @@ import type { TrustedUids } from './trusted-path.js';
 
 export interface SourceFile<T> {
   readonly explainer: Explainer;
+  readonly text: string;
   /** What the schema took; keys with mistakes are left out. */
   readonly table: T;
   /** First keys below which something was left out: rules between keys must not judge those. */
@@ -75,11 +76,13 @@ function parseSource<T>(
   const findingsMax = LIMITS.configFindingsMaxCount;
   const explainer = new Explainer({ name, text, table, schema, findingsMax });
   const result = schema.safeParse(table);
-  if (result.success) return { explainer, table: result.data, troubled: new Set() };
+  if (result.success) return { explainer, text, table: result.data, troubled: new Set() };
   const { issues } = result.error;
   refusals.add('E_CONFIG_INVALID', explainer.issues(issues));
   const sound = schema.safeParse(withoutIssues(table, issues));
-  return sound.success ? { explainer, table: sound.data, troubled: firstKeys(issues) } : 'refused';
+  return sound.success
+    ? { explainer, text, table: sound.data, troubled: firstKeys(issues) }
+    : 'refused';
 }
 
 /** A copy without the keys that have issues, so that what is sound can be judged in the same run. */

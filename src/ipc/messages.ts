@@ -15,6 +15,8 @@ const runtimeName = z.string().regex(RUNTIME_NAME);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ticket = z.int().nonnegative().max(0xffff_ffff);
 const shortText = z.string().max(400);
+/** SHA-256 of the texts of a configuration. */
+const configDigest = z.string().regex(/^[0-9a-f]{64}$/);
 const errorCode = z.string().regex(/^E_[A-Z_]{1,60}$/);
 
 const RETIRE_REASONS = [
@@ -112,11 +114,19 @@ const reportRouter = z.strictObject({
 });
 const reportEnd = z.strictObject({ type: z.literal('reportEnd'), serial: count });
 
+/** What became of a `reload`: `detail` is '' if that configuration is in force now, else says why the old one stays. */
+const reloaded = z.strictObject({
+  type: z.literal('reloaded'),
+  digest: configDigest,
+  detail: shortText,
+});
+
 export const routerMessage = z.discriminatedUnion('type', [
   hello,
   need,
   retire,
   check,
+  reloaded,
   reportApp,
   reportWorker,
   reportFailure,
@@ -247,8 +257,9 @@ const living = z.strictObject({
 
 const welcome = z.strictObject({
   type: z.literal('welcome'),
-  protocol: z.literal(IPC_PROTOCOL),
   version: z.string().max(40),
+  /** Of the configuration that is in force. */
+  digest: configDigest,
 });
 /** After the last `living`. */
 const settled = z.strictObject({ type: z.literal('settled') });
@@ -276,7 +287,8 @@ const resumed = z.strictObject({ type: z.literal('resumed'), user: z.string().re
 const reset = z.strictObject({ type: z.literal('reset'), app: appId });
 /** Have a worker although no request asks for one. */
 const start = z.strictObject({ type: z.literal('start'), app: appId });
-const reload = z.strictObject({ type: z.literal('reload') });
+/** Read the configuration; if it is this one take it over, and answer `reloaded`. The supervisor does so after that. */
+const reload = z.strictObject({ type: z.literal('reload'), digest: configDigest });
 const report = z.strictObject({
   type: z.literal('report'),
   serial: count,

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import type { Config } from '../config/index.js';
+import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { PoolSet, systemClock } from '../pool/index.js';
@@ -30,6 +31,12 @@ export interface RouterOptions {
   readonly log: Logger;
   readonly loadConfig: () => Promise<Config>;
 }
+
+const DETAIL_MAX_CHARS = 400; // the schema's
+const OTHER_TEXTS =
+  'supervisor and router have read different texts: were the files being written? reload once more';
+const DIFFERENT =
+  'the configuration is not the one that the supervisor has, because files were changed without a reload: usherd reload';
 
 /** Else it is root's, and so are the directories below it to make. */
 function isOwn(directory: string): boolean {
@@ -66,6 +73,8 @@ export class Router implements RouterContext {
   #connectionsMax = 0;
   readonly #hosts = new HostTable();
   #config: Config;
+  /** What the supervisor has; undefined until it was there once. */
+  #wantedDigest: string | undefined;
   #roots: Roots;
   #tokens: FrontTokens | undefined;
 
@@ -141,18 +150,42 @@ export class Router implements RouterContext {
     this.log.info('router stopped');
   }
 
-  /** On error the configuration in force stays. */
+  /** On error, or where it is not what the supervisor has, the configuration in force stays. */
   async reload(): Promise<void> {
+    await this.#take(this.#wantedDigest);
+  }
+
+  /** Resolves to '' once this configuration is in force, else to why it is not. */
+  async #take(digest: string | undefined): Promise<string> {
     try {
       const config = await this.#loadConfig();
+      if (digest !== undefined && config.digest !== digest) {
+        throw new UsherdError('E_CONFIG_UNREADABLE', OTHER_TEXTS);
+      }
       this.#config = config;
       this.#roots = this.#rootsOf(config);
       this.#tokens = this.#tokensFor(config);
       this.dispatcher.reconfigure(config);
       this.log.info('configuration reloaded');
+      return '';
     } catch (err) {
-      this.log.error({ err: String(err) }, 'configuration not reloaded');
+      const detail = err instanceof Error ? err.message : String(err);
+      this.log.error({ detail }, 'configuration not reloaded');
+      return detail.slice(0, DETAIL_MAX_CHARS);
     }
+  }
+
+  async #onReload(digest: string): Promise<void> {
+    const detail = await this.#take(digest);
+    if (detail === '') this.#wantedDigest = digest;
+    this.#link.send({ type: 'reloaded', digest, detail });
+  }
+
+  /** One of us was started, or started again, after the files had been changed. */
+  async #onWelcome(digest: string): Promise<void> {
+    this.#wantedDigest = digest;
+    if (digest === this.#config.digest) return;
+    if ((await this.#take(digest)) !== '') this.log.error(DIFFERENT);
   }
 
   #rootsOf({ apps }: Config): Roots {
@@ -194,7 +227,8 @@ export class Router implements RouterContext {
       hosts: this.#hosts,
       log: this.log,
       journal: this.journal,
-      onReload: () => void this.reload(),
+      onReload: (digest) => void this.#onReload(digest),
+      onWelcome: (digest) => void this.#onWelcome(digest),
       onReport: ({ serial, about }) => this.#report(serial)[about](),
     });
   }

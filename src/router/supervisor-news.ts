@@ -20,7 +20,8 @@ interface NewsOptions {
   readonly dispatcher: PoolDispatcher;
   readonly log: Logger;
   readonly journal: Journal;
-  readonly onReload: () => void;
+  readonly onReload: (digest: string) => void;
+  readonly onWelcome: (digest: string) => void;
   readonly hosts: HostTable;
   readonly onReport: (question: Of<'report'>) => void;
 }
@@ -36,7 +37,8 @@ export class SupervisorNews {
 
   /** Total: a new message is a compile error until it has a row. */
   readonly #rows: { readonly [T in SupervisorMessage['type']]: (message: Of<T>) => void } = {
-    welcome: () => {
+    welcome: ({ digest }) => {
+      this.#options.onWelcome(digest);
       this.#options.pools.resumeAll();
       this.#announced.clear();
       this.#options.hosts.begin();
@@ -52,7 +54,7 @@ export class SupervisorNews {
     resumed: (message) => this.#options.pools.resume(message.user),
     reset: (message) => this.#onReset(message.app),
     start: (message) => this.#onStart(message.app),
-    reload: () => this.#options.onReload(),
+    reload: ({ digest }) => this.#options.onReload(digest),
     vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
     report: (message) => this.#options.onReport(message),
     stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),

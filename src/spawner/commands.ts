@@ -1,6 +1,7 @@
 // What the admin may have the supervisor do: one row a command.
 import { UsherdError } from '../errors.js';
-import type { ControlRequest } from '../ipc/index.js';
+import { type ControlRequest } from '../ipc/index.js';
+import type { Agreement } from './agreement.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
 import type { RunningWorker } from './workers.js';
@@ -14,7 +15,7 @@ export interface CommandParts {
   /** @throws E_CONTROL */
   readonly requests: () => Promise<object>;
   /** @throws E_CONFIG_* */
-  readonly reload: () => Promise<void>;
+  readonly reload: () => Promise<Agreement['kind']>;
 }
 
 type Of<C extends ControlRequest['command']> = Extract<ControlRequest, { command: C }>;
@@ -64,10 +65,7 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
     operations.link.send({ type: 'resumed', user });
     return { user, wasSuspended };
   },
-  reload: async ({ reload }) => {
-    await reload();
-    return {};
-  },
+  reload: async ({ reload }) => ({ router: await reload() }),
 };
 
 /** What its workers were started with; values of its environment are nobody's to see. */

@@ -16,6 +16,7 @@ export interface Monitored {
   retire(message: Of<'retire'>): void;
   check(message: Of<'check'>): void;
   reported(row: ReportRow): void;
+  reloaded(message: Of<'reloaded'>): void;
 }
 
 interface Row<T extends RouterMessage['type']> {
@@ -28,6 +29,7 @@ export const MONITOR: { readonly [T in RouterMessage['type']]: Row<T> } = {
   need: { permitted: 'serving', answer: (m, message) => m.need(message) },
   retire: { permitted: 'serving', answer: (m, message) => m.retire(message) },
   check: { permitted: 'serving', answer: (m, message) => m.check(message) },
+  reloaded: { permitted: 'serving', answer: (m, message) => m.reloaded(message) },
   reportApp: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportWorker: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportFailure: { permitted: 'serving', answer: (m, row) => m.reported(row) },

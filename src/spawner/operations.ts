@@ -1,7 +1,8 @@
 // What root does when something happens: the router asks, a launch or a worker ends, files or accounts change.
-import { IPC_PROTOCOL, type RouterMessage } from '../ipc/index.js';
+import type { RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Mode } from '../privdrop/index.js';
+import { RouterAgreement } from './agreement.js';
 import { Admission, type Admitted, type Need } from './admission.js';
 import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';
@@ -43,12 +44,14 @@ export interface OperationsParts {
 }
 
 type Retire = Extract<RouterMessage, { type: 'retire' }>;
+type Reloaded = Extract<RouterMessage, { type: 'reloaded' }>;
 type Check = Extract<RouterMessage, { type: 'check' }>;
 
 export class Operations implements Monitored {
   readonly workers = new Workers();
   readonly suspensions = new Suspensions();
   readonly reports = new RouterReports();
+  readonly agreement = new RouterAgreement();
   readonly counters = newCounters();
   readonly link: RouterLink;
   readonly admission: Admission;
@@ -96,7 +99,8 @@ export class Operations implements Monitored {
   /** A router has come, perhaps after another one: it hears what lives, and who is suspended. */
   greet(): void {
     const { version, settings } = this.#parts;
-    this.link.send({ type: 'welcome', protocol: IPC_PROTOCOL, version });
+    const { digest } = settings.config;
+    this.link.send({ type: 'welcome', version, digest });
     for (const worker of this.workers.running) if (worker.process.isRunning) this.#present(worker);
     this.vhosts.tellAll();
     for (const user of this.suspensions.all(settings.config)) this.#hold(user);
@@ -127,6 +131,10 @@ export class Operations implements Monitored {
 
   reported(row: ReportRow): void {
     this.reports.row(row);
+  }
+
+  reloaded(message: Reloaded): void {
+    this.agreement.answered(message);
   }
 
   // --- also for the admin ----------------------------------------------------------------------
@@ -233,6 +241,7 @@ export class Operations implements Monitored {
 
   #routerGone(): void {
     this.reports.abandon();
+    this.agreement.abandon();
     this.admission.dropWaiting();
   }
 

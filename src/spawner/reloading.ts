@@ -14,7 +14,6 @@ export function applyConfig(
   const before = new Set(operations.suspensions.all(settings.config));
   settings.swap(config);
   const after = new Set(operations.suspensions.all(settings.config));
-  operations.link.send({ type: 'reload' });
   for (const user of after) if (!before.has(user)) operations.enforceSuspension(user);
   for (const user of before) {
     if (!after.has(user)) operations.link.send({ type: 'resumed', user });

@@ -15,6 +15,7 @@ import {
   type Mode,
 } from '../privdrop/index.js';
 import type { Describe } from './blueprint.js';
+import type { Agreement } from './agreement.js';
 import { openCgroups, type CgroupTree } from './cgroup.js';
 import { APP_CONTROLLERS } from './cgroup-limits.js';
 import { runCommand } from './commands.js';
@@ -28,6 +29,7 @@ import { Operations, type OperationsParts } from './operations.js';
 import { assertSocketPath, runPaths, type RunPaths } from './paths.js';
 import { PinnedTools } from './pinned-tools.js';
 import { applyConfig } from './reloading.js';
+import { printable } from './printable.js';
 import { Settings } from './settings.js';
 import {
   assertNobodyListens,
@@ -72,6 +74,7 @@ export class Supervisor {
   readonly #usage = new UsageReader(monotonicMs);
   readonly #startedAtMs = monotonicMs();
   #standing: Standing | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -146,12 +149,32 @@ export class Supervisor {
   }
 
   /** @throws E_CONFIG_* : then the old configuration stays, whole. */
-  async reload(): Promise<void> {
-    const config = await this.#options.loadConfig();
+  reload(): Promise<Agreement['kind']> {
+    const turn = this.#reloading.then(() => this.#reload());
+    this.#reloading = turn.catch(() => undefined); // whoever called hears of it
+    return turn;
+  }
+
+  /** The router takes it over first, if it has read the same: files that are being written may be read as two. */
+  async #reload(): Promise<Agreement['kind']> {
+    const { loadConfig, describe, log } = this.#options;
+    const config = await loadConfig();
+    const { operations } = this.#standing ?? {};
+    const { digest, file } = config;
+    const agreement = await operations?.agreement.ask(digest, () =>
+      operations.link.send({ type: 'reload', digest }),
+    );
     const standing = this.#standing;
-    if (standing === undefined) return;
-    applyConfig(standing.operations, standing.settings, this.#options.describe, config);
-    this.#options.log.info({ file: config.file }, 'configuration reloaded');
+    if (standing === undefined || agreement === undefined) return 'alone';
+    if (agreement.kind === 'refused') {
+      const detail = `the router: ${printable(agreement.detail)}; nothing was changed`;
+      throw new UsherdError('E_CONFIG_UNREADABLE', detail);
+    }
+    applyConfig(standing.operations, standing.settings, describe, config);
+    if (agreement.kind === 'silent')
+      log.error({ file }, 'router has not confirmed the configuration');
+    log.info({ file }, 'configuration reloaded');
+    return agreement.kind;
   }
 
   async status(): Promise<Status | undefined> {

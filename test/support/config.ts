@@ -39,8 +39,12 @@ export const TEST_RUNTIME: RuntimeConfig = {
   missingScriptBody: '',
 };
 
+/** All configurations of tests pass for the same, unless a test says otherwise. */
+export const TEST_DIGEST = '0'.repeat(64);
+
 const DEFAULTS: Config = {
   file: '',
+  digest: TEST_DIGEST,
   paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
   front: {
     sockets: [],

@@ -8,6 +8,8 @@ type Heard<T extends SupervisorMessage['type']> = Extract<SupervisorMessage, { t
 
 export class FakeRouter {
   readonly heard: SupervisorMessage[] = [];
+  /** Why it does not take over a configuration; '' if it does, undefined if it never says. */
+  objection: string | undefined = '';
   readonly #channel: Channel<SupervisorMessage, RouterMessage>;
   #ticket = 0;
 
@@ -18,6 +20,11 @@ export class FakeRouter {
       onMessage: (message: SupervisorMessage) => {
         this.heard.push(message);
         // A router with nothing to tell.
+        if (message.type === 'reload') {
+          const { digest } = message;
+          const { objection: detail } = this;
+          if (detail !== undefined) this.send({ type: 'reloaded', digest, detail });
+        }
         if (message.type === 'report') this.send({ type: 'reportEnd', serial: message.serial });
       },
       onClose: () => undefined,

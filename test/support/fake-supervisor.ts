@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
-import { DEFAULT_ORIGINS } from './config.js';
+import { DEFAULT_ORIGINS, TEST_DIGEST } from './config.js';
 import { startFd0Worker, type Fd0Worker } from './fd0-worker.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
 
@@ -88,7 +88,7 @@ export class FakeSupervisor {
   onExit: (exitCode: number | null) => void = () => undefined;
   /** What a router hears that has greeted. */
   onHello: () => void = () => {
-    this.send({ type: 'welcome', protocol: 1, version: 'test' });
+    this.send({ type: 'welcome', version: 'test', digest: TEST_DIGEST });
     this.send({ type: 'settled' });
   };
   readonly #server: net.Server;

@@ -23,6 +23,8 @@ export class RouterRig {
   readonly directory: string;
   readonly frontPath: string;
   readonly supervisor: FakeSupervisor;
+  /** What the router reads at its next reload. */
+  nextConfig: Config;
   readonly #config: Config;
   readonly #clients: FrontClient[] = [];
   #router: Router;
@@ -45,9 +47,14 @@ export class RouterRig {
       },
       ...options.config,
     });
+    this.nextConfig = this.#config;
     this.supervisor = new FakeSupervisor(`${directory}/run`);
     for (const [id, app] of Object.entries(options.apps ?? {})) this.supervisor.apps.set(id, app);
     this.#router = this.#newRouter();
+  }
+
+  get config(): Config {
+    return this.#config;
   }
 
   get router(): Router {
@@ -65,7 +72,7 @@ export class RouterRig {
     return new Router({
       config: this.#config,
       log: createLogger('fatal', 'router'),
-      loadConfig: () => Promise.resolve(this.#config),
+      loadConfig: () => Promise.resolve(this.nextConfig),
     });
   }
 

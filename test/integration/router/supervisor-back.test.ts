@@ -4,6 +4,7 @@ import { afterEach, test } from 'node:test';
 import type { SupervisorMessage } from '../../../src/ipc/index.js';
 import { TEST_FACTS } from '../../support/fake-supervisor.js';
 import { parseCgi } from '../../support/front-client.js';
+import { TEST_DIGEST } from '../../support/config.js';
 import { appParams, RouterRig } from '../../support/router-rig.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -39,7 +40,7 @@ test('a request that waits for the supervisor gets a living worker, not one that
   const { router } = rig;
   await waitFor('the request', () => router.counters.requestsActive === 1);
   const needsCount = supervisor.needs.length;
-  supervisor.send({ type: 'welcome', protocol: 1, version: 'test' });
+  supervisor.send({ type: 'welcome', version: 'test', digest: TEST_DIGEST });
   supervisor.send({ ...TEST_FACTS, app: APP });
   supervisor.send(living(id));
   supervisor.send({ type: 'settled' });

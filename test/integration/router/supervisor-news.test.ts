@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { SupervisorMessage } from '../../../src/ipc/index.js';
-import { TEST_LIMITS, TEST_RUNTIME } from '../../support/config.js';
+import { TEST_DIGEST, TEST_LIMITS, TEST_RUNTIME } from '../../support/config.js';
 import { TEST_FACTS } from '../../support/fake-supervisor.js';
 import type { WorkerRequest } from '../../support/fake-worker.js';
 import { appParams, RouterRig, type RigOptions } from '../../support/router-rig.js';
@@ -20,7 +20,7 @@ const APP = 'alice/blog';
 const worker = {
   onRequest: (request: WorkerRequest): void => request.reply('Content-Type: text/plain\r\n\r\nok'),
 };
-const WELCOME: SupervisorMessage = { type: 'welcome', protocol: 1, version: 'test' };
+const WELCOME: SupervisorMessage = { type: 'welcome', version: 'test', digest: TEST_DIGEST };
 const hold: SupervisorMessage = {
   ...{ type: 'restart', app: '', user: 'alice', reason: 'suspended', hold: true },
 };

@@ -92,6 +92,8 @@ describe('a supervisor', { skip }, () => {
     assert.equal(host.processesOf(UID.bob).length, 1);
     router.close();
     const next = await waitFor('the next router', () => host.router().catch(() => undefined));
+    const told = next.heard.map(({ type }) => type);
+    assert.ok(told.indexOf('restart') < told.indexOf('settled'), 'before it may ask for anybody');
     await next.hear('restart', ({ user, hold: held }) => user === 'alice' && held);
     await host.control({ command: 'resume', user: 'alice' });
     await next.hear('resumed');
@@ -119,6 +121,32 @@ describe('a supervisor', { skip }, () => {
       ['alice/app config'],
     );
     router.close();
+  });
+
+  it('keeps the old configuration, and says so, where the router has read another one', async () => {
+    host.makeApp('alice', 'app', 'sleeps');
+    const router = await host.router();
+    router.objection = 'other texts';
+    await router.spawn('alice/app');
+    const change = (queueLength: number): void =>
+      host.change({ users: [{ name: 'alice', uid: UID.alice, limits: { queueLength } }] });
+    change(7);
+    const refused = await host.control({ command: 'reload' });
+    assert.deepEqual([refused['ok'], refused['code']], [false, 'E_CONFIG_UNREADABLE']);
+    assert.match(JSON.stringify(refused), /other texts; nothing was changed/);
+    assert.deepEqual(router.of('restart'), []);
+    router.objection = '';
+    const result = async (): Promise<unknown> =>
+      (await host.control({ command: 'reload' }))['result'];
+    assert.deepEqual(await result(), { router: 'agreed' });
+    await router.hear('restart', ({ app }) => app === 'alice/app');
+    router.objection = undefined;
+    assert.deepEqual(await result(), { router: 'silent' });
+    // Nobody to agree with: the next one reads for itself.
+    router.close();
+    await waitFor('the router to be gone', async () => !(await status()).router.connected);
+    change(8);
+    assert.deepEqual(await result(), { router: 'alone' });
   });
 
   it('enforces a suspension that comes with a reload (T32)', async () => {
@@ -161,10 +189,12 @@ describe('a supervisor', { skip }, () => {
     ].map((text) => JSON.parse(text) as { ok: boolean; code: string });
     assert.ok(answers.every(({ ok, code }) => !ok && code === 'E_CONTROL'));
     const flood = await connected(host.path('control.sock'));
-    flood.resume();
+    let told = '';
+    flood.setEncoding('utf8').on('data', (text: string) => (told += text));
     for (let mib = 0; mib < 10 && !flood.closed; mib += 1)
       flood.write(Buffer.alloc(1024 * 1024, 'x'));
     await waitFor('the flood to be cut', () => flood.closed);
+    assert.match(told, /"code":"E_CONTROL".*too long/, 'by its length, and not by the deadline');
     const silent = await connected(host.path('control.sock'));
     silent.resume();
     await waitFor('the silent one to be cut', () => silent.closed, 8_000);

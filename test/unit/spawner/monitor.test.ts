@@ -9,6 +9,7 @@ const ONE_OF_EACH: readonly RouterMessage[] = [
   { type: 'retire', worker: '0123456789abcdef', reason: 'idle' },
   { type: 'check', app: 'alice/blog' },
   { type: 'reportEnd', serial: 1 },
+  { type: 'reloaded', digest: '0'.repeat(64), detail: '' },
 ];
 
 function recorder(): { monitored: Monitored; calls: string[] } {
@@ -22,6 +23,7 @@ function recorder(): { monitored: Monitored; calls: string[] } {
     retire: note('retire'),
     check: note('check'),
     reported: note('reported'),
+    reloaded: note('reloaded'),
   };
   return { monitored, calls };
 }
@@ -35,14 +37,14 @@ describe('the monitor', () => {
   it('lets a router greet first, and do nothing before', () => {
     const { monitored, calls } = recorder();
     const permitted = ONE_OF_EACH.map((message) => answerRouter('greeting', monitored, message));
-    assert.deepEqual(permitted, [true, false, false, false, false]);
+    assert.deepEqual(permitted, [true, false, false, false, false, false]);
     assert.deepEqual(calls, ['greet']);
   });
 
   it('lets a router that has greeted do the rest, and not greet again', () => {
     const { monitored, calls } = recorder();
     const permitted = ONE_OF_EACH.map((message) => answerRouter('serving', monitored, message));
-    assert.deepEqual(permitted, [false, true, true, true, true]);
-    assert.deepEqual(calls, ['need', 'retire', 'check', 'reported']);
+    assert.deepEqual(permitted, [false, true, true, true, true, true]);
+    assert.deepEqual(calls, ['need', 'retire', 'check', 'reported', 'reloaded']);
   });
 });
