@@ -284,7 +284,11 @@ const restart = z.strictObject({
   hold: z.boolean(),
 });
 const resumed = z.strictObject({ type: z.literal('resumed'), user: z.string().regex(USER_NAME) });
-const reset = z.strictObject({ type: z.literal('reset'), app: appId });
+/** Whatever this application (all, with '') was refused or crashed for: the next request tries again. */
+const reset = z.strictObject({
+  type: z.literal('reset'),
+  app: z.union([appId, z.literal('')]),
+});
 /** Have a worker although no request asks for one. */
 const start = z.strictObject({ type: z.literal('start'), app: appId });
 /** Read the configuration; if it is this one take it over, and answer `reloaded`. The supervisor does so after that. */

@@ -219,8 +219,8 @@ export class PoolSet<T extends object> {
     for (const user of users) this.resume(user);
   }
 
-  /** Starts the application at once at the next request, however often it crashed. */
-  reset(app: string): void {
+  /** Starts the application, or any one, at once at the next request, however often it crashed. */
+  reset(app: string | undefined): void {
     for (const pool of this.#registry.select(app, undefined)) pool.reset();
   }
 

@@ -52,7 +52,7 @@ export class SupervisorNews {
     leaving: ({ worker, reason }) => this.#options.pools.retire(worker, reason),
     restart: (message) => this.#onRestart(message),
     resumed: (message) => this.#options.pools.resume(message.user),
-    reset: (message) => this.#onReset(message.app),
+    reset: ({ app }) => this.#onReset(app === '' ? undefined : app),
     start: (message) => this.#onStart(message.app),
     reload: ({ digest }) => this.#options.onReload(digest),
     vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
@@ -230,9 +230,12 @@ export class SupervisorNews {
     this.#options.dispatcher.start(this.#options.registry.obtain(app));
   }
 
-  #onReset(app: string): void {
-    this.#options.registry.app(app)?.forgive();
-    this.#options.pools.reset(app);
+  /** Of all of them without a name. */
+  #onReset(app: string | undefined): void {
+    const { registry, pools } = this.#options;
+    if (app === undefined) for (const each of registry.apps()) each.forgive();
+    else registry.app(app)?.forgive();
+    pools.reset(app);
   }
 }
 

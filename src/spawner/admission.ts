@@ -106,6 +106,11 @@ export class Admission {
     this.#tokens.forgive(app);
   }
 
+  /** What was refused may be let in by a new configuration. */
+  forgiveAll(): void {
+    this.#remembered.clear();
+  }
+
   /** Launches that wait for a place go nowhere: whoever asked is not there any more. */
   dropWaiting(): void {
     for (const { user, need } of this.#queue.empty()) this.#census.leave(user, need.app);

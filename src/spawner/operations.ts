@@ -147,6 +147,12 @@ export class Operations implements Monitored {
     if (!isTold) for (const worker of this.workers.ofApp(app)) this.terminate(worker);
   }
 
+  /** A setting that was mended shows at the next request, not when a back-off is over. */
+  forgiveAll(): void {
+    this.admission.forgiveAll();
+    this.link.send({ type: 'reset', app: '' });
+  }
+
   /** The router hears of it first, because a connection that it keeps may hold the worker until it is killed. */
   terminate({ process, blueprint }: RunningWorker): void {
     this.link.send({ type: 'leaving', worker: process.id, reason: 'shutdown' });

@@ -11,6 +11,7 @@ export function applyConfig(
   describe: Describe,
   config: Config,
 ): void {
+  const isChanged = config.digest !== settings.config.digest;
   const before = new Set(operations.suspensions.all(settings.config));
   settings.swap(config);
   const after = new Set(operations.suspensions.all(settings.config));
@@ -21,6 +22,7 @@ export function applyConfig(
   for (const app of outdated(operations, settings.config, describe)) {
     operations.restart(app, 'config');
   }
+  if (isChanged) operations.forgiveAll();
 }
 
 /** Applications whose files, read again with this configuration, give another blueprint. */
