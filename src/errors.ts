@@ -285,6 +285,10 @@ export const ERRORS = {
     'a message between router and supervisor does not fit the schema',
     'use supervisor and router of one version',
   ]),
+  E_MONITOR_VERSION: row(['monitor', 'connection'], NONE, 'error', [
+    'router and supervisor are of two versions that do not understand each other',
+    'systemctl restart usherd (every application starts anew), after an upgrade or its undoing',
+  ]),
   E_MONITOR_UNPERMITTED: row(['monitor', 'connection'], NONE, 'error', [
     'a message came that is not permitted at this point',
     'use supervisor and router of one version',

@@ -13,28 +13,82 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** What this very command is of: after an upgrade not always what runs. */
+export interface Installed {
+  readonly version: string;
+  readonly protocol: number;
+}
+
+/** What the command itself knows, beside what the supervisor says. */
+export interface Surroundings {
+  readonly installed?: Installed;
+  /** Front sockets on which nobody listens. */
+  readonly deadFronts?: readonly string[];
+}
+
 /** Troubles older than this are over until they come back. */
 const RECENT_MS = 300_000;
 
 /** The most general ones first: what is wrong with usherd explains what is wrong with applications. */
-export function problemsOf(status: Answer): readonly Problem[] {
-  return [...problemsOfUsherd(status), ...suspensions(status), ...problemsOfApps(status)];
+export function problemsOf(
+  status: Answer,
+  { installed, deadFronts = [] }: Surroundings = {},
+): readonly Problem[] {
+  return [
+    ...problemsOfUsherd(status),
+    ...upgradePending(status, installed),
+    ...deadFronts.map(deadFront),
+    ...suspensions(status),
+    ...problemsOfApps(status),
+  ];
+}
+
+const deadFront = (path: string): Problem => ({
+  where: 'usherd',
+  what: `nobody listens on the front socket ${path}`,
+  details: ['web servers cannot connect there, and answer with a 503 of their own'],
+  remedy:
+    'systemctl restart usherd.socket usherd-router; `usherd doctor` tries it as the web server',
+});
+
+/** What still runs as one is about to be two: a restart of the router, or its crash, would do it. */
+function* upgradePending(status: Answer, installed: Installed | undefined): Iterable<Problem> {
+  const { protocol } = status;
+  const isTold = numberOf(tableOf(status['router'])['foreignProtocol']) > 0;
+  if (installed === undefined || isTold || typeof protocol !== 'number') return;
+  if (protocol === installed.protocol) return;
+  yield {
+    where: 'usherd',
+    what: `version ${installed.version} is installed, and its router does not understand the supervisor that runs`,
+    details: [
+      'all is well until the router starts anew; a restart of usherd-router alone would be answered with 503',
+    ],
+    remedy: 'systemctl restart usherd, at a good time: every application starts anew',
+  };
 }
 
 function* problemsOfUsherd(status: Answer): Iterable<Problem> {
   const where = 'usherd';
   const router = tableOf(status['router']);
-  const remedy = 'systemctl status usherd-router; journalctl -u usherd-router -n 50';
-  if (router['connected'] !== true) {
+  const remedy = 'journalctl -u usherd-router -n 50; systemctl status usherd-router';
+  if (numberOf(router['foreignProtocol']) > 0) {
+    yield {
+      where,
+      what: 'router and supervisor are of two versions that do not understand each other',
+      details: ['no request is answered'],
+      remedy: 'systemctl restart usherd, after an upgrade or its undoing',
+    };
+  } else if (router['connected'] !== true) {
     yield {
       where,
       what: 'the router is not connected',
       details: ['no request is answered'],
-      remedy,
+      remedy: `systemctl restart usherd-router; ${remedy}`,
     };
   } else if (router['answered'] === false) {
     const details = ['queues, requests and recent troubles are not shown'];
-    yield { where, what: 'the router does not answer in time', details, remedy };
+    const restart = `systemctl restart usherd-router if it stays so; ${remedy}`;
+    yield { where, what: 'the router does not answer in time', details, remedy: restart };
   }
   yield* workersUsedUp(tableOf(status['limits']));
   const counters = tableOf(status['counters']);

@@ -23,6 +23,8 @@ export interface ServiceGround {
   readonly log: Logger;
   /** @throws UsherdError E_CONFIG_* */
   readonly loadConfig: () => Promise<Config>;
+  /** As SIGTERM does it. */
+  readonly end: () => void;
 }
 
 /**
@@ -41,7 +43,9 @@ export async function serve(
     const loadConfig = inTurns(() => loadConfiguration(file)); // reloads may come fast
     const config = await loadConfig();
     log = createLogger(config.log.level, name);
-    return await untilOver(compose({ config, log, loadConfig }), log);
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    return await untilOver(compose({ config, log, loadConfig, end }), log, over);
   } catch (err) {
     report(err, log);
     return exitCodeOf(err);
@@ -77,24 +81,23 @@ function becomeService(service: ServiceName): void {
 }
 
 /** Serves until it is told to stop, or until something throws where nobody catches it. */
-function untilOver(service: Service, log: Logger): Promise<number> {
+function untilOver(service: Service, log: Logger, over: AbortController): Promise<number> {
   const crash = new Promise<number>((resolve) => {
     process.once('uncaughtException', (err) => {
       log.fatal({ err }, 'a bug: ending, to be started anew');
       resolve(ExitCode.TEMPORARY);
     });
   });
-  return Promise.race([crash, untilStopped(service, log)]);
+  return Promise.race([crash, untilStopped(service, log, over)]);
 }
 
-async function untilStopped(service: Service, log: Logger): Promise<number> {
+async function untilStopped(service: Service, log: Logger, over: AbortController): Promise<number> {
   // Before start(), which may take a while: a signal in between is not lost.
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => over.abort());
   process.on('SIGHUP', () => void reload(service, log));
   await service.start();
   log.info('started');
-  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  if (!over.signal.aborted) await once(over.signal, 'abort');
   log.info('stopping');
   await service.stop();
   return ExitCode.OK;

@@ -1,7 +1,7 @@
 // The supervisor's status for people: what is wrong first, then one line for each application. Nothing of a tenant's reaches the terminal as a command.
 import { numberOf, tableOf, tablesIn, textOf, textsIn } from './answer-fields.js';
 import type { Answer } from './control-client.js';
-import { problemsOf, type Problem } from './problems.js';
+import { problemsOf, type Problem, type Surroundings } from './problems.js';
 import { cell, counted, formatAge, formatMiB, formatTable } from './text-table.js';
 
 const APP_HEADINGS = [
@@ -14,7 +14,7 @@ const WORKER_HEADINGS = [...['PID', 'STATE', 'SERVED', 'MEMORY', 'CPU', 'AGE', '
 
 const LINE_MAX_LENGTH = 400;
 
-export interface StatusView {
+export interface StatusView extends Surroundings {
   /** With a line for each worker. */
   readonly withWorkers: boolean;
   /** Makes the words bold that a person should see first; the identity where there is no terminal. */
@@ -24,10 +24,11 @@ export interface StatusView {
 const PLAIN: StatusView = { withWorkers: false, bold: (text) => text };
 
 /** Everything that `usherd status` prints without --json. */
-export function formatStatus(status: Answer, { withWorkers, bold }: StatusView = PLAIN): string {
+export function formatStatus(status: Answer, view: StatusView = PLAIN): string {
+  const { withWorkers, bold, installed } = view;
   const apps = tablesIn(status['apps']);
-  const problems = problemsOf(status);
-  const lines = [summary(status, apps, problems.length)];
+  const problems = problemsOf(status, view);
+  const lines = [summary(status, problems.length, installed)];
   const weak = weakness(tableOf(tableOf(status['isolation'])['cgroup']));
   if (weak !== undefined) lines.push(weak);
   for (const problem of problems) lines.push('', ...formatProblem(problem, bold));
@@ -38,13 +39,22 @@ export function formatStatus(status: Answer, { withWorkers, bold }: StatusView =
   return lines.join('\n');
 }
 
-function summary(status: Answer, apps: readonly Answer[], problemCount: number): string {
+function summary(
+  status: Answer,
+  problemCount: number,
+  installed: Surroundings['installed'],
+): string {
+  const apps = tablesIn(status['apps']);
   const limits = tableOf(status['limits']);
   const workers = apps.reduce((sum, app) => sum + tablesIn(app['workers']).length, 0);
+  const newer =
+    installed === undefined || installed.version === status['version']
+      ? ''
+      : ` (${installed.version} is installed)`;
   const mode = status['mode'] === 'self' ? ', everything as one user' : '';
   const verdict = problemCount === 0 ? 'nothing wrong' : counted(problemCount, 'problem');
   return (
-    `usherd ${cell(status['version'])}${mode}, up ${formatAge(numberOf(status['uptimeMs']))}, ` +
+    `usherd ${cell(status['version'])}${newer}${mode}, up ${formatAge(numberOf(status['uptimeMs']))}, ` +
     `${counted(apps.length, 'application')}, ` +
     `${workers} of ${cell(limits['maxWorkers'])} workers, ${verdict}`
   );

@@ -1,7 +1,8 @@
 // Everything that router and supervisor may say to each other: one schema a message, unknown keys refused (security.md R-C1, R-C2).
 import { z } from 'zod';
 
-export const IPC_PROTOCOL = 1;
+/** Goes up with every change of a message. `hello` and `foreign`, by which two versions know each other, never change. */
+export const IPC_PROTOCOL = 2;
 
 /** `user/app`; the first part is an account name, the second a directory name. */
 export const APP_ID = /^[a-z_][a-z0-9_-]{0,31}\/[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -14,6 +15,7 @@ const workerId = z.string().regex(/^[0-9a-f]{16}$/);
 const runtimeName = z.string().regex(RUNTIME_NAME);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ticket = z.int().nonnegative().max(0xffff_ffff);
+const protocol = z.int().positive().max(0xffff);
 const shortText = z.string().max(400);
 /** SHA-256 of the texts of a configuration. */
 const configDigest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -33,7 +35,7 @@ export type RetireReason = (typeof RETIRE_REASONS)[number];
 
 // --- router to supervisor ----------------------------------------------------------------------
 
-const hello = z.strictObject({ type: z.literal('hello'), protocol: z.literal(IPC_PROTOCOL) });
+const hello = z.strictObject({ type: z.literal('hello'), protocol });
 
 /** Start one worker. `runtime` '' means "what the application's markers say". */
 const need = z.strictObject({
@@ -255,6 +257,9 @@ const living = z.strictObject({
   maxRequests: count,
 });
 
+/** The supervisor speaks this one, and not that of the `hello`; nothing comes after it. */
+const foreign = z.strictObject({ type: z.literal('foreign'), protocol });
+
 const welcome = z.strictObject({
   type: z.literal('welcome'),
   version: z.string().max(40),
@@ -308,6 +313,7 @@ const vhost = z.strictObject({
 });
 
 export const supervisorMessage = z.discriminatedUnion('type', [
+  foreign,
   welcome,
   living,
   settled,

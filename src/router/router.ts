@@ -30,6 +30,9 @@ export interface RouterOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly loadConfig: () => Promise<Config>;
+  readonly version: string;
+  /** The supervisor is newer than this process: it should end, for the installed one to start. */
+  readonly onOutdated: () => void;
 }
 
 const DETAIL_MAX_CHARS = 400; // the schema's
@@ -116,7 +119,8 @@ export class Router implements RouterContext {
       counters: this.counters,
       send: (message) => this.#link.send(message),
     });
-    this.#link = new SupervisorLink(`${config.paths.run}/supervisor.sock`, log, this.#news());
+    const supervisorSocket = `${config.paths.run}/supervisor.sock`;
+    this.#link = new SupervisorLink(supervisorSocket, log, this.#news(options.onOutdated));
     this.#listeners = new FrontListeners(this, log);
   }
 
@@ -219,8 +223,9 @@ export class Router implements RouterContext {
     return new FrontTokens({ stateDirectory: paths.state, log: this.log, trustedUids });
   }
 
-  #news(): SupervisorNews {
+  #news(onOutdated: () => void): SupervisorNews {
     return new SupervisorNews({
+      onOutdated,
       registry: this.#registry,
       pools: this.#pools,
       dispatcher: this.dispatcher,

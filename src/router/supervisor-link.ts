@@ -7,12 +7,16 @@ import {
   type RouterMessage,
   type SupervisorMessage,
 } from '../ipc/index.js';
+import { ERRORS } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
+import type { News } from './supervisor-news.js';
 
 export interface LinkCallbacks {
-  onMessage(message: SupervisorMessage): void;
+  onMessage(message: News): void;
   onDown(): void;
+  /** The supervisor has become newer than this process, which therefore is not what is installed. */
+  onOutdated(): void;
 }
 
 export class SupervisorLink {
@@ -24,6 +28,9 @@ export class SupervisorLink {
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #isAwayLogged = false;
+  /** Once, by a supervisor that is not there any more, perhaps. */
+  #wasWelcome = false;
+  #isForeignLogged = false;
 
   constructor(path: string, log: Logger, callbacks: LinkCallbacks) {
     this.#path = path;
@@ -73,21 +80,42 @@ export class SupervisorLink {
       socket,
       schema: supervisorMessage,
       onMessage: (message) => {
-        if (message.type === 'welcome') {
-          this.#retryMs = LIMITS.ipcReconnectMinMs;
-          this.#log.info({ version: message.version }, 'supervisor connected');
-        }
-        this.#callbacks.onMessage(message);
+        if (message.type === 'welcome') this.#onWelcome(message.version);
+        if (message.type === 'foreign') this.#onForeign(message.protocol);
+        else this.#callbacks.onMessage(message);
       },
       onClose: (err) => {
         this.#channel = undefined;
-        if (!this.#isStopped) this.#log.warn({ err: err?.message }, 'supervisor connection lost');
+        if (!this.#isStopped && !this.#isForeignLogged)
+          this.#log.warn({ err: err?.message }, 'supervisor connection lost');
         this.#callbacks.onDown();
         this.#retry();
       },
     });
     this.#channel = channel;
     channel.send({ type: 'hello', protocol: IPC_PROTOCOL });
+  }
+
+  #onWelcome(version: string): void {
+    this.#retryMs = LIMITS.ipcReconnectMinMs;
+    this.#wasWelcome = true;
+    this.#isForeignLogged = false;
+    this.#log.info({ version }, 'supervisor connected');
+  }
+
+  /** Only one that was welcome before can be out of date; another one would come back as what it is. */
+  #onForeign(protocol: number): void {
+    const isOutdated = this.#wasWelcome && protocol > IPC_PROTOCOL;
+    const fields = { supervisorProtocol: protocol, protocol: IPC_PROTOCOL };
+    if (isOutdated) {
+      this.#log.warn(fields, 'the supervisor is newer: ending, for the installed router to start');
+      this.stop();
+      this.#callbacks.onOutdated();
+    } else if (!this.#isForeignLogged) {
+      const { meaning, remedy } = ERRORS.E_MONITOR_VERSION;
+      this.#log.error({ ...fields, errorCode: 'E_MONITOR_VERSION', remedy }, meaning);
+      this.#isForeignLogged = true;
+    }
   }
 
   #retry(): void {

@@ -12,7 +12,9 @@ import type { Journal } from './journal.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { RequestFace } from './request-types.js';
 
-type Of<T extends SupervisorMessage['type']> = Extract<SupervisorMessage, { type: T }>;
+/** What concerns more than the connection itself. */
+export type News = Exclude<SupervisorMessage, { type: 'foreign' }>;
+type Of<T extends News['type']> = Extract<News, { type: T }>;
 
 interface NewsOptions {
   readonly registry: AppRegistry;
@@ -23,6 +25,7 @@ interface NewsOptions {
   readonly onReload: (digest: string) => void;
   readonly onWelcome: (digest: string) => void;
   readonly hosts: HostTable;
+  readonly onOutdated: () => void;
   readonly onReport: (question: Of<'report'>) => void;
 }
 
@@ -36,7 +39,7 @@ export class SupervisorNews {
   }
 
   /** Total: a new message is a compile error until it has a row. */
-  readonly #rows: { readonly [T in SupervisorMessage['type']]: (message: Of<T>) => void } = {
+  readonly #rows: { readonly [T in News['type']]: (message: Of<T>) => void } = {
     welcome: ({ digest }) => {
       this.#options.onWelcome(digest);
       this.#options.pools.resumeAll();
@@ -60,9 +63,9 @@ export class SupervisorNews {
     stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
   };
 
-  onMessage(message: SupervisorMessage): void {
+  onMessage(message: News): void {
     // The compiler cannot correlate the row with the message it was chosen by.
-    (this.#rows[message.type] as (message: SupervisorMessage) => void)(message);
+    (this.#rows[message.type] as (message: News) => void)(message);
   }
 
   /** Perhaps before it had told everything: it was asked for workers all the same. */
@@ -70,6 +73,10 @@ export class SupervisorNews {
     this.#options.dispatcher.isSupervisorUp = false;
     this.#options.dispatcher.forgetTickets();
     this.#options.pools.supervisorLost();
+  }
+
+  onOutdated(): void {
+    this.#options.onOutdated();
   }
 
   #onLiving(message: Of<'living'>): void {

@@ -1,8 +1,8 @@
 // The one connection to the router: who gets in, what it may say and when, what it has been told about applications.
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { UsherdError } from '../errors.js';
-import { Channel, routerMessage } from '../ipc/index.js';
+import { ERRORS, UsherdError } from '../errors.js';
+import { Channel, IPC_PROTOCOL, routerMessage } from '../ipc/index.js';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Counters } from './counters.js';
@@ -27,6 +27,7 @@ export class RouterLink {
   #state: MonitorState = 'greeting';
   #helloDeadline: NodeJS.Timeout | undefined;
   #connection = 0;
+  #foreignProtocol = 0;
   /** Workers that this connection knows, so that it is told of their end. */
   readonly #announced = new Set<string>();
   /** Digests: what this connection was last told about an application. */
@@ -41,6 +42,11 @@ export class RouterLink {
   /** True from its greeting to its end. */
   get isConnected(): boolean {
     return this.#channel !== undefined && this.#state === 'serving';
+  }
+
+  /** What the last router spoke that came and was not understood; 0 if the last one was. */
+  get foreignProtocol(): number {
+    return this.#foreignProtocol;
   }
 
   /** Which connection this is, or was; each has its own tickets. */
@@ -104,11 +110,25 @@ export class RouterLink {
 
   #receive(message: RouterMessage): void {
     const before = this.#state;
-    if (before === 'greeting' && message.type === 'hello') this.#welcome();
+    if (before === 'greeting' && message.type === 'hello') {
+      this.#foreignProtocol = message.protocol === IPC_PROTOCOL ? 0 : message.protocol;
+      if (this.#foreignProtocol !== 0) {
+        this.#showOut(message.protocol);
+        return;
+      }
+      this.#welcome();
+    }
     if (answerRouter(before, this.#parts.monitored, message)) return;
     this.#channel?.close(
       new UsherdError('E_MONITOR_UNPERMITTED', `${message.type} while ${before}`),
     );
+  }
+
+  /** It ends by itself if it is the older one, and the installed one takes its place. */
+  #showOut(protocol: number): void {
+    this.#channel?.send({ type: 'foreign', protocol: IPC_PROTOCOL });
+    const text = `the router speaks version ${protocol} of their protocol, the supervisor ${IPC_PROTOCOL}`;
+    this.#channel?.close(new UsherdError('E_MONITOR_VERSION', text));
   }
 
   #welcome(): void {
@@ -132,7 +152,13 @@ export class RouterLink {
 
   #warn(err: UsherdError | undefined, message: string): void {
     if (!this.#logBudget.take(this.#parts.now())) return;
-    const fields = err === undefined ? {} : { errorCode: err.code, detail: err.message };
+    const fields = err === undefined ? {} : fieldsOf(err);
     this.#parts.log.error(fields, message);
   }
 }
+
+const fieldsOf = ({ code, message }: UsherdError): object => ({
+  errorCode: code,
+  detail: message,
+  remedy: ERRORS[code].remedy,
+});

@@ -1,5 +1,6 @@
 // What `usherd status` shows: the supervisor's own knowledge with the router's and the kernel's figures beside it; pure.
 import { ERRORS, type ErrorCode } from '../errors.js';
+import { IPC_PROTOCOL } from '../ipc/index.js';
 import type { Mode } from '../privdrop/index.js';
 import type { CgroupStatus } from './cgroup.js';
 import type { Counters } from './counters.js';
@@ -14,6 +15,8 @@ export interface StatusInput {
   readonly mode: Mode;
   readonly nowMs: number;
   readonly routerIsConnected: boolean;
+  /** Of a router that is shown out because of it; else 0. */
+  readonly routerForeignProtocol: number;
   /** Undefined if the router is away or did not answer in time. */
   readonly report: RouterReport | undefined;
   readonly limits: {
@@ -81,9 +84,15 @@ export interface RequestStatus {
 
 export interface Status {
   readonly version: string;
+  /** What a router has to speak that this supervisor is to understand. */
+  readonly protocol: number;
   readonly uptimeMs: number;
   readonly mode: Mode;
-  readonly router: { readonly connected: boolean; readonly answered: boolean };
+  readonly router: {
+    readonly connected: boolean;
+    readonly answered: boolean;
+    readonly foreignProtocol: number;
+  };
   readonly limits: StatusInput['limits'];
   readonly isolation: { readonly cgroup: CgroupStatus };
   readonly suspended: readonly string[];
@@ -101,9 +110,14 @@ export function buildStatus(input: StatusInput): Status {
   const { version, uptimeMs, mode, limits, cgroup, suspended, counters } = input;
   return {
     version,
+    protocol: IPC_PROTOCOL,
     uptimeMs: Math.round(uptimeMs),
     mode,
-    router: { ...routerFigures(input.report), connected: input.routerIsConnected },
+    router: {
+      ...routerFigures(input.report),
+      connected: input.routerIsConnected,
+      foreignProtocol: input.routerForeignProtocol,
+    },
     limits,
     isolation: { cgroup },
     suspended,

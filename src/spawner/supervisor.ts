@@ -193,6 +193,7 @@ export class Supervisor {
       mode: this.#options.mode,
       nowMs,
       routerIsConnected: link.isConnected,
+      routerForeignProtocol: link.foreignProtocol,
       report,
       limits: {
         maxWorkers: settings.config.maxWorkers,

@@ -1,6 +1,6 @@
 // The other end of supervisor.sock and log.sock, as a test wants it: says what it is told, remembers what it hears.
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Channel, supervisorMessage } from '../../src/ipc/index.js';
+import { Channel, IPC_PROTOCOL, supervisorMessage } from '../../src/ipc/index.js';
 import type { RouterMessage, SupervisorMessage } from '../../src/ipc/index.js';
 import { waitFor } from './wait-for.js';
 
@@ -34,7 +34,7 @@ export class FakeRouter {
   /** Connected and greeted. */
   static async connect(path: string): Promise<FakeRouter> {
     const router = new FakeRouter(await connected(path));
-    router.send({ type: 'hello', protocol: 1 });
+    router.send({ type: 'hello', protocol: IPC_PROTOCOL });
     await waitFor('the welcome', () => router.of('settled').length > 0 || !router.isOpen);
     if (!router.isOpen) throw new Error('refused: there is another router');
     return router;

@@ -25,6 +25,8 @@ export class RouterRig {
   readonly supervisor: FakeSupervisor;
   /** What the router reads at its next reload. */
   nextConfig: Config;
+  /** The router wants to end, for the installed one to start. */
+  isOutdated = false;
   readonly #config: Config;
   readonly #clients: FrontClient[] = [];
   #router: Router;
@@ -73,6 +75,8 @@ export class RouterRig {
       config: this.#config,
       log: createLogger('fatal', 'router'),
       loadConfig: () => Promise.resolve(this.nextConfig),
+      version: '0.0.0-test',
+      onOutdated: () => void (this.isOutdated = true),
     });
   }
 

@@ -46,7 +46,9 @@ export const router: Check = {
   name: 'router',
   run({ status }) {
     if (status === undefined) return Promise.resolve(undefined);
-    if (tableOf(status['router'])['answered'] === true) return Promise.resolve([]);
+    const { answered, foreignProtocol } = tableOf(status['router']);
+    if (numberOf(foreignProtocol) > 0) return Promise.resolve([twoVersions]);
+    if (answered === true) return Promise.resolve([]);
     const symptom = wrong({
       rule: 'router-away',
       found: 'the router is not connected to the supervisor, or does not answer it',
@@ -56,6 +58,13 @@ export const router: Check = {
     return Promise.resolve([symptom]);
   },
 };
+
+const twoVersions = wrong({
+  rule: 'router-version',
+  found: 'router and supervisor are of two versions that do not understand each other',
+  expected: 'both of the installed version; until then every request is answered with 503',
+  remedy: 'systemctl restart usherd',
+});
 
 /** Asks the router in a process that is what the web server is: some account in the socket's group. */
 export const frontSockets: Check = {

@@ -65,7 +65,7 @@ describe('a supervisor', { skip }, () => {
     const router = await host.router();
     const { worker, pid } = await router.spawn('alice/app');
     const seen = await status();
-    assert.deepEqual(seen.router, { connected: true, answered: true });
+    assert.deepEqual(seen.router, { connected: true, answered: true, foreignProtocol: 0 });
     assert.equal(seen.limits.workers, 1);
     assert.match(seen.isolation.cgroup.path, /usherd-[0-9a-f]{8}$/);
     const [app] = seen.apps;

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { encodeFrame } from '../../../src/ipc/index.js';
+import { encodeFrame, IPC_PROTOCOL } from '../../../src/ipc/index.js';
 import { connected, FakeRouter } from '../../support/fake-router.js';
 import { SupervisorHost, UID } from '../../support/supervisor-host.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
-const HELLO = encodeFrame({ type: 'hello', protocol: 1 });
+const HELLO = encodeFrame({ type: 'hello', protocol: IPC_PROTOCOL });
 
 function framed(text: string): Buffer {
   const content = Buffer.from(text);
@@ -39,7 +39,7 @@ describe('the router link', { skip }, () => {
   const hostile: readonly (readonly [string, readonly Buffer[]])[] = [
     ['asks before it greets', [encodeFrame({ type: 'check', app: 'alice/app' })]],
     ['greets twice', [HELLO, HELLO]],
-    ['greets in another version', [framed('{"type":"hello","protocol":2}')]],
+    ['greets in another version', [encodeFrame({ type: 'hello', protocol: IPC_PROTOCOL + 1 })]],
     ['announces 4 GiB', [HELLO, Buffer.from([0xff, 0xff, 0xff, 0xff])]],
     ['announces nothing', [HELLO, Buffer.alloc(4)]],
     ['sends no JSON', [HELLO, framed('need alice/app')]],
@@ -69,6 +69,27 @@ describe('the router link', { skip }, () => {
     assert.equal((await router.need('alice/app')).type, 'spawned');
     const errors = host.log.filter(({ level }) => level === 'error').length;
     assert.ok(errors > 0 && errors <= 12, `${errors} lines for ${hostile.length} connections`);
+    router.close();
+  });
+
+  it('tells a router of another version so, says in its log and status what to do, and serves the next', async () => {
+    const socket = await connected(host.path('supervisor.sock'));
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (heard += text));
+    socket.write(encodeFrame({ type: 'hello', protocol: IPC_PROTOCOL - 1 }));
+    await waitFor('the end', () => socket.closed);
+    assert.ok(heard.endsWith(`{"type":"foreign","protocol":${IPC_PROTOCOL}}`), heard);
+    const line = await waitFor('a line', () =>
+      host.log.find(({ errorCode }) => errorCode === 'E_MONITOR_VERSION'),
+    );
+    assert.match(JSON.stringify(line), /systemctl restart usherd/);
+    const foreign = async (): Promise<unknown> => {
+      const { result } = await host.control({ command: 'status' });
+      return (result as { router: { foreignProtocol: number } }).router.foreignProtocol;
+    };
+    assert.equal(await foreign(), IPC_PROTOCOL - 1);
+    const router = await host.router();
+    assert.equal(await foreign(), 0);
     router.close();
   });
 

@@ -32,11 +32,35 @@ test('where nothing is wrong, nothing is said', () => {
 test('a router that is away or silent is the first thing to know', () => {
   assert.match(only({ router: { connected: false } }).what, /not connected/);
   assert.match(only({ router: { connected: true, answered: false } }).what, /does not answer/);
+  assert.match(only({ router: { foreignProtocol: 1 } }).remedy, /systemctl restart usherd/);
   const both = problemsOf({ ...SOUND, router: {}, suspended: ['bob'] });
   assert.deepEqual(
     both.map(({ where }) => where),
     ['usherd', 'bob'],
   );
+});
+
+test('an installed router that would not understand the supervisor is told of before it runs', () => {
+  const installed = { version: '2.0', protocol: 3 };
+  const [problem] = problemsOf({ ...SOUND, protocol: 2 }, { installed });
+  assert.match(problem?.what ?? '', /^version 2\.0 is installed/);
+  assert.match(problem?.remedy ?? '', /^systemctl restart usherd,/);
+  assert.deepEqual(problemsOf({ ...SOUND, protocol: 3 }, { installed }), []);
+  assert.deepEqual(
+    problemsOf(SOUND, { installed }),
+    [],
+    'an older one does not say what it speaks',
+  );
+  const already = problemsOf(
+    { ...SOUND, protocol: 2, router: { foreignProtocol: 3 } },
+    { installed },
+  );
+  assert.equal(already.length, 1, 'said once');
+});
+
+test('a front socket on which nobody listens is a problem, although the router runs', () => {
+  const [problem] = problemsOf(SOUND, { deadFronts: ['/run/front.sock'] });
+  assert.match(problem?.what ?? '', /nobody listens on the front socket \/run\/front\.sock/);
 });
 
 test('workers that are used up, survive SIGKILL, or were not dropped as planned are told', () => {

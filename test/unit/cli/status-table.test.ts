@@ -43,6 +43,14 @@ test('the first line sums up', () => {
   assert.match(linesOf({ ...STATUS, suspended: ['bob'] })[0] ?? '', /, 1 problem$/);
 });
 
+test('where another version is installed than runs, the first line says so', () => {
+  const view = { withWorkers: false, bold: (text: string): string => text };
+  const first = (version: string): string =>
+    formatStatus(STATUS, { ...view, installed: { version, protocol: 1 } }).split('\n')[0] ?? '';
+  assert.match(first('1.2.4'), /^usherd 1\.2\.3 \(1\.2\.4 is installed\), up/);
+  assert.match(first('1.2.3'), /^usherd 1\.2\.3, up/);
+});
+
 test('each application is one line, its numbers set to the right', () => {
   const [heading = '', row = ''] = linesOf(STATUS).slice(-2);
   assert.deepEqual(row.split(/ +/), [
