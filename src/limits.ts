@@ -201,6 +201,8 @@ export const LIMITS = {
   changeStepsMaxCount: 64, // components of the files that a command names, together
   changeChecksInFlightMaxCount: 3, // one less than libuv has threads: a hung file system must not take them all
   livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
+  remnantsEndMaxMs: 2_000, // without cgroups: what bears the mark of a worker that has ended
+  remnantsRetryMs: 10,
   cgroupRemoveMaxMs: 2_000,
   cgroupRemoveRetryMs: 10,
   memoryCheckIntervalMs: 5_000, // of workers that have a recycle_memory

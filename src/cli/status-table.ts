@@ -63,7 +63,7 @@ function summary(
 /** What cgroups do not do here, so that nobody believes in a limit that nobody holds. */
 function weakness(cgroup: Answer): string | undefined {
   if (cgroup['path'] === undefined) return undefined;
-  if (cgroup['path'] === '') return 'no cgroups: what leaves its session outlives its worker';
+  if (cgroup['path'] === '') return 'no cgroups: limits are rlimits only';
   const controllers = textsIn(cgroup['controllers']);
   const missing = ['memory', 'pids'].filter((name) => !controllers.includes(name));
   if (missing.length === 0) return undefined;

@@ -24,6 +24,7 @@ const inquirer = (mode: Mode): DropPlan => ({
   gid: NOBODY,
   groups: [],
   noNewPrivileges: true,
+  mark: 0,
   rlimits: { files: LIMITS.workerFilesMaxCount, processes: 0, fileBytes: 0 },
 });
 

@@ -1,5 +1,5 @@
 // The argv that drops the privileges: constants, and integers that the supervisor derived. Nothing here comes from a tenant.
-import type { DropPlan } from './plan.js';
+import { MARK_SUM, type DropPlan } from './plan.js';
 import type { Tools } from './tools.js';
 
 export interface Chain {
@@ -7,10 +7,14 @@ export interface Chain {
   readonly args: readonly string[];
 }
 
-function limitOptions({ rlimits }: DropPlan): string[] {
+function limitOptions({ rlimits, mark }: DropPlan): string[] {
   const options = [`--nofile=${rlimits.files}:${rlimits.files}`, '--core=0:0'];
   if (rlimits.processes > 0) options.push(`--nproc=${rlimits.processes}:${rlimits.processes}`);
   if (rlimits.fileBytes > 0) options.push(`--fsize=${rlimits.fileBytes}:${rlimits.fileBytes}`);
+  if (mark > 0) {
+    const seal = MARK_SUM - mark;
+    options.push(`--locks=${mark}:${mark}`, `--rttime=${seal}:${seal}`);
+  }
   return options;
 }
 

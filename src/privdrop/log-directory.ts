@@ -36,6 +36,7 @@ export function makeLogDirectory(
     gid,
     groups: [router.gid],
     noNewPrivileges: true,
+    mark: 0,
     rlimits: { files: 0, processes: 0, fileBytes: 0 },
   } as const;
   const script = [tools.sh, '-c', SCRIPT, 'logs', String(gid)];

@@ -3,12 +3,20 @@ import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { isPlainId, type Account, type Mode } from './identity.js';
 
+/**
+ * What RLIMIT_LOCKS and RLIMIT_RTTIME of a marked process make together. A mark that is lowered to pass for another one would
+ * need the other limit raised, for which a worker has no privilege.
+ */
+export const MARK_SUM = Number.MAX_SAFE_INTEGER;
+
 export interface DropPlan {
   readonly mode: Mode;
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
   readonly noNewPrivileges: boolean;
+  /** RLIMIT_LOCKS, which limits nothing, as a number that all descendants inherit, sealed by RLIMIT_RTTIME; 0: none. */
+  readonly mark: number;
   readonly rlimits: {
     readonly files: number;
     /** 0: not set. */
@@ -27,9 +35,10 @@ export function buildPlan(
     readonly mode: Mode;
     readonly noNewPrivileges: boolean;
     readonly processes: number;
+    readonly mark?: number;
   },
 ): DropPlan {
-  const { mode, noNewPrivileges, processes } = options;
+  const { mode, noNewPrivileges, processes, mark = 0 } = options;
   const ids = [account.uid, account.gid, ...account.groups];
   const isRoot = account.uid === 0 || account.gid === 0;
   if (!ids.every(isPlainId) || (mode === 'root' && isRoot)) {
@@ -41,6 +50,7 @@ export function buildPlan(
     gid: account.gid,
     groups: account.groups,
     noNewPrivileges,
+    mark,
     rlimits: {
       files: LIMITS.workerFilesMaxCount,
       // RLIMIT_NPROC counts what the person at the desk has open, too.

@@ -4,7 +4,7 @@
 // constant program, for leave to go on.
 import { readFileSync } from 'node:fs';
 import type { Finding } from '../errors.js';
-import type { DropPlan } from './plan.js';
+import { MARK_SUM, type DropPlan } from './plan.js';
 import { groupsOf, parseStatus } from './proc-status.js';
 
 /** The texts of /proc/PID/status, limits and stat. */
@@ -72,7 +72,7 @@ function limitOf(limits: string, name: string): string {
   return `${soft} ${hard}`;
 }
 
-function limitClaims(limits: string, { rlimits }: DropPlan): readonly Claim[] {
+function limitClaims(limits: string, { rlimits, mark }: DropPlan): readonly Claim[] {
   const claim = (rule: string, name: string, wanted: number): Claim => ({
     rule,
     found: limitOf(limits, name),
@@ -87,6 +87,10 @@ function limitClaims(limits: string, { rlimits }: DropPlan): readonly Claim[] {
   }
   if (rlimits.fileBytes > 0) {
     claims.push(claim('drop-rlimit-file-size', 'Max file size', rlimits.fileBytes));
+  }
+  if (mark > 0) {
+    claims.push(claim('drop-mark', 'Max file locks', mark));
+    claims.push(claim('drop-mark-seal', 'Max realtime timeout', MARK_SUM - mark));
   }
   return claims;
 }

@@ -1,7 +1,7 @@
 // Step 9 of a launch: is the process what the plan says, as /proc shows it.
 import { verifyDrop, type DropPlan } from '../privdrop/index.js';
 import { refusal, type Refusal } from './blueprint.js';
-import { isDead } from './session-sweep.js';
+import { isDead } from './process-files.js';
 
 /** Undefined if the drop is proved. */
 export function doubtDrop(pid: number, plan: DropPlan): Refusal | undefined {

@@ -5,6 +5,7 @@ import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js
 import type { CgroupTree } from './cgroup.js';
 import type { LogDirectories } from './log-directories.js';
 import type { Log } from './log-face.js';
+import type { Marks } from './marks.js';
 import type { RunPaths } from './paths.js';
 import type { WorkerParts, WorkerProcess } from './worker-process.js';
 
@@ -17,6 +18,8 @@ export interface LaunchGround {
   /** Undefined where usherd runs as one user: the router makes its own. */
   readonly logDirectories: LogDirectories | undefined;
   readonly cgroups: CgroupTree | undefined;
+  /** Where there are no cgroups. */
+  readonly marks: Marks | undefined;
   readonly describe: Describe;
   readonly markNames: (config: Config) => readonly string[];
   readonly log: Log;

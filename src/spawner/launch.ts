@@ -23,6 +23,7 @@ import type {
   LaunchStep,
   Launched,
 } from './launch-ground.js';
+import type { WorkerMark } from './marks.js';
 import { printable } from './printable.js';
 import { ensurePrivateDirectory } from './private-directory.js';
 import { bindWorkerSocket, connectLog, type LogSocket } from './sockets.js';
@@ -41,6 +42,7 @@ export class Launch {
   #state: LaunchState = 'preparing';
   #settle: (outcome: LaunchOutcome) => void = () => undefined;
   #deadline: NodeJS.Timeout | undefined;
+  #mark: WorkerMark | undefined;
   #worker: WorkerProcess | undefined;
   #pipe: Socket | undefined;
   /** Never rejects. */
@@ -70,11 +72,13 @@ export class Launch {
   async #prepare(): Promise<void> {
     const { app, wantedRuntime, config, account } = this.#request;
     const limits = limitsOfUser(config, this.#request.user);
+    this.#mark = this.#ground.marks?.issue();
     const plan = buildPlan(account, {
       mode: this.#ground.mode,
       noNewPrivileges:
         config.users.get(account.name)?.noNewPrivileges ?? config.identity.noNewPrivileges,
       processes: limits.pidsMax,
+      mark: this.#mark?.number ?? 0,
     });
     // Beside the launch: nothing of the tenant's speaks before it is there.
     this.#logDirectory = this.#ground.logDirectories?.prepare(account, this.#request.tools);
@@ -131,6 +135,7 @@ export class Launch {
       child,
       socketPath,
       leaf,
+      mark: this.#mark,
       startedAtMs: this.#ground.now(),
       onEnd: this.#ground.onEnd,
     });
@@ -253,6 +258,7 @@ export class Launch {
   #finish(outcome: LaunchOutcome): void {
     this.#state = 'settled';
     clearTimeout(this.#deadline);
+    if (this.#worker === undefined) this.#mark?.drop();
     this.#pipe?.destroy();
     this.#settle(outcome);
   }

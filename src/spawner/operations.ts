@@ -14,6 +14,7 @@ import { IdentityWatch } from './identity-watch.js';
 import type { LaunchGround, Launched } from './launch-ground.js';
 import type { LogDirectories } from './log-directories.js';
 import type { Log } from './log-face.js';
+import type { Marks } from './marks.js';
 import type { Monitored, ReportRow } from './monitor.js';
 import type { RunPaths } from './paths.js';
 import type { PinnedTools } from './pinned-tools.js';
@@ -34,6 +35,7 @@ export interface OperationsParts {
   readonly now: () => number;
   readonly paths: RunPaths;
   readonly cgroups: CgroupTree | undefined;
+  readonly marks: Marks | undefined;
   readonly logDirectories: LogDirectories | undefined;
   readonly tools: PinnedTools;
   readonly settings: Settings;
@@ -169,11 +171,11 @@ export class Operations implements Monitored {
   // --- launches and workers end ----------------------------------------------------------------
 
   #ground(): LaunchGround {
-    const { mode, paths, cgroups, logDirectories, describe, markNames, log, now, onStep } =
+    const { mode, paths, cgroups, marks, logDirectories, describe, markNames, log, now, onStep } =
       this.#parts;
     return {
       routerUid: this.#parts.settings.routerUid,
-      ...{ mode, paths, cgroups, logDirectories, describe, markNames, log, now, onStep },
+      ...{ mode, paths, cgroups, marks, logDirectories, describe, markNames, log, now, onStep },
       onSpawned: (process) => this.workers.add(process),
       onEnd: (process, exit, wanted) => this.#ended(process, exit, wanted),
       onDescribed: (input, blueprint) => {

@@ -24,6 +24,7 @@ import { checkDirectories, type RouterIdentity } from './directories.js';
 import type { LaunchGround } from './launch-ground.js';
 import type { Log } from './log-face.js';
 import { LogDirectories } from './log-directories.js';
+import { Marks } from './marks.js';
 import { MemoryWatch } from './memory-watch.js';
 import { Operations, type OperationsParts } from './operations.js';
 import { assertSocketPath, runPaths, type RunPaths } from './paths.js';
@@ -64,6 +65,8 @@ interface Standing {
   readonly memory: MemoryWatch;
 }
 
+const NO_CGROUPS =
+  'no cgroups: limits are rlimits, and what a worker leaves behind is found by a mark and killed';
 const RLIMITS_ONLY =
   'no controller for memory or pids: memory_max has no effect, pids_max is a limit of processes (RLIMIT_NPROC)';
 
@@ -97,6 +100,8 @@ export class Supervisor {
     await assertNobodyListens(paths.supervisor);
 
     const cgroups = await openCgroups(paths.run);
+    const marks = cgroups === undefined ? new Marks(paths.run, mode, log) : undefined;
+    await marks?.clear();
     const stale = removeStaleSockets(paths);
     const tools = findTools();
     const settings = new Settings({ mode, tools, router }, config);
@@ -105,7 +110,8 @@ export class Supervisor {
 
     const pinned = new PinnedTools(tools, canary);
     const logDirectories = this.#logDirectories(settings, router);
-    const operations = this.#operate({ paths, settings, tools: pinned, cgroups, logDirectories });
+    const ground = { paths, settings, tools: pinned, cgroups, marks, logDirectories };
+    const operations = this.#operate(ground);
     await operations.vhosts.start();
     const servers = await this.#publish(paths, router, operations, settings);
     const memory = this.#watchMemory(operations);
@@ -115,8 +121,7 @@ export class Supervisor {
 
     const cgroup = cgroups?.path ?? '';
     log.info({ mode, cgroup, controllers: cgroups?.controllers ?? [], stale }, 'supervisor ready');
-    if (cgroups === undefined)
-      log.warn({}, 'no cgroups: what leaves its session outlives its worker');
+    if (cgroups === undefined) log.warn({}, NO_CGROUPS);
     else if (!APP_CONTROLLERS.every((name) => cgroups.controllers.includes(name)))
       log.warn({ controllers: cgroups.controllers }, RLIMITS_ONLY);
   }
@@ -229,7 +234,10 @@ export class Supervisor {
   }
 
   #operate(
-    parts: Pick<OperationsParts, 'paths' | 'settings' | 'tools' | 'cgroups' | 'logDirectories'>,
+    parts: Pick<
+      OperationsParts,
+      'paths' | 'settings' | 'tools' | 'cgroups' | 'marks' | 'logDirectories'
+    >,
   ): Operations {
     const { mode, version, log, describe, markNames, onLaunchStep, vhosts } = this.#options;
     const onStep = onLaunchStep ?? ((): void => undefined);

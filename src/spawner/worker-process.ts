@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { CgroupLeaf } from './cgroup.js';
 import type { AppGroupLimits } from './cgroup-limits.js';
-import { killSession } from './session-sweep.js';
+import type { WorkerMark } from './marks.js';
 import {
   stepWorker,
   type WorkerEffect,
@@ -27,6 +27,7 @@ export interface WorkerParts {
   readonly child: ChildProcess;
   readonly socketPath: string;
   readonly leaf: CgroupLeaf | undefined;
+  readonly mark: WorkerMark | undefined;
   readonly startedAtMs: number;
   /** Once, when it is gone or given up as lost. */
   readonly onEnd: (worker: WorkerProcess, exit: WorkerExit, wanted: boolean) => void;
@@ -42,6 +43,7 @@ export class WorkerProcess {
   #timer: NodeJS.Timeout | undefined;
   #isReaped = false;
   #released: Promise<void> | undefined;
+  #swept: Promise<void> | undefined;
 
   constructor(parts: WorkerParts) {
     this.id = parts.id;
@@ -144,18 +146,15 @@ export class WorkerProcess {
   }
 
   #sweep(): void {
-    const { leaf } = this.#parts;
-    if (leaf === undefined) {
-      killSession(this.pid, this.owner.uid);
-      return;
-    }
-    leaf.kill();
+    const { leaf, mark } = this.#parts;
+    this.#swept = mark?.end(this.owner.uid);
+    leaf?.kill();
     // A lost worker that ends after all leaves an empty group.
-    if (this.#released !== undefined) void leaf.remove();
+    if (this.#released !== undefined) void leaf?.remove();
   }
 
   async #release(): Promise<void> {
     rmSync(this.#parts.socketPath, { force: true });
-    await this.#parts.leaf?.remove();
+    await Promise.all([this.#parts.leaf?.remove(), this.#swept]);
   }
 }

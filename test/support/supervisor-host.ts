@@ -32,12 +32,27 @@ export type Tenant = 'alice' | 'bob';
 const MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/workers/', import.meta.url));
 
+/** A mount namespace in which nothing is mounted where cgroups are looked for. */
+const UNMOUNT = 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"';
+const WITHOUT_CGROUPS = ['unshare', '--mount', '/bin/sh', '-c', UNMOUNT, 'sh'];
+
+/** What a supervisor may have been given, and no worker may find in his environment. */
+const NOBODYS_TO_SEE = {
+  AWS_SECRET: 'x',
+  BASH_ENV: '/nonexistent',
+  LD_LIBRARY_PATH: '/nonexistent',
+  LISTEN_FDS: '1',
+  NOTIFY_SOCKET: '/nonexistent',
+};
+
 const CAPABILITIES = 'setuid,setgid,setpcap,kill,chown'.split(',').map((name) => `+${name}`);
 
 export class SupervisorHost {
   readonly root: string;
   readonly run: string;
   readonly sink = new FakeLogSink();
+  /** For the supervisor at its next start. */
+  withoutCgroups = false;
   #setting: TestSetting;
   #child: ChildProcess | undefined;
   #output = '';
@@ -123,9 +138,11 @@ export class SupervisorHost {
       MAIN,
       join(this.root, 'setting'),
     ];
-    const child = spawn('setpriv', [...this.#identity(), '--', ...node], {
+    const chain = ['setpriv', ...this.#identity(), '--', ...node];
+    const [file = '', ...args] = this.withoutCgroups ? [...WITHOUT_CGROUPS, ...chain] : chain;
+    const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: '/usr/bin:/bin', HOME: '/' },
+      env: { PATH: '/usr/bin:/bin', HOME: '/', ...NOBODYS_TO_SEE },
     });
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     this.#child = child;

@@ -90,7 +90,7 @@ test('limits that nobody holds are told, and those that hold are not', () => {
     told('/sys/fs/cgroup/usherd', []),
     /without memory and pids: memory_max has no effect/,
   );
-  assert.match(told('', []), /no cgroups: what leaves its session outlives its worker/);
+  assert.match(told('', []), /no cgroups: limits are rlimits only/);
 });
 
 test('nothing that a tenant wrote reaches the terminal as a command to it (T119)', () => {

@@ -70,6 +70,13 @@ describe('the launch chain', () => {
     assert.deepEqual(args.slice(0, 4), ['--nofile=64:64', '--core=0:0', '--fsize=4096:4096', '--']);
   });
 
+  it('marks what descends from a worker where the plan says with what', () => {
+    const plan = buildPlan(ALICE, { ...ROOT_MODE, mark: 2 ** 52 + 1 });
+    const { args } = launchChain(plan, TOOLS, ['/bin/true']);
+    assert.ok(args.includes('--locks=4503599627370497:4503599627370497'));
+    assert.ok(args.includes('--rttime=4503599627370494:4503599627370494'));
+  });
+
   it('runs a launcher that is the same for everybody', () => {
     const [sh, flag, , name, ...constants] = launcherProgram(TOOLS);
     assert.deepEqual([sh, flag, name], ['/bin/sh', '-c', 'launch']);

@@ -1,7 +1,7 @@
 // The proof from /proc: each single thing that may be left behind is found, and named.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DropPlan } from '../../../src/privdrop/plan.js';
+import { MARK_SUM, type DropPlan } from '../../../src/privdrop/plan.js';
 import { findDropFaults, verifyDrop } from '../../../src/privdrop/verify.js';
 
 const PLAN: DropPlan = {
@@ -10,6 +10,7 @@ const PLAN: DropPlan = {
   gid: 1_002,
   groups: [1_003, 1_002],
   noNewPrivileges: true,
+  mark: 0,
   rlimits: { files: 1_024, processes: 256, fileBytes: 4_096 },
 };
 
@@ -110,6 +111,19 @@ describe('the proof of a drop', () => {
     const plan = { ...PLAN, rlimits: { files: 1_024, processes: 0, fileBytes: 0 } };
     const unlimited = LIMITS_TEXT.replace('256  ', '9999 ').replace('4096  ', 'unlimited ');
     assert.deepEqual(faults({ plan, limits: unlimited }), []);
+  });
+
+  it('finds a mark that is not there, or another one', () => {
+    const plan = { ...PLAN, mark: 77 };
+    const marked = (mark: string, seal = String(MARK_SUM - 77)): string =>
+      `${LIMITS_TEXT}Max file locks            ${mark}   ${mark}   locks
+Max realtime timeout      ${seal}   ${seal}   us
+`;
+    assert.deepEqual(faults({ plan, limits: marked('77') }), []);
+    assert.deepEqual(faults({ plan, limits: marked('unlimited') }), ['drop-mark']);
+    assert.deepEqual(faults({ plan, limits: marked('76') }), ['drop-mark']);
+    assert.deepEqual(faults({ plan, limits: marked('77', '7') }), ['drop-mark-seal']);
+    assert.deepEqual(faults({ plan, limits: LIMITS_TEXT }), ['drop-mark', 'drop-mark-seal']);
   });
 
   it('finds another parent, group, session or a terminal, whatever the program is called (T25)', () => {
