@@ -193,6 +193,13 @@ export const LIMITS = {
   workerOthersEndMs: 20_000, // for its other requests before that: less than queue_timeout, so that who waits is still served
   workerLostAfterKillMs: 10_000,
 
+  // cleaning of private directories
+  cleanerFirstAfterMs: 3_600_000, // from a user's first worker, so that a start has the disk for itself
+  cleanerIntervalMs: 86_400_000, // of one user
+  cleanerDeadlineMs: 300_000, // what is left is left to the next day
+  cleanerUsersMaxCount: 20_000,
+  cleanerAnswerMaxBytes: 8 * KIB,
+
   // supervisor
   supervisorStopMaxMs: 30_000, // for all workers together, then KILL
   identityCheckIntervalMs: 60_000,

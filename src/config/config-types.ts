@@ -170,6 +170,8 @@ export interface Config {
   };
   /** One directory a user, with his temporary files, sessions and caches. */
   readonly usersDirectory: string;
+  /** What nobody has read or written for so long is removed from there; 0: never. */
+  readonly privateDirectories: { readonly temporaryAgeMs: number; readonly sessionAgeMs: number };
   readonly log: {
     readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
     /** Of applications that say nothing else. */

@@ -6,6 +6,8 @@ export const DEFAULT_FILE = '/etc/usherd/usherd.toml';
 /** Beside the main file, one file a user. */
 export const USERS_DIRECTORY = 'users.d';
 
+const DAY_MS = 86_400_000;
+
 const LIMIT_DEFAULTS: UserLimits = {
   maxWorkersPerApp: 4,
   maxWorkersPerUser: 8,
@@ -66,6 +68,10 @@ export const DEFAULTS = {
   php: {
     // The user's own, what packages bring, and a source of randomness; his private directory comes on top.
     openBasedir: ['{user_directory}', '/usr/', '/dev/urandom'],
+  },
+  privateDirectories: {
+    temporaryAgeMs: 10 * DAY_MS, // what systemd-tmpfiles gives files in /tmp
+    sessionAgeMs: 30 * DAY_MS, // the longest that applications remember a visitor, as a rule
   },
   limits: LIMIT_DEFAULTS,
   log: { level: 'info', access: 'off' },

@@ -52,6 +52,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     users: mergeUsers(layers, { limits, limitOrigins, root: apps.roots[0] ?? '', ...identity }),
     php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
+    privateDirectories: privateDirectoriesOf(main),
     log: { ...DEFAULTS.log, ...given(main.log) },
   };
 }
@@ -74,6 +75,13 @@ function maxWorkersOf({ limits }: MainTable, memoryBytes: number): number {
 const phpOf = ({ php = {} }: MainTable): Config['php'] => ({
   openBasedir: php.open_basedir ?? DEFAULTS.php.openBasedir,
   settings: php.settings ?? new Map<string, string>(),
+});
+
+const privateDirectoriesOf = ({
+  private_directories: table = {},
+}: MainTable): Config['privateDirectories'] => ({
+  temporaryAgeMs: table.temporary_age ?? DEFAULTS.privateDirectories.temporaryAgeMs,
+  sessionAgeMs: table.session_age ?? DEFAULTS.privateDirectories.sessionAgeMs,
 });
 
 function identityOf(main: MainTable): Config['identity'] {

@@ -109,6 +109,10 @@ function valueOf(config: Config, path: readonly string[]): string {
     return limit === undefined ? '?' : limitText(limit, config.defaults[limitKey(limit).field]);
   }
   if (name === 'umask') return umaskText(config, '');
+  if (first === 'private_directories') {
+    const { temporaryAgeMs, sessionAgeMs } = config.privateDirectories;
+    return JSON.stringify(formatDuration(name === 'session_age' ? sessionAgeMs : temporaryAgeMs));
+  }
   return textOf(fieldAt(config, path));
 }
 

@@ -14,12 +14,14 @@ import {
 } from './names.js';
 import { machinePhpSettings } from './php-settings.js';
 import { rootPatternProblem } from './roots.js';
-import { argv, choice, count, flag, limitValue, listOf, text, umask } from './values.js';
+import { argv, choice, count, duration, flag, limitValue, listOf, text, umask } from './values.js';
 
 /** uid_t is 32 bits, but -1 means "no change" and Node handles 31: the largest that is safe everywhere. */
 const ID_MAX = 2 ** 31 - 2;
 /** Below it are root and the accounts of the operating system itself; no configuration reaches them. */
 const MIN_UID_FLOOR = 100;
+
+const HOUR_MS = 3_600_000;
 
 const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/;
 
@@ -126,6 +128,10 @@ const runtime = z.strictObject(
 );
 export type RuntimeTable = z.infer<typeof runtime>;
 
+/** Below an hour somebody may still be at work with the file; `0s` keeps it for ever. */
+const fileAge = (example: string): z.ZodType<number> =>
+  duration({ min: HOUR_MS, max: 3_650 * 24 * HOUR_MS, orZero: true, example });
+
 const user = z.strictObject(
   {
     uid: count(1, ID_MAX).optional(),
@@ -228,6 +234,12 @@ export const mainFileSchema = z.strictObject({
         ).optional(),
         settings: machinePhpSettings.optional(),
       },
+      tableError,
+    )
+    .optional(),
+  private_directories: z
+    .strictObject(
+      { temporary_age: fileAge('10d').optional(), session_age: fileAge('30d').optional() },
       tableError,
     )
     .optional(),

@@ -2,6 +2,7 @@
 import { GIB, KIB, MIB } from '../limits.js';
 
 const DURATION_UNITS_MS = [
+  ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
   ['s', 1_000],
@@ -24,7 +25,7 @@ type Units = readonly (readonly [unit: string, factor: number])[];
 // At most 15 digits, so that the number itself is exact; the product is checked.
 const AMOUNT = /^(\d{1,15})([A-Za-z]{1,3})$/;
 
-/** Milliseconds of "250ms", "30s", "5m", "1h"; undefined for everything else. */
+/** Milliseconds of "250ms", "30s", "5m", "1h", "10d"; undefined for everything else. */
 export const parseDuration = (text: string): number | undefined =>
   parseAmount(text, DURATION_UNITS_MS);
 

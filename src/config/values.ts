@@ -113,11 +113,7 @@ export function limitValue(name: LimitName): z.ZodType<number> {
     case 'count':
       return count(min, max, orZero ? 'no limit' : '');
     case 'duration':
-      return kind({
-        expected: `a duration with its unit (ms, s, m or h) from ${formatDuration(min)} to ${formatDuration(max)}`,
-        example: (found) => quoted(guessUnit(found, 's', '30s')),
-        accept: (value) => inRange(amountOf(value, parseDuration), { min, max, orZero }),
-      });
+      return duration({ min, max, orZero, example: '30s' });
     case 'size':
       return kind({
         expected: `a size with its unit (B, KiB, MiB, GiB or TiB) from ${formatSize(min)} to ${formatSize(max)}, or "0" for no limit`,
@@ -139,16 +135,32 @@ export const umask = (): z.ZodType<number> =>
     },
   });
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly orZero: boolean;
+}
+
+interface DurationRule extends Range {
+  /** Written where nothing better can be guessed. */
+  readonly example: string;
+}
+
+/** Milliseconds, from a number with its unit. */
+export const duration = ({ example, ...range }: DurationRule): z.ZodType<number> =>
+  kind({
+    expected: `a duration with its unit (ms, s, m, h or d) from ${formatDuration(range.min)} to ${formatDuration(range.max)}`,
+    example: (found) => quoted(guessUnit(found, 's', example)),
+    accept: (value) => inRange(amountOf(value, parseDuration), range),
+  });
+
 const amountOf = (
   value: unknown,
   parse: (text: string) => number | undefined,
 ): number | undefined => (typeof value === 'string' ? parse(value) : undefined);
 
 /** Within the range, or 0 where that is allowed besides. */
-const inRange = (
-  value: number | undefined,
-  { min, max, orZero }: { readonly min: number; readonly max: number; readonly orZero: boolean },
-): number | undefined =>
+const inRange = (value: number | undefined, { min, max, orZero }: Range): number | undefined =>
   value !== undefined && ((value >= min && value <= max) || (orZero && value === 0))
     ? value
     : undefined;

@@ -8,6 +8,8 @@ export type { Mark, MarkKind } from './launcher-report.js';
 export type { LaunchReport } from './application-rules.js';
 export type { Program } from './launcher-program.js';
 export { LauncherDialogue, type LauncherDialogueOptions } from './launcher-dialogue.js';
+export { cleanerProgram } from './cleaner-script.js';
+export { CleanerDialogue, type CleanerAnswer, type CleanerOrder } from './cleaner-dialogue.js';
 export { verifyDrop } from './verify.js';
 export { workerEnvironment, type EnvironmentInput } from './environment.js';
 export { findTools, recheckTools, type Tools } from './tools.js';

@@ -15,9 +15,7 @@ import { encodeProgram, type Program } from './launcher-program.js';
 import { componentsOf, outsideDialogue, ReportReader } from './launcher-report.js';
 import { ENVIRONMENT_FILE, environmentFileFinding } from './environment-file.js';
 import { MANIFEST_NAME } from './launcher-script.js';
-
-/** Listening socket, log, log, this dialogue, and the directory that the launcher lists them from. */
-const LAUNCHER_DESCRIPTORS: readonly number[] = [0, 1, 2, 3, 4];
+import { descriptorsIn, OWN_DESCRIPTORS } from './own-descriptors.js';
 
 export interface LauncherDialogueOptions {
   readonly directory: string;
@@ -43,7 +41,6 @@ const NONCE = /^[0-9a-f]{32,64}$/;
 const MARK_NAME = /^(?!.*\.\.)[A-Za-z0-9._][A-Za-z0-9._/-]{0,127}$/;
 const DIRECTORY = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0\n]+)+$/;
 const DIRECTORY_MAX_BYTES = 4_095;
-const DESCRIPTOR_LINE = /^R(?: [0-9]{1,9}){1,1024}$/;
 const NEWLINE = 0x0a;
 
 export class LauncherDialogue {
@@ -148,11 +145,9 @@ export class LauncherDialogue {
   }
 
   #readDescriptors(line: string): void {
-    if (!DESCRIPTOR_LINE.test(line)) outsideDialogue('the descriptor list is malformed');
-    const found = line.slice(2).split(' ').map(Number);
-    found.sort((a, b) => a - b);
+    const found = descriptorsIn(line);
     this.#refuseBytesAhead();
-    if (found.join(' ') === LAUNCHER_DESCRIPTORS.join(' ')) {
+    if (found.join(' ') === OWN_DESCRIPTORS) {
       this.#phase = 'verifying';
       this.#options.onDescriptors(found);
       return;
@@ -160,7 +155,7 @@ export class LauncherDialogue {
     this.#refuse('E_PRIVDROP_VERIFY', {
       rule: 'drop-descriptors',
       found: `descriptors ${found.join(' ')}`,
-      expected: `descriptors ${LAUNCHER_DESCRIPTORS.join(' ')}`,
+      expected: `descriptors ${OWN_DESCRIPTORS}`,
       remedy: 'start usherd without extra open files',
     });
   }

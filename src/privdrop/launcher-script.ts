@@ -5,12 +5,10 @@
 // descriptor 3 are in launcher-report.ts and launcher-dialogue.ts.
 import { LIMITS } from '../limits.js';
 import { READ_ENVIRONMENT_FILE } from './environment-file.js';
+import { LAUNCHER_REFUSED } from './launcher-exit.js';
 import type { Tools } from './tools.js';
 
 export const MANIFEST_NAME = 'usherd.toml';
-
-/** Exit status of a launcher that went no further; the reason, if any, is on descriptor 3. */
-export const LAUNCHER_REFUSED = 111;
 
 /** Above the supervisor and the router: when memory is short, workers go first (proc(5), oom_score_adj). */
 const OOM_SCORE_ADJUSTMENT = 200;

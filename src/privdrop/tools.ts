@@ -24,6 +24,8 @@ export interface Tools {
   readonly head: string;
   readonly env: string;
   readonly mkdir: string;
+  readonly find: string;
+  readonly wc: string;
   /** setpriv --pdeathsig, util-linux >= 2.33. */
   readonly knowsParentDeathSignal: boolean;
   readonly pins: readonly Pin[];
@@ -39,6 +41,8 @@ const PACKAGES = {
   head: 'coreutils',
   env: 'coreutils',
   mkdir: 'coreutils',
+  find: 'findutils',
+  wc: 'coreutils',
 } as const;
 type ToolName = keyof typeof PACKAGES;
 
@@ -138,6 +142,8 @@ export function findTools(): Tools {
     head: findTool('head'),
     env: findTool('env'),
     mkdir: findTool('mkdir'),
+    find: findTool('find'),
+    wc: findTool('wc'),
   };
   const pins = Object.values(paths).map((path) => ({
     path,

@@ -10,6 +10,7 @@ import { LIMITS } from '../limits.js';
 import {
   LauncherDialogue,
   buildPlan,
+  launcherProgram,
   type DropPlan,
   type LaunchReport,
 } from '../privdrop/index.js';
@@ -109,8 +110,10 @@ export class Launch {
     }
     let child: ChildProcess;
     try {
-      const start = (): ChildProcess =>
-        spawnChain(plan, this.#request.tools, [socket.fd, log.fd, log.fd]); // step 4
+      const { tools } = this.#request;
+      const descriptors = [socket.fd, log.fd, log.fd] as const;
+      const program = launcherProgram(tools);
+      const start = (): ChildProcess => spawnChain({ plan, tools, descriptors, program }); // step 4
       child = leaf === undefined ? start() : leaf.bear(start);
     } catch (err) {
       socket.discard();

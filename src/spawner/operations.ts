@@ -6,6 +6,7 @@ import { RouterAgreement } from './agreement.js';
 import { Admission, type Admitted, type Need } from './admission.js';
 import type { Blueprint, Describe, DescribeInput, Refusal } from './blueprint.js';
 import type { CgroupTree } from './cgroup.js';
+import type { CleanTimes } from './clean-schedule.js';
 import { ChangeWatch } from './change-watch.js';
 import { newCounters } from './counters.js';
 import { entryNames } from './entry-names.js';
@@ -19,11 +20,13 @@ import type { Monitored, ReportRow } from './monitor.js';
 import type { RunPaths } from './paths.js';
 import type { PinnedTools } from './pinned-tools.js';
 import { printable } from './printable.js';
+import { PrivateCleaner } from './private-cleaner.js';
 import { RouterLink } from './router-link.js';
 import { RouterReports } from './router-report.js';
 import type { Settings } from './settings.js';
 import { Suspensions } from './suspensions.js';
 import { VhostWatch, type VhostReader } from './vhost-watch.js';
+import { exitFields, idsOf } from './worker-fields.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerExit } from './worker-state.js';
 import { Workers, type RunningWorker } from './workers.js';
@@ -43,6 +46,7 @@ export interface OperationsParts {
   readonly markNames: LaunchGround['markNames'];
   readonly onStep: LaunchGround['onStep'];
   readonly vhosts: VhostReader;
+  readonly cleanTimes: CleanTimes;
 }
 
 type Retire = Extract<RouterMessage, { type: 'retire' }>;
@@ -59,6 +63,7 @@ export class Operations implements Monitored {
   readonly admission: Admission;
   readonly identities: IdentityWatch;
   readonly vhosts: VhostWatch;
+  readonly cleaner: PrivateCleaner;
   readonly #changes: ChangeWatch;
   readonly #parts: OperationsParts;
 
@@ -81,6 +86,15 @@ export class Operations implements Monitored {
       isUidHeld: (user, uid) => this.#isUidHeld(user, uid),
       onLaunched: (admitted, launched) => this.#launched(admitted, launched),
       onRefused: (need, why, retryAfterMs) => this.#refused(need, why, retryAfterMs),
+    });
+    this.cleaner = new PrivateCleaner({
+      ground: this.#ground(),
+      ...{ tools: parts.tools, log, times: parts.cleanTimes },
+      config: () => settings.config,
+      accounts: () => settings.accounts,
+      isSuspended: (user) => this.suspensions.has(settings.config, user),
+      isUidHeld: (user, uid) => this.#isUidHeld(user, uid),
+      workersOf: (user) => this.workers.ofUser(user).map(({ process }) => process),
     });
     this.#changes = new ChangeWatch(now, (app) => this.#changed(app));
     this.vhosts = new VhostWatch({
@@ -164,6 +178,7 @@ export class Operations implements Monitored {
   /** At once: what runs ends, what starts is called off, what comes is refused. */
   enforceSuspension(user: string): void {
     this.admission.cancelUser(user);
+    this.cleaner.cancel(user);
     this.#hold(user);
     for (const worker of this.workers.ofUser(user)) this.terminate(worker);
   }
@@ -199,6 +214,7 @@ export class Operations implements Monitored {
     const startMs = Math.round(now() - askedAtMs);
     this.counters.launched += 1;
     this.workers.ran(worker);
+    this.cleaner.seen(need.app.slice(0, need.app.indexOf('/')));
     this.#described(input, blueprint); // again: another launch of it may have failed meanwhile
     log.info(
       { ...idsOf(process), runtime: blueprint.runtime, durationMs: startMs },
@@ -274,6 +290,7 @@ export class Operations implements Monitored {
     this.counters.identityChanges += 1;
     this.#parts.log.error({ user, detail: printable(why) }, 'account changed');
     this.admission.cancelUser(user);
+    this.cleaner.cancel(user);
     this.link.send({ type: 'restart', app: '', user, reason: 'identity', hold: false });
     for (const { process } of this.workers.ofUser(user)) process.kill();
   }
@@ -290,25 +307,5 @@ export class Operations implements Monitored {
 
   #hold(user: string): void {
     this.link.send({ type: 'restart', app: '', user, reason: 'suspended', hold: true });
-  }
-}
-
-const idsOf = ({ id, pid, owner }: WorkerProcess): object => ({
-  user: owner.user,
-  app: owner.app,
-  worker: id,
-  workerPid: pid,
-});
-
-function exitFields(exit: WorkerExit): object {
-  switch (exit.by) {
-    case 'code':
-      return { exitCode: exit.code };
-    case 'signal':
-      return { exitSignal: exit.signal };
-    case 'memory':
-      return { exitCause: 'out of memory: over memory_max, or the machine has none left' };
-    case 'lost':
-      return {};
   }
 }

@@ -1,13 +1,24 @@
 // Step 4 of a launch: the one place where root starts a process for a tenant.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { launchChain, launcherProgram, type DropPlan, type Tools } from '../privdrop/index.js';
+import { launchChain, type DropPlan, type Tools } from '../privdrop/index.js';
+
+/** Ours, or the other end of a pipe that we keep. */
+type Descriptor = number | 'pipe';
 
 /** Descriptors 0, 1 and 2 of a process. */
-export type Descriptors = readonly [stdin: number, stdout: number, stderr: number];
+export type Descriptors = readonly [stdin: Descriptor, stdout: Descriptor, stderr: Descriptor];
+
+export interface ChainOrder {
+  readonly plan: DropPlan;
+  readonly tools: Tools;
+  readonly descriptors: Descriptors;
+  /** The launcher, or another constant one that waits to be verified. */
+  readonly program: readonly string[];
+}
 
 /** Constants and integers only; nothing here comes from a tenant. */
-export function spawnChain(plan: DropPlan, tools: Tools, descriptors: Descriptors): ChildProcess {
-  const chain = launchChain(plan, tools, launcherProgram(tools));
+export function spawnChain({ plan, tools, descriptors, program }: ChainOrder): ChildProcess {
+  const chain = launchChain(plan, tools, program);
   // Without prototypes: spawn() would honour an inherited `uid`, and hand inherited names of env to the child.
   const options = Object.assign(Object.create(null) as object, {
     cwd: '/',

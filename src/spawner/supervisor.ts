@@ -17,6 +17,7 @@ import {
 import type { Describe } from './blueprint.js';
 import type { Agreement } from './agreement.js';
 import { openCgroups, type CgroupTree } from './cgroup.js';
+import { DAILY, type CleanTimes } from './clean-schedule.js';
 import { APP_CONTROLLERS } from './cgroup-limits.js';
 import { runCommand } from './commands.js';
 import { controlDoor } from './control.js';
@@ -52,6 +53,8 @@ export interface SupervisorOptions {
   readonly loadConfig: () => Promise<Config>;
   readonly version: string;
   readonly vhosts: VhostReader;
+  /** For tests, which cannot wait for a day. */
+  readonly cleanTimes?: CleanTimes;
   /** Called between the steps of each launch; for tests. */
   readonly onLaunchStep?: LaunchGround['onStep'];
 }
@@ -137,6 +140,7 @@ export class Supervisor {
     operations.vhosts.stop();
     memory.stop();
     operations.admission.stop();
+    operations.cleaner.stop();
     for (const worker of operations.workers.running) operations.terminate(worker);
     for (const process of operations.workers.processes)
       if (!process.isRunning) process.terminate('SIGTERM', 0);
@@ -242,7 +246,8 @@ export class Supervisor {
     const { mode, version, log, describe, markNames, onLaunchStep, vhosts } = this.#options;
     const onStep = onLaunchStep ?? ((): void => undefined);
     const now = monotonicMs;
-    const given = { mode, version, log, describe, markNames, onStep, now, vhosts };
+    const { cleanTimes = DAILY } = this.#options;
+    const given = { mode, version, log, describe, markNames, onStep, now, vhosts, cleanTimes };
     return new Operations({ ...given, ...parts });
   }
 

@@ -7,18 +7,19 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/index.js';
-import type { ErrorCode, Finding } from '../errors.js';
+import { type ErrorCode, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import {
   buildPlan,
   LauncherDialogue,
+  launcherProgram,
   type Account,
   type DropPlan,
   type LaunchReport,
   type Mode,
   type Tools,
 } from '../privdrop/index.js';
-import type { Blueprint, Describe, DescribeInput } from './blueprint.js';
+import { type Blueprint, type Describe, type DescribeInput } from './blueprint.js';
 import { doubtDrop } from './doubt-drop.js';
 import { ensurePrivateDirectory } from './private-directory.js';
 import { spawnChain, type Descriptors } from './spawn-chain.js';
@@ -89,7 +90,8 @@ class Visit {
 
   run(): void {
     const { tools, descriptors, directory, config, markNames } = this.#request;
-    const child = spawnChain(this.#plan, tools, descriptors);
+    const program = launcherProgram(tools);
+    const child = spawnChain({ plan: this.#plan, tools, descriptors, program });
     this.#child = child;
     this.#deadline = setTimeout(() => {
       this.#refuse('E_PRIVDROP_DEADLINE', [silence('no answer in time')]);

@@ -25,7 +25,8 @@ export interface WorkerParts {
   readonly owner: WorkerOwner;
   /** Started, so it has a pid. */
   readonly child: ChildProcess;
-  readonly socketPath: string;
+  /** Undefined for a process that serves nothing. */
+  readonly socketPath: string | undefined;
   readonly leaf: CgroupLeaf | undefined;
   readonly mark: WorkerMark | undefined;
   readonly startedAtMs: number;
@@ -154,7 +155,8 @@ export class WorkerProcess {
   }
 
   async #release(): Promise<void> {
-    rmSync(this.#parts.socketPath, { force: true });
+    const { socketPath } = this.#parts;
+    if (socketPath !== undefined) rmSync(socketPath, { force: true });
     await Promise.all([this.#parts.leaf?.remove(), this.#swept]);
   }
 }

@@ -70,6 +70,7 @@ const DEFAULTS: Config = {
   users: new Map(),
   php: { openBasedir: [], settings: new Map() },
   usersDirectory: '/var/lib/usherd/users',
+  privateDirectories: { temporaryAgeMs: 864_000_000, sessionAgeMs: 2_592_000_000 },
   log: { level: 'info', access: 'off' },
 };
 

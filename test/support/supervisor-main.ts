@@ -87,6 +87,7 @@ const supervisor = new Supervisor({
   markNames: () => ['app.fcgi'],
   loadConfig: () => Promise.resolve(configOf(read())),
   version: 'test',
+  ...(setting.cleanTimes && { cleanTimes: setting.cleanTimes }),
   onLaunchStep: (step, pid) => {
     if (setting.disturb?.step === step) process.kill(pid, setting.disturb.signal);
     const { hold } = read();

@@ -7,6 +7,7 @@ export interface TestSetting {
   readonly run: string;
   readonly roots: readonly string[];
   readonly usersDirectory: string;
+  readonly privateDirectories?: Config['privateDirectories'];
   readonly vhosts?: string;
   readonly users: readonly {
     readonly name: string;
@@ -16,6 +17,7 @@ export interface TestSetting {
   }[];
   readonly maxWorkers?: number;
   readonly maxRequests?: number;
+  readonly cleanTimes?: { readonly firstAfterMs: number; readonly intervalMs: number };
   /** What is done to each process between two steps of its launch. */
   readonly disturb?: { readonly step: LaunchStep; readonly signal: NodeJS.Signals };
   /** At this step of any launch the whole supervisor waits until the file is there. May be changed while it runs. */
@@ -30,6 +32,7 @@ export function configOf(setting: TestSetting): Config {
   return testConfig({
     paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
     usersDirectory: setting.usersDirectory,
+    ...(setting.privateDirectories && { privateDirectories: setting.privateDirectories }),
     apps: { roots: setting.roots, vhosts: setting.vhosts ?? '', prestart: [] },
     maxWorkers: setting.maxWorkers ?? 64,
     runtimes: new Map([['fastcgi', runtime]]),

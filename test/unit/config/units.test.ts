@@ -8,6 +8,7 @@ test('durations are read with each of their units', () => {
   assert.equal(parseDuration('30s'), 30_000);
   assert.equal(parseDuration('5m'), 300_000);
   assert.equal(parseDuration('1h'), 3_600_000);
+  assert.equal(parseDuration('10d'), 864_000_000);
   assert.equal(parseDuration('0s'), 0);
 });
 
@@ -33,7 +34,7 @@ test('units are taken as they are written: small differences would be large mist
   for (const text of ['1M', '1MB', '1mib', '1K', '1kB', '1GB']) {
     assert.equal(parseSize(text), undefined, text);
   }
-  for (const text of ['1S', '1sec', '1min', '1d', '1H', '1us']) {
+  for (const text of ['1S', '1sec', '1min', '1D', '1H', '1us']) {
     assert.equal(parseDuration(text), undefined, text);
   }
 });
@@ -47,6 +48,8 @@ test('what cannot be held exactly is refused instead of rounded', () => {
 test('numbers are written with the largest unit that fits them', () => {
   assert.equal(formatDuration(90_000), '90s');
   assert.equal(formatDuration(300_000), '5m');
+  assert.equal(formatDuration(90_000_000), '25h');
+  assert.equal(formatDuration(864_000_000), '10d');
   assert.equal(formatDuration(1), '1ms');
   assert.equal(formatDuration(0), '0ms');
   assert.equal(formatSize(0), '0');

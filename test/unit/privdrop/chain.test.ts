@@ -17,6 +17,8 @@ const TOOLS: Tools = {
   head: '/usr/bin/head',
   env: '/usr/bin/env',
   mkdir: '/usr/bin/mkdir',
+  find: '/usr/bin/find',
+  wc: '/usr/bin/wc',
   knowsParentDeathSignal: true,
   pins: [],
 };

@@ -69,7 +69,7 @@ describe('the programs of the chain', () => {
     const tools = findTools();
     assert.equal(tools.sh, '/bin/sh');
     assert.match(tools.setpriv, /^\/.*\/setpriv$/);
-    assert.equal(tools.pins.length, 9);
+    assert.equal(tools.pins.length, 11);
     recheckTools(tools);
   });
 
