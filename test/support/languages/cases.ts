@@ -1,14 +1,10 @@
-// One application a language, and what of the contract of test/fixtures/languages it can do. README's table is made from this.
+// One application a language; all of them do what test/fixtures/languages asks for. README's table is held to this.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const FIXTURES = join(import.meta.dirname, '../../../../test/fixtures/languages');
-
-/** What is tried besides hello, uid, load, crash and restart. */
-export type Ability = 'echo' | 'hash' | 'stream';
-const ALL: readonly Ability[] = ['echo', 'hash', 'stream'];
 
 export interface LanguageFile {
   readonly name: string;
@@ -25,10 +21,8 @@ export interface LanguageCase {
   readonly protocol: 'FastCGI' | 'HTTP' | 'SCGI';
   /** Absolute paths that have to be there. */
   readonly needs: readonly string[];
-  readonly can: readonly Ability[];
   /** In front of the routes: '' or the script. */
   readonly base: string;
-  /** Each request ends its process: a crash is another request's business. */
   readonly files: () => readonly LanguageFile[];
 }
 
@@ -63,7 +57,13 @@ function compiled(
   }
 }
 
-const base = { can: ALL, base: '' } as const;
+const base = { base: '' } as const;
+
+const SCGI_PROGRAM = `#!/bin/sh
+exec /usr/bin/uwsgi --plugin python3 --protocol scgi --socket fd://0 --wsgi-file app.py --callable app \\
+  --need-app --disable-logging --buffer-size 65535 --master --processes 1 \\
+  --hook-master-start 'unix_signal:15 gracefully_kill_them_all'
+`;
 
 export const LANGUAGES: readonly LanguageCase[] = [
   {
@@ -74,7 +74,7 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'nodejs',
     protocol: 'HTTP',
     needs: ['/usr/bin/node'],
-    files: () => [fixture('node/server.js')],
+    files: () => [fixture('node/server.js'), fixture('node/routes.cjs')],
   },
   {
     ...base,
@@ -84,8 +84,7 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'nodejs',
     protocol: 'HTTP',
     needs: ['/usr/bin/node'],
-    can: [],
-    files: () => [fixture('esm/main.js'), fixture('esm/package.json')],
+    files: () => [fixture('esm/main.js'), fixture('esm/package.json'), fixture('node/routes.cjs')],
   },
   {
     ...base,
@@ -125,7 +124,6 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'libcgi-fast-perl',
     protocol: 'FastCGI',
     needs: ['/usr/share/perl5/CGI/Fast.pm'],
-    can: ['echo', 'stream'],
     files: () => [fixture('perl-cgi/app.fcgi', 0o755)],
   },
   {
@@ -156,7 +154,6 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'fcgiwrap',
     protocol: 'FastCGI',
     needs: ['/usr/sbin/fcgiwrap'],
-    can: ['echo', 'hash'], // fcgiwrap gathers what a program writes
     base: '/app.cgi',
     files: () => [fixture('cgi/app.cgi', 0o755)],
   },
@@ -167,10 +164,10 @@ export const LANGUAGES: readonly LanguageCase[] = [
     marker: '`app.fcgi`, executable',
     packages: '',
     protocol: 'FastCGI',
-    needs: ['/usr/bin/gcc', '/usr/include/fcgi_stdio.h'],
-    can: ['echo', 'stream'],
+    needs: ['/usr/bin/gcc', '/usr/include/fcgi_stdio.h', '/usr/include/openssl/evp.h'],
     files: () => {
-      const text = compiled('c/app.c', 'app', [['gcc', '-O1', '-o', 'app', 'app.c', '-lfcgi']]);
+      const gcc = ['gcc', '-O1', '-o', 'app', 'app.c', '-lfcgi', '-lcrypto'];
+      const text = compiled('c/app.c', 'app', [gcc]);
       return [{ name: 'app.fcgi', text, mode: 0o755 }];
     },
   },
@@ -182,7 +179,6 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'lua-wsapi-fcgi lua5.1',
     protocol: 'FastCGI',
     needs: ['/usr/bin/lua5.1', '/usr/share/lua/5.1/wsapi/fastcgi.lua'],
-    can: ['echo'],
     files: () => [fixture('lua/app.fcgi', 0o755)],
   },
   {
@@ -207,6 +203,20 @@ export const LANGUAGES: readonly LanguageCase[] = [
   },
   {
     ...base,
+    name: 'scgi',
+    language: 'any program that speaks SCGI',
+    marker: '`usherd.toml`: `command`, `protocol = "scgi"`',
+    packages: '',
+    protocol: 'SCGI',
+    needs: ['/usr/bin/uwsgi', '/usr/lib/uwsgi/plugins/python3_plugin.so'],
+    files: () => [
+      fixture('python/app.py'),
+      { name: 'serve', text: SCGI_PROGRAM, mode: 0o755 },
+      { name: 'usherd.toml', text: 'command = ["./serve"]\nprotocol = "scgi"\n' },
+    ],
+  },
+  {
+    ...base,
     name: 'java',
     language: 'Java, JSP and servlets',
     marker: '`WEB-INF/`',
@@ -223,7 +233,6 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: 'default-jre-headless',
     protocol: 'HTTP',
     needs: ['/usr/bin/java', '/usr/bin/javac', '/usr/bin/jar'],
-    can: [],
     files: () => {
       const commands = [
         ['javac', 'Main.java'],
@@ -240,8 +249,11 @@ export const LANGUAGES: readonly LanguageCase[] = [
     packages: '',
     protocol: 'HTTP',
     needs: ['/usr/bin/node'],
-    can: [],
-    files: () => [fixture('procfile/Procfile'), fixture('procfile/main.cjs')],
+    files: () => [
+      fixture('procfile/Procfile'),
+      fixture('procfile/main.cjs'),
+      fixture('node/routes.cjs'),
+    ],
   },
 ];
 
