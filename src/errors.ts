@@ -167,7 +167,7 @@ export const ERRORS = {
   ]),
   E_APP_EMPTY: row(['request', 'request'], [404, 'no-runtime'], 'info', [
     'the directory holds nothing that usherd knows how to run',
-    'put an index.php, an executable app.fcgi or a usherd.toml into it',
+    'put into it what its language is known by (index.php, app.py, app.psgi, config.ru, server.js, package.json, WEB-INF/, an executable app.fcgi), or a usherd.toml with a command',
   ]),
   E_MANIFEST_INVALID: row(['request', 'application'], [503, 'manifest-invalid', 5], 'warn', [
     'the usherd.toml or the .env of the application has mistakes',
@@ -208,8 +208,8 @@ export const ERRORS = {
     'read its log; a changed file or `usherd reset APP` starts it at once',
   ]),
   E_RUNTIME_MISSING: row(['overload', 'request'], [503, 'runtime-missing', 60], 'error', [
-    'the program that runs this kind of application is not installed',
-    'install the package named',
+    'what runs this kind of application is not installed, or not wholly',
+    'install the package that is named, or mend `runtime` and `command` in its usherd.toml',
   ]),
   E_SPAWN_LIMIT: row(['overload', 'request'], [503, 'spawn-limit', 2], 'warn', [
     'no more workers may be started now',

@@ -45,10 +45,22 @@ export type AccessLog = 'off' | 'on' | 'combined';
 
 export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
 
-/** A command for applications that have the file. */
+/** A file without which a program runs, and ends at once: a module, a plugin. */
+export interface RuntimeNeed {
+  /** For people: `Perl module FCGI`. */
+  readonly what: string;
+  /** Patterns as the shell has them, of which one is enough; `~/` is the user's home, relative ones are the application's. */
+  readonly paths: readonly string[];
+  readonly remedy: string;
+}
+
+/** A command for applications that have the file. What it needs is its own. */
 export interface RuntimeVariant {
   readonly file: string;
   readonly command: readonly string[];
+  readonly needs?: readonly RuntimeNeed[];
+  /** Default: that of the runtime. */
+  readonly debianPackage?: string;
 }
 
 /**
@@ -81,6 +93,8 @@ export interface RuntimeConfig {
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGHUP';
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;
+  /** Of `command`, beside its program. */
+  readonly needs?: readonly RuntimeNeed[];
   /** What its program is told with every request, besides what the request says. */
   readonly params?: Readonly<Record<string, string>>;
   /** Default: never. */

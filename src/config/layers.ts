@@ -140,10 +140,12 @@ function mergeRuntime(below: RuntimeConfig, table: RuntimeTable): RuntimeConfig 
   const unknown = isSameProgram ? {} : { keepConnections: 'never' as const };
   const variants = below.variants === undefined ? {} : { variants: [] };
   const params = isSameProgram || below.params === undefined ? {} : { params: {} };
+  const needs = below.needs === undefined ? {} : { needs: [] }; // nobody knows those of another command
   return {
     ...below,
     ...variants,
     ...params,
+    ...needs,
     ...unknown,
     ...given(rest),
     ...reuse,

@@ -7,7 +7,12 @@ export { launcherProgram } from './launcher-script.js';
 export type { Mark, MarkKind } from './launcher-report.js';
 export type { LaunchReport } from './application-rules.js';
 export type { Program } from './launcher-program.js';
-export { LauncherDialogue, type LauncherDialogueOptions } from './launcher-dialogue.js';
+export type { Need } from './program-needs.js';
+export {
+  LauncherDialogue,
+  type LauncherDialogueOptions,
+  type LauncherEnd,
+} from './launcher-dialogue.js';
 export { cleanerProgram } from './cleaner-script.js';
 export { CleanerDialogue, type CleanerAnswer, type CleanerOrder } from './cleaner-dialogue.js';
 export { verifyDrop } from './verify.js';

@@ -15,6 +15,7 @@ import { encodeProgram, type Program } from './launcher-program.js';
 import { componentsOf, outsideDialogue, ReportReader } from './launcher-report.js';
 import { ENVIRONMENT_FILE, environmentFileFinding } from './environment-file.js';
 import { MANIFEST_NAME } from './launcher-script.js';
+import { interpreterFinding, needFinding, programFinding } from './program-needs.js';
 import { descriptorsIn, OWN_DESCRIPTORS } from './own-descriptors.js';
 
 export interface LauncherDialogueOptions {
@@ -33,6 +34,9 @@ export interface LauncherDialogueOptions {
   /** It is over; the process ends by itself or is to be killed. */
   onRefused(code: ErrorCode, finding: Finding, others: readonly Finding[]): void;
 }
+
+/** What the end of file on descriptor 3 means; `rehearsed`: it would have started. */
+export type LauncherEnd = 'started' | 'rehearsed' | 'silent' | 'refused';
 
 /** Whose turn it is. A launcher that speaks out of turn is not ours. */
 type Phase = 'descriptors' | 'verifying' | 'looking' | 'deciding' | 'starting' | 'over';
@@ -55,8 +59,8 @@ export class LauncherDialogue {
   #inManifest = false;
   #phase: Phase = 'descriptors';
   #isRefused = false;
-  #program: readonly string[] = [];
-  #folders: readonly string[] = [];
+  #isRehearsed = false;
+  #program: Program | undefined;
 
   constructor(options: LauncherDialogueOptions) {
     const { directory, nonce, names } = options;
@@ -96,15 +100,16 @@ export class LauncherDialogue {
     assert.equal(this.#phase, 'deciding');
     const text = encodeProgram(program);
     this.#phase = 'starting';
-    this.#program = program.argv;
-    this.#folders = program.folders ?? [];
+    this.#program = program;
     this.#options.onText(text);
   }
 
-  /** What the end of file on descriptor 3 means. */
-  ended(): 'started' | 'silent' | 'refused' {
+  ended(isWhole = true): LauncherEnd {
     if (this.#isRefused) return 'refused';
-    return this.#phase === 'starting' && this.#cursor === this.#length ? 'started' : 'silent';
+    if (this.#isRehearsed) return 'rehearsed';
+    if (this.#program?.isRehearsal === true) return 'silent';
+    const isHeard = isWhole && this.#cursor === this.#length;
+    return this.#phase === 'starting' && isHeard ? 'started' : 'silent';
   }
 
   /** Takes one line, or the manifest; false when there is no whole one. */
@@ -195,20 +200,31 @@ export class LauncherDialogue {
       this.#refuse('E_MANIFEST_INVALID', finding);
       return;
     }
-    const path = this.#program[0] ?? '';
-    if (line !== 'X') outsideDialogue('neither an exec nor a missing program');
+    if (line === 'O' && this.#program?.isRehearsal === true) {
+      this.#refuseBytesAhead();
+      this.#phase = 'over';
+      this.#isRehearsed = true;
+      return;
+    }
+    const finding = this.#missing(line);
+    if (finding === undefined) outsideDialogue('neither an exec nor something that is missing');
     this.#refuseBytesAhead();
-    this.#refuse('E_RUNTIME_MISSING', {
-      rule: 'program-missing',
-      path,
-      found: 'no program that this user may run',
-      expected: `an executable file ${path}`,
-      remedy: 'install it, or make it executable',
-    });
+    this.#refuse('E_RUNTIME_MISSING', finding);
+  }
+
+  /** What a program that cannot run lacks. */
+  #missing(line: string): Finding | undefined {
+    const { argv = [], needs = [], debianPackage = '' } = this.#program ?? {};
+    const [path = ''] = argv;
+    if (line.startsWith('N ')) return needFinding(line.slice(2), needs);
+    if (line.startsWith('P ')) return interpreterFinding(line.slice(2), path);
+    const isIsolated = false;
+    return line === 'X' ? programFinding(path, { debianPackage, isIsolated }) : undefined;
   }
 
   #readRefusedFolder(path: string): void {
-    if (!this.#folders.includes(path)) outsideDialogue('a directory that it was not told of');
+    if (this.#program?.folders?.includes(path) !== true)
+      outsideDialogue('a directory that it was not told of');
     this.#refuseBytesAhead();
     this.#refuse('E_START_FAILED', {
       rule: 'private-folder',

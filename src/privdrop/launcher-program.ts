@@ -1,6 +1,7 @@
 // The last thing that a launcher is told: umask, environment, argv and the directories to make, checked so that no line can become two.
 import { UsherdError, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { needLine, type Need } from './program-needs.js';
 
 export interface Program {
   readonly umask: number;
@@ -9,6 +10,12 @@ export interface Program {
   readonly argv: readonly string[];
   /** Absolute; made with mode 0700 where they are missing. */
   readonly folders?: readonly string[];
+  /** What has to be there besides argv[0]. */
+  readonly needs?: readonly Need[];
+  /** Where argv[0] comes from, for people; '' if nobody knows. */
+  readonly debianPackage?: string;
+  /** Everything is looked at as for a start, and nothing is started. */
+  readonly isRehearsal?: boolean;
 }
 
 // Absolute, or `./` and then relative to the application; no `=`, which env(1) would take for a variable.
@@ -23,8 +30,20 @@ const refused = (rule: string, found: string, expected: string): UsherdError => 
   return new UsherdError('E_START_FAILED', `${rule}: ${found}`, { findings: [finding] });
 };
 
-function checkSizes({ environment, argv, folders = [] }: Program): void {
-  const lines = [...environment, ...argv, ...folders];
+const linesOf = (program: Program): readonly string[] => {
+  const { environment, argv, folders = [], needs = [] } = program;
+  return [...folders, ...environment, ...needs.map(patternsOf), ...argv];
+};
+
+function patternsOf(need: Need): string {
+  const line = needLine(need);
+  if (line !== undefined) return line;
+  throw refused('program-needs', need.what, 'paths of letters, digits, ".", "_", "-" and "*"');
+}
+
+function checkSizes(program: Program): void {
+  const { environment, argv } = program;
+  const lines = linesOf(program);
   const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   if (environment.length > LIMITS.environmentMaxCount || argv.length > LIMITS.argvMaxCount) {
     const found = `${environment.length} variables, ${argv.length} words`;
@@ -37,8 +56,9 @@ function checkSizes({ environment, argv, folders = [] }: Program): void {
   }
 }
 
-function checkLines({ environment, argv, folders = [] }: Program): void {
-  if ([...environment, ...argv, ...folders].some((line) => LINE_BREAKERS.test(line))) {
+function checkLines(program: Program): void {
+  const { environment } = program;
+  if (linesOf(program).some((line) => LINE_BREAKERS.test(line))) {
     throw refused('program-text', 'a newline or NUL', 'values without newline and NUL');
   }
   if (!environment.every((line) => SETTING.test(line))) {
@@ -51,7 +71,7 @@ function checkLines({ environment, argv, folders = [] }: Program): void {
  * @throws UsherdError E_START_FAILED for what cannot be sent
  */
 export function encodeProgram(program: Program): string {
-  const { umask, environment, argv, folders = [] } = program;
+  const { umask, argv, folders = [] } = program;
   if (!Number.isInteger(umask) || umask < 0 || umask > UMASK_MAX) {
     throw refused('program-umask', String(umask), '0 to 0777');
   }
@@ -65,7 +85,12 @@ export function encodeProgram(program: Program): string {
   if (!folders.every((folder) => FOLDER.test(folder))) {
     throw refused('program-folder', 'a directory that is no absolute path', 'an absolute path');
   }
-  const counts = [folders.length, environment.length, argv.length];
-  const head = [umask.toString(8).padStart(4, '0'), ...counts];
-  return [...head, ...folders, ...environment, ...argv].join('\n') + '\n';
+  return [...headOf(program), ...linesOf(program)].join('\n') + '\n';
+}
+
+function headOf(program: Program): readonly (string | number)[] {
+  const { umask, environment, argv, folders = [], needs = [] } = program;
+  const counts = [folders, environment, needs, argv].map(({ length }) => length);
+  const rehearsal = program.isRehearsal === true ? 1 : 0;
+  return [umask.toString(8).padStart(4, '0'), ...counts, rehearsal];
 }

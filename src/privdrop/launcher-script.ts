@@ -6,6 +6,7 @@
 import { LIMITS } from '../limits.js';
 import { READ_ENVIRONMENT_FILE } from './environment-file.js';
 import { LAUNCHER_REFUSED } from './launcher-exit.js';
+import { LOOK_AT_PROGRAM, LOOK_FOR_NEEDS } from './program-needs.js';
 import type { Tools } from './tools.js';
 
 export const MANIFEST_NAME = 'usherd.toml';
@@ -94,7 +95,8 @@ printf 'L %s\\n' "$nonce" >&3
 const FOLDERS = `
 umask 077
 {
-  read -r mask && read -r folders && read -r settings && read -r words || exit ${LAUNCHER_REFUSED}
+  read -r mask && read -r folders || exit ${LAUNCHER_REFUSED}
+  read -r settings && read -r needs && read -r words && read -r rehearsal || exit ${LAUNCHER_REFUSED}
   while [ "$folders" -gt 0 ]; do
     read -r line || exit ${LAUNCHER_REFUSED}
     if [ ! -d "$line" ] && ! "$mkdir" -p -- "$line" 2>/dev/null; then
@@ -118,6 +120,7 @@ const PROGRAM = `
   done
 } <&3
 ${READ_ENVIRONMENT_FILE}
+${LOOK_FOR_NEEDS}
 {
   set -- "$@" ''
   [ -z "\${BASH_VERSION-}" ] || set -- "$@" "$env" -u SHLVL --
@@ -129,9 +132,10 @@ ${READ_ENVIRONMENT_FILE}
   done
 } <&3
 case $program in /* | ./*) ;; *) refuse program ;; esac
-if [ ! -f "$program" ] || [ ! -x "$program" ]; then
-  printf 'X\\n' >&3
-  exit ${LAUNCHER_REFUSED}
+${LOOK_AT_PROGRAM}
+if [ "$rehearsal" = 1 ]; then
+  printf 'O\\n' >&3
+  exit 0
 fi
 `;
 

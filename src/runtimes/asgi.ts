@@ -1,6 +1,7 @@
 // Python with ASGI: uvicorn, of the application's own environment where it has one.
 import type { RuntimeConfig } from '../config/index.js';
 import { ENTRY, LIBEXEC } from './entry.js';
+import { pythonModule } from './module-paths.js';
 
 const uvicorn = (python: string): readonly string[] => [python, `${LIBEXEC}/asgi.py`, ENTRY];
 
@@ -20,5 +21,12 @@ export const asgi: RuntimeConfig = {
   maxRequests: 0,
   stopSignal: 'SIGTERM',
   debianPackage: 'uvicorn',
+  needs: [
+    {
+      what: 'Python module uvicorn',
+      paths: pythonModule('uvicorn'),
+      remedy: 'apt-get install uvicorn, or install it into venv/ (venv/bin/pip install uvicorn)',
+    },
+  ],
   missingScriptBody: '',
 };

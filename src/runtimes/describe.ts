@@ -57,6 +57,7 @@ export function describeApplication(
       manifestEnvironment: manifest?.environment ?? new Map<string, string>(),
       stopSignal: program.stopSignal,
       debianPackage: program.debianPackage,
+      needs: program.needs ?? [],
     },
   };
 }
@@ -147,9 +148,11 @@ function programOf(
   const { concurrency = runtime.concurrency } = manifest ?? {};
   // How many requests a script runtime's program takes at once is a fact that no application can change.
   const row = runtime.kind === 'entry' ? { ...runtime, concurrency } : runtime;
-  if (command !== undefined) return { ...row, command, protocol, debianPackage: '' };
+  if (command !== undefined) return { ...row, command, protocol, debianPackage: '', needs: [] };
   const variant = runtime.variants?.find(({ file }) => seen.mark(file) !== undefined);
-  return variant === undefined ? row : { ...row, command: variant.command };
+  if (variant === undefined) return row;
+  const { debianPackage = row.debianPackage, needs = [] } = variant;
+  return { ...row, command: variant.command, debianPackage, needs };
 }
 
 function argvOf(

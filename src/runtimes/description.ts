@@ -4,6 +4,7 @@ import type {
   AppLimits,
   LimitOrigin,
   RoleName,
+  RuntimeNeed,
   WorkerProtocol,
 } from '../config/index.js';
 import type { ErrorCode } from '../errors.js';
@@ -66,6 +67,8 @@ export interface Blueprint {
   readonly folders: readonly string[];
   readonly stopSignal: NodeJS.Signals;
   readonly debianPackage: string;
+  /** Beside argv[0]. */
+  readonly needs: readonly RuntimeNeed[];
 }
 
 export interface Refusal {

@@ -16,6 +16,18 @@ export const java: RuntimeConfig = {
   maxRequests: 0,
   stopSignal: 'SIGTERM',
   debianPackage: 'tomcat10 default-jre-headless',
+  needs: [
+    {
+      what: 'Tomcat 10',
+      paths: ['/usr/share/tomcat10/bin/bootstrap.jar'],
+      remedy: 'apt-get install tomcat10',
+    },
+    {
+      what: 'Java runtime',
+      paths: ['/usr/local/bin/java', '/usr/bin/java', '/bin/java'],
+      remedy: 'apt-get install default-jre-headless',
+    },
+  ],
   missingScriptBody: '',
 };
 
@@ -25,5 +37,6 @@ export const jar: RuntimeConfig = {
   name: 'jar',
   command: ['/usr/bin/java', '-jar', ENTRY],
   markers: ['app.jar'],
+  needs: [],
   debianPackage: 'default-jre-headless',
 };

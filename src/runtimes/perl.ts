@@ -1,6 +1,7 @@
 // Perl: plackup serves a PSGI application over FastCGI on descriptor 0.
 import type { RuntimeConfig } from '../config/index.js';
 import { ENTRY, LIBEXEC } from './entry.js';
+import { perlModule } from './module-paths.js';
 
 export const perl: RuntimeConfig = {
   name: 'perl',
@@ -21,5 +22,17 @@ export const perl: RuntimeConfig = {
   // As for fastcgi: FCGI.pm takes what is left of a body for the next request.
   keepConnections: 'after-bodiless',
   debianPackage: 'libplack-perl libfcgi-perl libfcgi-procmanager-perl',
+  needs: [
+    {
+      what: 'Perl module FCGI',
+      paths: perlModule('FCGI'),
+      remedy: 'apt-get install libfcgi-perl',
+    },
+    {
+      what: 'Perl module FCGI::ProcManager',
+      paths: perlModule('FCGI::ProcManager'),
+      remedy: 'apt-get install libfcgi-procmanager-perl',
+    },
+  ],
   missingScriptBody: '',
 };

@@ -1,5 +1,5 @@
 // Python: uWSGI serves a WSGI application over FastCGI on descriptor 0. Which name it has in its file is found by wsgi.py.
-import type { RuntimeConfig } from '../config/index.js';
+import type { RuntimeConfig, RuntimeNeed, RuntimeVariant } from '../config/index.js';
 import { ENTRY, LIBEXEC } from './entry.js';
 
 const uwsgi = (...more: readonly string[]): readonly string[] => [
@@ -15,15 +15,38 @@ const uwsgi = (...more: readonly string[]): readonly string[] => [
   '--disable-logging', // of each request; what the application says is logged
 ];
 
+const needs: readonly RuntimeNeed[] = [
+  {
+    what: 'uWSGI plugin for Python 3',
+    paths: [
+      '/usr/lib/uwsgi/plugins/python3*_plugin.so',
+      '/usr/lib*/uwsgi/python3*_plugin.so',
+      '/usr/local/lib*/uwsgi/python3*_plugin.so',
+    ],
+    remedy: 'apt-get install uwsgi-plugin-python3',
+  },
+];
+
+/** What `bin/python` of a virtual environment leads to goes with an upgrade of the machine. */
+const environment = (directory: string): RuntimeVariant => ({
+  file: `${directory}/bin/python`,
+  command: uwsgi('--virtualenv', directory),
+  needs: [
+    ...needs,
+    {
+      what: `Python of the virtual environment ${directory}/`,
+      paths: [`${directory}/bin/python`],
+      remedy: `make ${directory}/ anew: python3 -m venv --clear ${directory}, then ${directory}/bin/pip install -r requirements.txt`,
+    },
+  ],
+});
+
 export const python: RuntimeConfig = {
   name: 'python',
   kind: 'entry',
   protocol: 'fastcgi',
   command: uwsgi(),
-  variants: [
-    { file: 'venv/bin/python', command: uwsgi('--virtualenv', 'venv') },
-    { file: '.venv/bin/python', command: uwsgi('--virtualenv', '.venv') },
-  ],
+  variants: ['venv', '.venv'].map(environment),
   extensions: [],
   markers: ['passenger_wsgi.py', 'wsgi.py', 'app.py', 'manage.py'],
   environment: {},
@@ -32,5 +55,6 @@ export const python: RuntimeConfig = {
   stopSignal: 'SIGTERM',
   keepConnections: 'never', // uWSGI closes after each request
   debianPackage: 'uwsgi-plugin-python3',
+  needs,
   missingScriptBody: '',
 };

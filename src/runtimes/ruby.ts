@@ -1,6 +1,7 @@
 // Ruby: puma serves a Rack application over HTTP, with the gems of its Gemfile where it has one.
 import type { RuntimeConfig } from '../config/index.js';
 import { LIBEXEC } from './entry.js';
+import { rubyGem } from './module-paths.js';
 
 const THREADS_COUNT = 5; // puma's own default
 
@@ -15,13 +16,29 @@ export const ruby: RuntimeConfig = {
   kind: 'entry',
   protocol: 'http',
   command: puma('/usr/bin/puma'),
-  variants: [{ file: 'Gemfile.lock', command: puma('/usr/bin/bundle', 'exec', 'puma') }],
+  variants: [
+    {
+      file: 'Gemfile.lock',
+      command: puma('/usr/bin/bundle', 'exec', 'puma'),
+      debianPackage: 'bundler',
+      needs: [
+        {
+          what: 'gem puma for the Gemfile of the application',
+          // The first three may lead anywhere.
+          paths: ['.bundle/config', '~/.bundle/config', 'vendor/bundle', ...rubyGem('puma')],
+          remedy:
+            'add `gem "puma"` to the Gemfile and run `bundle install`, or apt-get install puma',
+        },
+      ],
+    },
+  ],
   extensions: [],
   markers: ['config.ru'],
   environment: { RACK_ENV: 'production' },
   concurrency: THREADS_COUNT,
   maxRequests: 0,
   stopSignal: 'SIGTERM',
-  debianPackage: 'puma',
+  debianPackage: 'puma ruby-rack',
+  needs: [{ what: 'gem rack', paths: rubyGem('rack'), remedy: 'apt-get install ruby-rack' }],
   missingScriptBody: '',
 };

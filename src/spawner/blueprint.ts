@@ -1,5 +1,5 @@
 // What the supervisor needs to know about an application to start it; worked out by a pure function that it is given.
-import type { Config, WorkerProtocol } from '../config/index.js';
+import type { Config, RuntimeNeed, WorkerProtocol } from '../config/index.js';
 import { isUsherdError, type ErrorCode } from '../errors.js';
 import type { AppFacts } from '../ipc/index.js';
 import type { Mark } from '../privdrop/index.js';
@@ -24,6 +24,8 @@ export interface Blueprint {
   readonly stopSignal: NodeJS.Signals;
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;
+  /** What it cannot do without beside argv[0]. */
+  readonly needs: readonly RuntimeNeed[];
 }
 
 /** What the launcher saw, as the user. */

@@ -13,6 +13,7 @@ import {
   launcherProgram,
   type DropPlan,
   type LaunchReport,
+  type LauncherEnd,
 } from '../privdrop/index.js';
 import { refusal, refusalOf, type DescribeInput, type Refusal } from './blueprint.js';
 import type { CgroupLeaf } from './cgroup.js';
@@ -158,13 +159,12 @@ export class Launch {
       onText: (text) => pipe.write(text),
       onDescriptors: () => this.#prove(dialogue, plan),
       onReport: (report) => this.#order(dialogue, report),
-      onRefused: (code, finding) =>
-        this.#refuse(refusal(code, finding.rule, this.#explain(finding))),
+      onRefused: (code, finding) => this.#refuse(refusal(code, finding.rule, oneLine(finding))),
     });
     pipe.on('data', (chunk: Buffer) => this.#attempt(() => dialogue.push(chunk)));
     pipe.on('error', () => undefined); // the launcher is gone, which its end of file says, too
     pipe.once('end', () => this.#conclude(dialogue.ended())); // before the exit of a program that ends at once
-    pipe.once('close', () => this.#conclude(dialogue.ended()));
+    pipe.once('close', () => this.#conclude(dialogue.ended(false))); // without an end, where it left something unread
   }
 
   /** Steps 9 and 10. Nothing of the tenant's is interpreted before both are done. */
@@ -230,7 +230,7 @@ export class Launch {
   }
 
   /** Step 13: the launcher's last descriptor is closed. */
-  #conclude(how: 'started' | 'silent' | 'refused'): void {
+  #conclude(how: LauncherEnd): void {
     const worker = this.#worker;
     if (this.#state === 'settled' || worker === undefined) return;
     if (how !== 'started' || this.#described === undefined || worker.state !== 'launching') {
@@ -273,14 +273,12 @@ export class Launch {
     this.#ground.log.fatal(fields, 'privilege drop not proved');
   }
 
-  #explain(finding: Finding): string {
-    const debianPackage = this.#described?.blueprint.debianPackage ?? '';
-    const install = debianPackage === '' ? undefined : `Debian package ${debianPackage}`;
-    const parts = [`found ${finding.found}`, `expected ${finding.expected}`, finding.remedy];
-    return [finding.path, ...parts, install].filter((part) => part !== undefined).join('; ');
-  }
-
   #step(step: LaunchStep): void {
     this.#ground.onStep(step, this.#worker?.pid ?? 0);
   }
 }
+
+const oneLine = ({ path, found, expected, remedy }: Finding): string =>
+  [path, `found ${found}`, `expected ${expected}`, remedy]
+    .filter((part) => part !== undefined)
+    .join('; ');

@@ -1,6 +1,6 @@
 // Step 11 of a launch: umask, environment and argv of the tenant's program.
 import { LIMITS } from '../limits.js';
-import { workerEnvironment, type Account } from '../privdrop/index.js';
+import { workerEnvironment, type Account, type Need } from '../privdrop/index.js';
 import type { Blueprint } from './blueprint.js';
 
 export interface StartOrder {
@@ -8,6 +8,8 @@ export interface StartOrder {
   readonly environment: readonly string[];
   readonly argv: readonly string[];
   readonly folders: readonly string[];
+  readonly needs: readonly Need[];
+  readonly debianPackage: string;
 }
 
 /** For whom, and which of his applications. */
@@ -30,8 +32,23 @@ export function startOrder({ account, app }: Recipient, blueprint: Blueprint): S
     }),
     argv: blueprint.argv,
     folders: blueprint.folders,
+    needs: needsOf(blueprint, account),
+    debianPackage: blueprint.debianPackage,
   };
 }
+
+const HOME = '~/';
+/** What means nothing else to a shell that looks for files. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9._-]+)+$/;
+
+const needsOf = ({ needs }: Blueprint, { home }: Account): readonly Need[] =>
+  needs.map(({ paths, ...need }) => ({
+    ...need,
+    paths: paths.flatMap((path) => {
+      if (!path.startsWith(HOME)) return [path];
+      return PLAIN_PATH.test(home) ? [`${home}/${path.slice(HOME.length)}`] : [];
+    }),
+  }));
 
 /** HTTP servers take their socket in systemd's form; the launcher says the rest. FastCGI and SCGI have descriptor 0 alone. */
 const activation = ({ protocol }: Blueprint): Readonly<Record<string, string>> =>

@@ -16,6 +16,7 @@ import {
   type Account,
   type DropPlan,
   type LaunchReport,
+  type LauncherEnd,
   type Mode,
   type Tools,
 } from '../privdrop/index.js';
@@ -142,11 +143,11 @@ class Visit {
     // A command has no listening socket, so nothing is said of one.
     const recipient = { account, app, directory };
     const plain = startOrder(recipient, { ...blueprint, protocol: 'fastcgi' });
-    dialogue.start({ ...plain, argv: command });
+    dialogue.start({ ...plain, argv: command, needs: [], debianPackage: '' });
   }
 
-  #onEnd(how: 'started' | 'silent' | 'refused'): void {
-    if (how === 'started') this.#finish();
+  #onEnd(how: LauncherEnd): void {
+    if (how === 'started' || how === 'rehearsed') this.#finish();
     else this.#refuse('E_START_FAILED', [silence('the process ended')]);
   }
 

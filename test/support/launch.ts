@@ -11,6 +11,7 @@ import {
   verifyDrop,
   type DropPlan,
   type LaunchReport,
+  type LauncherEnd,
   type Program,
   type Tools,
 } from '../../src/privdrop/index.js';
@@ -32,7 +33,7 @@ export interface LaunchOptions {
 }
 
 export interface LaunchOutcome {
-  readonly ended: 'started' | 'silent' | 'refused';
+  readonly ended: LauncherEnd;
   readonly faults: readonly Finding[];
   readonly refusal:
     | { readonly code: ErrorCode; readonly finding: Finding; readonly others: readonly Finding[] }
@@ -92,12 +93,15 @@ class Launch {
     const line = child.stdio[3] as Socket;
     line.on('error', () => undefined);
     line.on('data', (chunk: Buffer) => this.#guard(() => this.#dialogue.push(chunk)));
-    line.on('end', () => {
-      this.#ended = this.#dialogue.ended();
+    const over = (isWhole: boolean) => (): void => {
+      if (!Number.isNaN(this.#startMs)) return;
+      this.#ended = this.#dialogue.ended(isWhole);
       this.#startMs = performance.now() - this.#beganMs;
       line.end();
       this.#options.onEnded?.(child);
-    });
+    };
+    line.on('end', over(true));
+    line.on('close', over(false)); // without an end, where the launcher left something unread
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#output.push(chunk));
     }

@@ -60,6 +60,7 @@ const describe: Describe = (config, input) => {
       folders: [`${config.usersDirectory}/${input.uid}/tmp`],
       stopSignal: runtime.stopSignal,
       debianPackage: '',
+      needs: [],
       umask: 0o027,
     },
   };

@@ -21,6 +21,10 @@ import { needsRoot } from '../../support/needs-root.js';
 import { A_UID, accountOf, planFor, TenantTree } from '../../support/tenants.js';
 
 const BASH = '/bin/bash';
+const need = (...paths: readonly string[]): { what: string; paths: string[]; remedy: string } => ({
+  ...{ what: paths.join(), remedy: '' },
+  paths: [...paths],
+});
 const plan = planFor(A_UID);
 
 function environmentOf(
@@ -196,6 +200,76 @@ for (const shell of ['/bin/sh', BASH]) {
       const complaints = outcome.output.match(/none\.so.*cannot be preloaded/g) ?? [];
       // bash execs through env(1), which is the user's already.
       assert.equal(complaints.length, shell === BASH ? 2 : 1);
+    });
+
+    it('starts when one of the places of each need is there', async () => {
+      tree.file(A_UID, join(tree.path(A_UID, 'app'), 'own-1.2.gem'), '');
+      const needs = [need('/none', '/bin/tru*'), need('own-*'), need('/none*', '/etc/passwd')];
+      const environment = environmentOf(tree, { number: '9', needs: '9', search: '/', path: '/' });
+      const program = { umask: 0o27, environment, argv: ['/usr/bin/env'], needs };
+      const outcome = await run([], { program });
+      assert.equal(outcome.ended, 'started', JSON.stringify(outcome));
+      assert.deepEqual(outcome.output.split('\n').slice(0, -1).sort(), [...environment].sort());
+    });
+
+    it('is refused for the first need that is nowhere, unless modules may be anywhere', async () => {
+      const needs = [need('/bin/true'), need('/none', '/none/*', 'none*'), need('/nor')];
+      const argv = ['/bin/true'];
+      const started = (variables: Readonly<Record<string, string>>): Promise<LaunchOutcome> =>
+        run([], {
+          program: { umask: 0o27, environment: environmentOf(tree, variables), argv, needs },
+        });
+      const { refusal, output } = await started({});
+      assert.equal(refusal?.code, 'E_RUNTIME_MISSING');
+      assert.match(refusal.finding.found, /^no \/none,/);
+      assert.equal(output, '');
+      assert.equal((await started({ PERL5LIB: '/opt/perl' })).ended, 'started');
+    });
+
+    for (const [what, text, found] of [
+      ['is not there', '#! /usr/bin/none5.1 -w\n', /\/usr\/bin\/none5\.1, which/],
+      ['is not in the PATH', '#!/usr/bin/env -S none5.1 -u\n', /names none5\.1, which/],
+      ['is nothing', '#!\n', /names a program, which/],
+      ['is no plain name', '#!/usr/bin/a;b\n', /names a program, which/],
+      ['is a directory', '#!/usr/bin\n', /\/usr\/bin, which/],
+      ['ends in a carriage return', '#!/bin/sh\r\necho ran\r\n', /carriage return/],
+      ['is too long', `#!/${'x'.repeat(5_000)}`, /, which/],
+    ] as const) {
+      it(`is refused when its interpreter ${what}`, async () => {
+        tree.file(A_UID, join(tree.path(A_UID, 'app'), 'script'), text, 0o755);
+        const { refusal, output } = await run(['./script']);
+        assert.equal(refusal?.code, 'E_RUNTIME_MISSING');
+        assert.equal(refusal.finding.rule, 'program-interpreter');
+        assert.match(refusal.finding.found, found);
+        assert.equal(output, '');
+      });
+    }
+
+    for (const [what, text] of [
+      ['the interpreter of the system', '#!/bin/sh\necho ran\n'],
+      ['words and spaces', '#! \t/usr/bin/env \t sh \n'],
+      ['a variable before it', '#!/usr/bin/env -S A=1 -i sh -eu\n'],
+      ['an option before it that has a word', '#!/usr/bin/env -S -u none5.1 sh\n'],
+      ['words that env joins', '#!/usr/bin/env -S A="1 none5.1" sh\n'],
+      ['a PATH of its own', '#!/usr/bin/env -S PATH=/none none5.1\n'],
+      ['no interpreter', 'echo ran\n'],
+      ['bytes that are no text', '\u007fELF\0\0\u00ff\n\0'],
+      ['nothing in it', ''],
+    ] as const) {
+      it(`is started with ${what}`, async () => {
+        tree.file(A_UID, join(tree.path(A_UID, 'app'), 'script'), text, 0o755);
+        const outcome = await run(['./script']);
+        assert.equal(outcome.ended, 'started', JSON.stringify(outcome));
+      });
+    }
+
+    it('is not started by a rehearsal, which sees the same', async () => {
+      const rehearse = (argv: readonly string[]): Promise<LaunchOutcome> =>
+        run([], { program: { umask: 0o27, environment: [], argv, isRehearsal: true } });
+      const outcome = await rehearse(['/bin/echo', 'ran']);
+      assert.equal(outcome.ended, 'rehearsed');
+      assert.equal(outcome.output, '');
+      assert.equal((await rehearse(['./none'])).refusal?.finding.rule, 'program-missing');
     });
 
     for (const [what, argv] of [

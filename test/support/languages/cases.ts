@@ -131,7 +131,7 @@ export const LANGUAGES: readonly LanguageCase[] = [
     name: 'ruby',
     language: 'Ruby, Rack',
     marker: '`config.ru`',
-    packages: 'puma',
+    packages: 'puma ruby-rack',
     protocol: 'HTTP',
     needs: ['/usr/bin/puma'],
     files: () => [fixture('ruby/config.ru')],

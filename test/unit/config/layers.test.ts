@@ -46,6 +46,13 @@ test('the same program with other arguments still comes from its package', () =>
   );
 });
 
+test('what another command needs is not known', () => {
+  const command = ['/usr/bin/plackup', '-s', 'Starman'];
+  const { runtimes } = merge({ runtimes: { perl: { command }, python: { concurrency: 2 } } });
+  assert.deepEqual(runtimes.get('perl')?.needs, []);
+  assert.equal(runtimes.get('python')?.needs?.length, 1);
+});
+
 test('a new runtime is an entry runtime with one request at a time', () => {
   const go = merge({
     runtimes: { go: { command: ['./{entry}'], markers: ['main'] } },

@@ -27,6 +27,16 @@ for (const runtime of BUILTIN_RUNTIMES) {
   });
 }
 
+test('every need can be sent to a launcher, and says how it is met', () => {
+  const rows = BUILTIN_RUNTIMES.flatMap((runtime) => [runtime, ...(runtime.variants ?? [])]);
+  const needs = rows.flatMap((row) => row.needs ?? []);
+  assert.ok(needs.length > 0);
+  for (const { what, paths, remedy } of needs) {
+    for (const path of paths) assert.match(path, /^(?:~\/)?[A-Za-z0-9._*/-]+$/, what);
+    assert.match(remedy, /apt-get install [a-z]|python3 -m venv/);
+  }
+});
+
 test('every program of ours that a command names is there', () => {
   const commands = BUILTIN_RUNTIMES.flatMap(({ command, variants = [] }) => [
     command,
