@@ -160,6 +160,7 @@ export class PoolWorkers implements Tenant {
 
   exited(worker: Worker, exit: WorkerExit): void {
     if (!exit.wanted) this.#countCrash(worker, exit.phase);
+    if (!exit.wanted || worker.hasDied) this.gate.ended(exit.code, worker.isProved);
     this.#apply(worker, { kind: 'exit' });
   }
 

@@ -44,8 +44,13 @@ function holdAfter(refusal: Refusal, nowMs: number): Hold {
   return { code, retryAfterMs, untilMs: nowMs + holdMs };
 }
 
+/** sh(1) and env(1): the command was found and cannot be executed, or was not found. */
+const NO_COMMAND: readonly (number | undefined)[] = [126, 127];
+
 export class StartGate {
   #backoff: Backoff = NO_BACKOFF;
+  /** What requests are told while it backs off. */
+  #backoffCode: ErrorCode = 'E_CRASH_LOOP';
   #hold: Hold | undefined = undefined;
   /** Refusals in a row, and until when nothing is started that nobody waits for. */
   #refusalsCount = 0;
@@ -72,6 +77,12 @@ export class StartGate {
 
   crashed(crash: Crash): void {
     this.#backoff = afterCrash(this.#backoff, crash);
+  }
+
+  /** A worker ended by itself; one that had answered has everything that it needs. */
+  ended(exitCode: number | undefined, isProved: boolean): void {
+    const isMissing = !isProved && NO_COMMAND.includes(exitCode);
+    this.#backoffCode = isMissing ? 'E_RUNTIME_MISSING' : 'E_CRASH_LOOP';
   }
 
   /** A worker gave its first answer. */
@@ -124,7 +135,7 @@ export class StartGate {
   /** For requests of a pool without any worker; undefined if it is worth waiting. */
   refusal(nowMs: number): Refusal | undefined {
     const backoffMs = blockedMs(this.#backoff, nowMs);
-    if (backoffMs > 0) return { code: 'E_CRASH_LOOP', retryAfterMs: backoffMs };
+    if (backoffMs > 0) return { code: this.#backoffCode, retryAfterMs: backoffMs };
     const hold = this.#hold;
     if (hold === undefined || hold.untilMs <= nowMs || isAboutLimits(hold.code)) return undefined;
     return { code: hold.code, retryAfterMs: Math.max(hold.retryAfterMs, hold.untilMs - nowMs) };

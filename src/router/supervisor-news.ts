@@ -254,9 +254,17 @@ const spawnedWorker = (news: WorkerNews): SpawnedWorker => ({
   maxRequests: news.maxRequests,
 });
 
+/** What shells and env(1) mean by it. */
+const NO_COMMAND_HINTS: ReadonlyMap<number, string> = new Map([
+  [126, 'a command that it runs cannot be executed'],
+  [127, 'a command that it runs is not there'],
+]);
+
 function causeOf({ by, signal, exitCode }: Of<'exited'>): string {
   if (by === 'memory') return 'out of memory';
-  return by === 'signal' ? signal : `code ${exitCode}`;
+  if (by === 'signal') return signal;
+  const hint = NO_COMMAND_HINTS.get(exitCode);
+  return hint === undefined ? `code ${exitCode}` : `code ${exitCode} (${hint})`;
 }
 
 /** For counting: a closed list. */

@@ -54,6 +54,32 @@ test('a worker that is stopped because its client left, or because of nonsense, 
   assert.deepEqual(stage.needs, ['alice/blog']);
 });
 
+test('a worker whose command is not there is told apart from one that dies of something else', () => {
+  const dieOf = (code: number): string | undefined => {
+    const stage = new PoolStage();
+    stage.configure({ maxWorkersPerApp: 1 });
+    stage.submit('dies');
+    stage.set.exited(stage.spawn(), { ...FAILED, code });
+    stage.submit('next');
+    return stage.codeOf('next');
+  };
+  const found = [127, 1, 126, 128].map(dieOf);
+  assert.deepEqual(found, [
+    ...['E_RUNTIME_MISSING', 'E_CRASH_LOOP', 'E_RUNTIME_MISSING', 'E_CRASH_LOOP'],
+  ]);
+});
+
+test('a command that is not there is known also where the connection tells of the death first', () => {
+  const stage = new PoolStage();
+  stage.configure({ maxWorkersPerApp: 1 });
+  stage.submit('first');
+  const worker = stage.spawn();
+  stage.set.ended(worker, 'died');
+  stage.set.exited(worker, { ...FAILED, wanted: true, code: 127 });
+  stage.submit('next');
+  assert.equal(stage.codeOf('next'), 'E_RUNTIME_MISSING');
+});
+
 test('while it backs off requests are refused at once with the time that is left', () => {
   const stage = new PoolStage();
   stage.configure({ maxWorkersPerApp: 1 });
