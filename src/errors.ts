@@ -211,6 +211,10 @@ export const ERRORS = {
     'what runs this kind of application is not installed, or not wholly',
     'install the package that is named, or mend `runtime` and `command` in its usherd.toml',
   ]),
+  E_ISOLATION_FAILED: row(['overload', 'request'], [503, 'isolation-failed', 60], 'error', [
+    'the application is to run isolated, and this machine cannot do it',
+    'install bubblewrap and allow user namespaces; `usherd doctor` names what is in the way',
+  ]),
   E_SPAWN_LIMIT: row(['overload', 'request'], [503, 'spawn-limit', 2], 'warn', [
     'no more workers may be started now',
     'raise max_workers_per_user or max_workers',

@@ -138,6 +138,8 @@ export const LIMITS = {
   environmentMaxCount: 256,
   environmentMaxBytes: 96 * KIB,
   argvMaxCount: 96,
+  wallsMaxCount: 320, // words for bubblewrap
+  isolationVisibleMaxCount: 32, // of [isolation]
   phpSettingsMaxCount: 32, // of one file: the administrator's and the application's fit into argv together
   launchesInFlightPerCpu: 2,
   launchQueueMaxCount: 1_024, // waiting for a place among those in flight, all users together

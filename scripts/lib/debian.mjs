@@ -5,6 +5,7 @@ import { run } from './run.mjs';
 /** Debian package and what the tests use it for. */
 const PACKAGES = [
   ['apache2', 'the web server in front'],
+  ['bubblewrap', 'walls around isolated applications'],
   ['curl', 'a client that is not ours'],
   ['fcgiwrap', 'the CGI runtime'],
   ['gcc', 'compiles the libfcgi worker'],

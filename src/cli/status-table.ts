@@ -35,6 +35,11 @@ export function formatStatus(status: Answer, view: StatusView = PLAIN): string {
   if (apps.length > 0) {
     lines.push('', ...formatTable([[...APP_HEADINGS], ...apps.map(rowOf)], FIRST_NUMBER));
   }
+  const isolated = apps.filter((app) => app['isolation'] === 'strict');
+  if (isolated.length > 0) {
+    const names = isolated.map((app) => cell(app['app'])).join(', ');
+    lines.push('', cell(`isolated: ${names}`, LINE_MAX_LENGTH));
+  }
   if (withWorkers) lines.push(...apps.flatMap(workerLines));
   return lines.join('\n');
 }

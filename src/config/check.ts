@@ -1,6 +1,7 @@
 // What no single key can be blamed for: rules between the keys of one file, and between users.
 import type { Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { checkIsolation } from './check-isolation.js';
 import type { Config, RuntimeConfig, UserConfig } from './config-types.js';
 import type { KeyPath } from './locate.js';
 import { mergeTables, userTables, type Layers } from './layers.js';
@@ -27,6 +28,7 @@ export function checkTogether(layers: Layers, config: Config, guide: Guide): rea
     ...checkSockets(config),
     ...checkRoots(config.apps.roots),
     ...checkIdentity(config),
+    ...checkIsolation(config),
     ...checkRuntimes(layers, config),
     ...checkUsers(layers, config),
   ];

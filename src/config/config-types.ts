@@ -43,6 +43,9 @@ export type LimitOrigins = Readonly<Partial<Record<keyof UserLimits, LimitOrigin
 /** `on`: combined with durations and the request id. */
 export type AccessLog = 'off' | 'on' | 'combined';
 
+/** `strict`: behind walls of its own, made with namespaces. */
+export type Isolation = 'none' | 'strict';
+
 export type WorkerProtocol = 'fastcgi' | 'http' | 'scgi';
 
 /** A file without which a program runs, and ends at once: a module, a plugin. */
@@ -135,6 +138,7 @@ export interface UserConfig {
   readonly limitOrigins: LimitOrigins;
   readonly noNewPrivileges: boolean;
   readonly umask: number;
+  readonly isolation: Isolation;
 }
 
 export interface Config {
@@ -169,6 +173,13 @@ export interface Config {
     /** Of applications whose user and manifest say nothing else. */
     readonly umask: number;
     readonly denyGroups: readonly string[];
+  };
+  readonly isolation: {
+    /** Of applications whose manifest does not ask for more. */
+    readonly mode: Isolation;
+    /** What isolated applications see beside the system. */
+    readonly visible: readonly string[];
+    readonly home: boolean;
   };
   /** 0 in the file means "from memory"; here it is already a number. */
   readonly maxWorkers: number;
@@ -205,6 +216,7 @@ export interface Manifest {
   readonly php: ReadonlyMap<string, string>;
   readonly limits: Partial<AppLimits>;
   readonly mode?: 'production' | 'development';
+  readonly isolation?: Isolation;
   readonly umask?: number;
   readonly concurrency?: number;
   readonly bufferRequests?: boolean;

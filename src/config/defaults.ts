@@ -3,6 +3,7 @@ import { GIB, LIMITS, MIB } from '../limits.js';
 import type { UserLimits } from './config-types.js';
 
 export const DEFAULT_FILE = '/etc/usherd/usherd.toml';
+const DEFAULT_RUN_DIRECTORY = '/run/usherd';
 /** Beside the main file, one file a user. */
 export const USERS_DIRECTORY = 'users.d';
 
@@ -20,7 +21,7 @@ const LIMIT_DEFAULTS: UserLimits = {
   silenceTimeoutMs: 300_000,
   requestTimeoutMs: 3_600_000,
   stopTimeoutMs: 10_000,
-  maxRequests: 0, // no limit; a runtime may have its own (php: 1000)
+  maxRequests: 0, // no limit; a runtime may have its own (php: 10000)
   recycleMemoryBytes: 0, // no limit
   maxBodyBytes: 0, // no limit
   memoryMaxBytes: 0, // no limit
@@ -32,7 +33,7 @@ const LIMIT_DEFAULTS: UserLimits = {
 };
 
 export const DEFAULTS = {
-  paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
+  paths: { run: DEFAULT_RUN_DIRECTORY, log: '/var/log/usherd', state: '/var/lib/usherd' },
   front: {
     /** Below the run directory. */
     socketName: 'front/front.sock',
@@ -65,6 +66,7 @@ export const DEFAULTS = {
       'usherd',
     ],
   },
+  isolation: { mode: 'none', visible: [], home: false },
   php: {
     // The user's own, what packages bring, and a source of randomness; his private directory comes on top.
     openBasedir: ['{user_directory}', '/usr/', '/dev/urandom'],

@@ -35,6 +35,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
   const paths = { ...DEFAULTS.paths, ...given(main.paths) };
   const apps = appsOf(main);
   const identity = identityOf(main);
+  const isolation = { ...DEFAULTS.isolation, ...given(main.isolation) };
   const own = limitFields(main.limits ?? {});
   const limits: UserLimits = { ...DEFAULTS.limits, ...own };
   const limitOrigins = originsOf(own, 'usherd.toml');
@@ -45,11 +46,18 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     front: frontOf(main, paths.run),
     apps,
     identity,
+    isolation,
     maxWorkers: maxWorkersOf(main, surroundings.memoryBytes),
     defaults: limits,
     defaultOrigins: limitOrigins,
     runtimes: mergeRuntimes(surroundings.builtinRuntimes, main.runtimes ?? {}),
-    users: mergeUsers(layers, { limits, limitOrigins, root: apps.roots[0] ?? '', ...identity }),
+    users: mergeUsers(layers, {
+      limits,
+      limitOrigins,
+      root: apps.roots[0] ?? '',
+      ...identity,
+      isolation: isolation.mode,
+    }),
     php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
     privateDirectories: privateDirectoriesOf(main),
@@ -177,6 +185,7 @@ interface UserBase {
   readonly root: string;
   readonly noNewPrivileges: boolean;
   readonly umask: number;
+  readonly isolation: Config['isolation']['mode'];
 }
 
 function mergeUsers(layers: Layers, base: UserBase): ReadonlyMap<string, UserConfig> {
@@ -205,6 +214,7 @@ function mergeUser(name: string, tables: readonly UserTable[], base: UserBase): 
     limitOrigins: { ...base.limitOrigins, ...originsOf(limits, 'users') },
     noNewPrivileges: table.no_new_privileges ?? base.noNewPrivileges,
     umask: table.umask ?? base.umask,
+    isolation: table.isolation ?? base.isolation,
   };
 }
 

@@ -7,7 +7,7 @@ import { Explainer } from './explain.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import { isOneLine, isSettableVariable } from './names.js';
 import { applicationPhpSettings } from './php-settings.js';
-import { ACCESS_LOGS, limitFields, limitTable, runtimeName } from './schema.js';
+import { ACCESS_LOGS, ISOLATIONS, limitFields, limitTable, runtimeName } from './schema.js';
 import { parseToml } from './toml.js';
 import { argv, choice, count, flag, limitValue, someOf, text, umask } from './values.js';
 
@@ -87,6 +87,7 @@ export const manifestSchema = z.strictObject({
   php: applicationPhpSettings.optional(),
   limits: limitTable(APP_LIMIT_NAMES).optional(),
   mode: choice(['production', 'development']).optional(),
+  isolation: choice(ISOLATIONS).optional(),
   umask: umask().optional(),
   min_workers: limitValue('min_workers').optional(),
   concurrency: count(1, 1_024).optional(),
@@ -148,6 +149,7 @@ function manifestFrom(table: ManifestTable, limits: AppLimits): Manifest {
     php: table.php ?? new Map(),
     limits: clamped(limitFields(own), limits),
     ...(table.mode !== undefined && { mode: table.mode }),
+    ...(table.isolation !== undefined && { isolation: table.isolation }),
   };
 }
 

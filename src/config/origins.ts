@@ -72,6 +72,11 @@ export function userSettings(
       origin: placeOfEither(['umask'], ['identity', 'umask']),
     },
     {
+      key: 'isolation',
+      value: JSON.stringify(config.users.get(user)?.isolation ?? config.isolation.mode),
+      origin: placeOfEither(['isolation'], ['isolation', 'mode']),
+    },
+    {
       key: 'access_log',
       value: JSON.stringify(config.log.access),
       origin: main(['log', 'access']),

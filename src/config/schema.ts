@@ -1,5 +1,6 @@
 // What may stand in usherd.toml and in users.d/NAME.toml. Every key is optional: a layer says only what it wants to change.
 import { z } from 'zod';
+import { LIMITS } from '../limits.js';
 import type { UserLimits } from './config-types.js';
 import { parseLoopbackAddress } from './loopback.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
@@ -40,6 +41,7 @@ const groupName = (): z.ZodType<string> => matching(GROUP_NAME, 'a group name', 
 export const runtimeName = (): z.ZodType<string> =>
   matching(RUNTIME_NAME, 'a runtime name: small letters, digits, "-" and "_"', 'php');
 
+export const ISOLATIONS = ['none', 'strict'] as const;
 export const ACCESS_LOGS = ['off', 'on', 'combined'] as const;
 
 const tableError = { error: 'a table' };
@@ -140,6 +142,7 @@ const user = z.strictObject(
     suspended: flag().optional(),
     no_new_privileges: flag().optional(),
     umask: umask().optional(),
+    isolation: choice(ISOLATIONS).optional(),
     limits: limitTable(LIMIT_NAMES).optional(),
   },
   tableError,
@@ -213,6 +216,20 @@ export const mainFileSchema = z.strictObject({
         no_new_privileges: flag().optional(),
         umask: umask().optional(),
         deny_groups: listOf(groupName(), 'a list of group names').optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  isolation: z
+    .strictObject(
+      {
+        mode: choice(ISOLATIONS).optional(),
+        visible: listOf(
+          absolutePath('/run/redis'),
+          `a list of at most ${LIMITS.isolationVisibleMaxCount} paths`,
+          LIMITS.isolationVisibleMaxCount,
+        ).optional(),
+        home: flag().optional(),
       },
       tableError,
     )

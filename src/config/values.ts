@@ -103,8 +103,11 @@ export const argv = ({ expected, example, accept }: ArgvRule): z.ZodType<readonl
         : undefined,
   });
 
-export const listOf = <T>(item: z.ZodType<T>, expected: string): z.ZodType<T[]> =>
-  z.array(item, { error: expected });
+export const listOf = <T>(
+  item: z.ZodType<T>,
+  expected: string,
+  maxCount = Number.MAX_SAFE_INTEGER,
+): z.ZodType<T[]> => z.array(item, { error: expected }).max(maxCount, { error: expected });
 
 /** The value of one key of a [limits] table. */
 export function limitValue(name: LimitName): z.ZodType<number> {

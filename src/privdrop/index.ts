@@ -8,6 +8,7 @@ export type { Mark, MarkKind } from './launcher-report.js';
 export type { LaunchReport } from './application-rules.js';
 export type { Program } from './launcher-program.js';
 export type { Need } from './program-needs.js';
+export { isWiderThanWalls, SERVICES, wallsArgv, type Walls } from './isolation.js';
 export {
   LauncherDialogue,
   type LauncherDialogueOptions,
@@ -17,7 +18,7 @@ export { cleanerProgram } from './cleaner-script.js';
 export { CleanerDialogue, type CleanerAnswer, type CleanerOrder } from './cleaner-dialogue.js';
 export { verifyDrop } from './verify.js';
 export { workerEnvironment, type EnvironmentInput } from './environment.js';
-export { findTools, recheckTools, type Tools } from './tools.js';
+export { checkTool, findTools, recheckTools, type Tools } from './tools.js';
 export { assertAccountDatabase, assertCapabilities, closeInheritedDescriptors } from './startup.js';
 export { hasOwnGroup } from './own-group.js';
 export { makeLogDirectory } from './log-directory.js';

@@ -4,9 +4,10 @@
 //   R 0 1 2 3 4 ─────────────────────►            its descriptors; it waits, and nothing of the user's was touched
 //               ◄───────────────────── nonce, directory, count, names      look(), after the process was verified
 //   D, S…, F, L ─────────────────────►            launcher-report.ts
-//               ◄───────────────────── umask, counts, folders, environment, argv    start()
-//   (end of file: it has exec'ed)     or  X: the program is not there, M: a directory cannot be made,
-//                                                 V: a line of .env cannot be used
+//               ◄───────────────────── umask, counts, folders, walls, environment, needs, argv    start()
+//   I ───────────────────────────────►            it is behind the walls, where it was told of some
+//   (end of file: it has exec'ed)     or  X, N, P: what program-needs.ts says, M: a directory cannot be made,
+//                                                 V: a line of .env cannot be used, O: the rehearsal is over
 import assert from 'node:assert/strict';
 import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
@@ -61,6 +62,8 @@ export class LauncherDialogue {
   #isRefused = false;
   #isRehearsed = false;
   #program: Program | undefined;
+  /** What becomes of the order to isolate the program. */
+  #walls: 'none' | 'awaited' | 'standing' = 'none';
 
   constructor(options: LauncherDialogueOptions) {
     const { directory, nonce, names } = options;
@@ -101,10 +104,14 @@ export class LauncherDialogue {
     const text = encodeProgram(program);
     this.#phase = 'starting';
     this.#program = program;
+    if (program.walls !== undefined) this.#walls = 'awaited';
     this.#options.onText(text);
   }
 
   ended(isWhole = true): LauncherEnd {
+    if (this.#phase === 'starting' && this.#walls === 'awaited') {
+      this.#refuse('E_ISOLATION_FAILED', wallsFinding('bubblewrap ended before the program ran'));
+    }
     if (this.#isRefused) return 'refused';
     if (this.#isRehearsed) return 'rehearsed';
     if (this.#program?.isRehearsal === true) return 'silent';
@@ -142,7 +149,7 @@ export class LauncherDialogue {
 
   #read(line: string): void {
     if (this.#phase === 'descriptors') this.#readDescriptors(line);
-    else if (this.#phase === 'starting') this.#readRefusedProgram(line);
+    else if (this.#phase === 'starting') this.#readStart(line);
     else if (line.startsWith('E ')) this.#readRefusedEntry(line);
     else if (line === `L ${this.#options.nonce}`) this.#finishReport();
     else if (line === 'F') this.#inManifest = true;
@@ -188,11 +195,21 @@ export class LauncherDialogue {
     this.#refuse(refusal.code, refusal.finding);
   }
 
-  #readRefusedProgram(line: string): void {
-    if (line.startsWith('M ')) {
+  #readStart(line: string): void {
+    if (line.startsWith('M ') && this.#walls !== 'standing') {
       this.#readRefusedFolder(line.slice(2));
-      return;
+    } else if (this.#walls !== 'awaited') {
+      this.#readRefusedProgram(line);
+    } else if (line === 'I') {
+      this.#walls = 'standing';
+    } else if (line === 'I moved') {
+      this.#refuse('E_ISOLATION_FAILED', wallsFinding('the directory was exchanged meanwhile'));
+    } else {
+      outsideDialogue('it is not behind its walls');
     }
+  }
+
+  #readRefusedProgram(line: string): void {
     if (line.startsWith('V ')) {
       const finding = environmentFileFinding(line.slice(2), this.#options.directory);
       if (finding === undefined) outsideDialogue('a line of .env without a number');
@@ -218,7 +235,7 @@ export class LauncherDialogue {
     const [path = ''] = argv;
     if (line.startsWith('N ')) return needFinding(line.slice(2), needs);
     if (line.startsWith('P ')) return interpreterFinding(line.slice(2), path);
-    const isIsolated = false;
+    const isIsolated = this.#walls !== 'none';
     return line === 'X' ? programFinding(path, { debianPackage, isIsolated }) : undefined;
   }
 
@@ -246,3 +263,10 @@ export class LauncherDialogue {
     this.#options.onRefused(code, finding, others);
   }
 }
+
+const wallsFinding = (found: string): Finding => ({
+  rule: 'isolation-walls',
+  found,
+  expected: 'namespaces of its own for mounts, processes and IPC',
+  remedy: 'read what bubblewrap says in the log of the application',
+});

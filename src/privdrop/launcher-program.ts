@@ -1,4 +1,4 @@
-// The last thing that a launcher is told: umask, environment, argv and the directories to make, checked so that no line can become two.
+// The last thing that a launcher is told: umask, directories to make, walls, environment, needs and argv, checked so that no line can become two.
 import { UsherdError, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { needLine, type Need } from './program-needs.js';
@@ -10,6 +10,8 @@ export interface Program {
   readonly argv: readonly string[];
   /** Absolute; made with mode 0700 where they are missing. */
   readonly folders?: readonly string[];
+  /** bubblewrap and its words, without the program; the rest of the dialogue then takes place behind them. */
+  readonly walls?: readonly string[];
   /** What has to be there besides argv[0]. */
   readonly needs?: readonly Need[];
   /** Where argv[0] comes from, for people; '' if nobody knows. */
@@ -20,7 +22,7 @@ export interface Program {
 
 // Absolute, or `./` and then relative to the application; no `=`, which env(1) would take for a variable.
 const PROGRAM_PATH = /^\.?(?:\/(?!\.{1,2}(?:\/|$))[^/=]+)+$/u;
-const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
+const ABSOLUTE = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,255}=/;
 const LINE_BREAKERS = /[\n\0]/;
 const UMASK_MAX = 0o777;
@@ -31,8 +33,8 @@ const refused = (rule: string, found: string, expected: string): UsherdError => 
 };
 
 const linesOf = (program: Program): readonly string[] => {
-  const { environment, argv, folders = [], needs = [] } = program;
-  return [...folders, ...environment, ...needs.map(patternsOf), ...argv];
+  const { environment, argv, folders = [], walls = [], needs = [] } = program;
+  return [...folders, ...walls, ...environment, ...needs.map(patternsOf), ...argv];
 };
 
 function patternsOf(need: Need): string {
@@ -42,13 +44,16 @@ function patternsOf(need: Need): string {
 }
 
 function checkSizes(program: Program): void {
-  const { environment, argv } = program;
+  const { environment, argv, walls = [] } = program;
   const lines = linesOf(program);
   const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   if (environment.length > LIMITS.environmentMaxCount || argv.length > LIMITS.argvMaxCount) {
     const found = `${environment.length} variables, ${argv.length} words`;
     const expected = `at most ${LIMITS.environmentMaxCount} and ${LIMITS.argvMaxCount}`;
     throw refused('program-size', found, expected);
+  }
+  if (walls.length > LIMITS.wallsMaxCount) {
+    throw refused('program-size', `${walls.length} walls`, `at most ${LIMITS.wallsMaxCount}`);
   }
   if (bytes > LIMITS.environmentMaxBytes) {
     const expected = `at most ${LIMITS.environmentMaxBytes} bytes`;
@@ -71,7 +76,7 @@ function checkLines(program: Program): void {
  * @throws UsherdError E_START_FAILED for what cannot be sent
  */
 export function encodeProgram(program: Program): string {
-  const { umask, argv, folders = [] } = program;
+  const { umask, argv, folders = [], walls = [] } = program;
   if (!Number.isInteger(umask) || umask < 0 || umask > UMASK_MAX) {
     throw refused('program-umask', String(umask), '0 to 0777');
   }
@@ -82,15 +87,18 @@ export function encodeProgram(program: Program): string {
     const expected = 'an absolute path, or ./ and a path below the application, without .. and =';
     throw refused('program-path', JSON.stringify(path), expected);
   }
-  if (!folders.every((folder) => FOLDER.test(folder))) {
+  if (!folders.every((folder) => ABSOLUTE.test(folder))) {
     throw refused('program-folder', 'a directory that is no absolute path', 'an absolute path');
+  }
+  if (walls[0] !== undefined && !ABSOLUTE.test(walls[0])) {
+    throw refused('program-walls', JSON.stringify(walls[0]), 'the absolute path of bubblewrap');
   }
   return [...headOf(program), ...linesOf(program)].join('\n') + '\n';
 }
 
 function headOf(program: Program): readonly (string | number)[] {
-  const { umask, environment, argv, folders = [], needs = [] } = program;
-  const counts = [folders, environment, needs, argv].map(({ length }) => length);
+  const { umask, environment, argv, folders = [], walls = [], needs = [] } = program;
+  const counts = [folders, walls, environment, needs, argv].map(({ length }) => length);
   const rehearsal = program.isRehearsal === true ? 1 : 0;
   return [umask.toString(8).padStart(4, '0'), ...counts, rehearsal];
 }

@@ -18,7 +18,7 @@ const OOM_SCORE_ADJUSTMENT = 200;
 const DESCRIPTORS = `
 set -u
 IFS=
-stat=$1 head=$2 env=$3 mkdir=$4
+stat=$1 head=$2 env=$3 mkdir=$4 sh=$5 inside=$6
 found=
 for path in /proc/self/fd/*; do found="$found \${path##*/}"; done
 set -f
@@ -95,7 +95,7 @@ printf 'L %s\\n' "$nonce" >&3
 const FOLDERS = `
 umask 077
 {
-  read -r mask && read -r folders || exit ${LAUNCHER_REFUSED}
+  read -r mask && read -r folders && read -r walls || exit ${LAUNCHER_REFUSED}
   read -r settings && read -r needs && read -r words && read -r rehearsal || exit ${LAUNCHER_REFUSED}
   while [ "$folders" -gt 0 ]; do
     read -r line || exit ${LAUNCHER_REFUSED}
@@ -108,7 +108,51 @@ umask 077
 } <&3
 `;
 
-// Step 4b. The arguments become: environment, that of the application's .env, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
+/** What a supervisor may send to end a worker; the program inside gets their defaults back from env(1). */
+const GRACEFUL_SIGNALS = ['TERM', 'INT', 'QUIT', 'HUP', 'USR1'] as const;
+
+// Step 4b, where the application is isolated: the rest of this dialogue goes on behind the walls, and nothing of the user's
+// is in the environment before. bubblewrap stays as the process that the supervisor knows, so it must not die of a signal
+// that is for the program; it ends when the program does. Descriptor 4 is the directory that was looked at.
+const WALLS = `
+if [ "$walls" -gt 0 ]; then
+  {
+    set --
+    while [ "$walls" -gt 0 ]; do
+      read -r line || exit ${LAUNCHER_REFUSED}
+      set -- "$@" "$line"
+      walls=$((walls - 1))
+    done
+  } <&3
+  bwrap=$1
+  shift
+  case $("$bwrap" --help 2>&1 </dev/null 3>&-) in
+    *--disable-userns*) set -- --disable-userns "$@" ;;
+  esac
+  exec 4<. || exit ${LAUNCHER_REFUSED}
+  trap '' PIPE ${GRACEFUL_SIGNALS.join(' ')}
+  unset PWD OLDPWD
+  exec "$bwrap" "$@" -- "$env" --default-signal=${GRACEFUL_SIGNALS.join(',')} \
+    "$sh" -c "$inside" launch "$head" "$env" "$mask" "$settings" "$needs" "$words" "$rehearsal"
+fi
+`;
+
+// What begins anew behind the walls. The path may lead to another directory by now; the descriptor cannot.
+const INSIDE = `
+set -u
+IFS=
+set -f
+head=$1 env=$2 mask=$3 settings=$4 needs=$5 words=$6 rehearsal=$7
+refuse() { printf 'E %s\n' "$1" >&3; exit ${LAUNCHER_REFUSED}; }
+if [ ! . -ef /proc/self/fd/4 ]; then
+  printf 'I moved\n' >&3
+  exit ${LAUNCHER_REFUSED}
+fi
+exec 4<&-
+printf 'I\n' >&3
+`;
+
+// Step 4c. The arguments become: environment, that of the application's .env, an empty one, argv. bash exports SHLVL at exec however often it is unset, so there env(1)
 // takes it away again; nothing secret is in its argv.
 const PROGRAM = `
 {
@@ -158,10 +202,12 @@ exec "$@" 3>&-
 
 const LAUNCHER = [
   ...[DESCRIPTORS, QUESTION, ENTER, LOOK, MANIFEST],
-  ...[FOLDERS, PROGRAM, EXEC],
+  ...[FOLDERS, WALLS, PROGRAM, EXEC],
 ].join('');
+const BEHIND_WALLS = [INSIDE, PROGRAM, EXEC].join('');
 
 /** The launcher as a program for launchChain(). */
 export function launcherProgram(tools: Tools): readonly string[] {
-  return [tools.sh, '-c', LAUNCHER, 'launch', tools.stat, tools.head, tools.env, tools.mkdir];
+  const { sh, stat, head, env, mkdir } = tools;
+  return [sh, '-c', LAUNCHER, 'launch', stat, head, env, mkdir, sh, BEHIND_WALLS];
 }

@@ -22,6 +22,7 @@ import { Seen, type Mark } from './marks.js';
 import { isPhp, phpProgram } from './php-arguments.js';
 import { privateFolders, userDirectory } from './private-folders.js';
 import { selectRuntime, type Selection } from './select.js';
+import { wallsOf } from './walls.js';
 
 /** What to start for this application and the wanted runtime, or which rule refused it. */
 export function describeApplication(
@@ -41,6 +42,7 @@ export function describeApplication(
   const program = programOf(runtime, seen, ownManifest);
   const argv = argvOf(program, selection.entry);
   if ('ok' in argv) return argv;
+  const walls = wallsOf(config, sighting.user, manifest);
   const facts = factsOf({ config, user: sighting.user }, selection, manifest);
   return {
     ok: true,
@@ -52,7 +54,8 @@ export function describeApplication(
       concurrency: program.concurrency,
       // 0 leaves it to the runtime.
       maxRequests: facts.limits.maxRequests === 0 ? program.maxRequests : facts.limits.maxRequests,
-      ...invocation(config, sighting, { program, argv, manifest }),
+      ...invocation(config, sighting, { program, argv, manifest, isIsolated: walls !== undefined }),
+      walls,
       umask: umaskOf(config, sighting.user, manifest),
       manifestEnvironment: manifest?.environment ?? new Map<string, string>(),
       stopSignal: program.stopSignal,
@@ -85,15 +88,16 @@ interface Chosen {
   readonly program: RuntimeConfig;
   readonly argv: readonly string[];
   readonly manifest: Manifest | undefined;
+  readonly isIsolated: boolean;
 }
 
 /** Command, environment and the directories that have to be there; PHP has settings besides. */
 function invocation(
   config: Config,
   { user, app, uid, directory }: Sighting,
-  { program, argv, manifest }: Chosen,
+  { program, argv, manifest, isIsolated }: Chosen,
 ): Pick<Blueprint, 'argv' | 'environment' | 'temporaryDirectory' | 'folders'> {
-  const folders = privateFolders(config, uid, app);
+  const folders = privateFolders(config, uid, { app, isIsolated });
   const { temporary: temporaryDirectory, sessions, opcodes } = folders;
   const { environment, concurrency } = program;
   if (!isPhp(argv)) return { argv, environment, temporaryDirectory, folders: [temporaryDirectory] };

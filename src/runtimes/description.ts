@@ -9,6 +9,7 @@ import type {
 } from '../config/index.js';
 import type { ErrorCode } from '../errors.js';
 import type { Mark } from './marks.js';
+import type { BlueprintWalls } from './walls.js';
 
 /** One application as the launcher saw it. */
 export interface Sighting {
@@ -65,6 +66,8 @@ export interface Blueprint {
   readonly temporaryDirectory: string;
   /** Below the user's private directory; the launcher makes those that are missing. */
   readonly folders: readonly string[];
+  /** Undefined for an application that is not isolated. */
+  readonly walls: BlueprintWalls | undefined;
   readonly stopSignal: NodeJS.Signals;
   readonly debianPackage: string;
   /** Beside argv[0]. */

@@ -5,7 +5,7 @@ export const ENTRY = '{entry}';
 /** Programs that come along with usherd, for workers to run or to load. */
 export const LIBEXEC = '{libexec}';
 
-const LIBEXEC_DIRECTORY = fileURLToPath(new URL('../../../libexec', import.meta.url));
+export const LIBEXEC_DIRECTORY = fileURLToPath(new URL('../../../libexec', import.meta.url));
 
 /** Whether the command needs a marker file to be complete. */
 export const needsEntry = (command: readonly string[]): boolean =>

@@ -4,20 +4,24 @@ import type { Config } from '../config/index.js';
 export interface PrivateFolders {
   /** The user's own; the supervisor makes it, the launcher makes the others. */
   readonly private: string;
-  /** Of all his applications: TMPDIR. */
+  /** Of all his applications, but those that are isolated have one each: TMPDIR. */
   readonly temporary: string;
   /** Of this application alone, so that its clean-up throws away nobody else's. */
   readonly sessions: string;
   readonly opcodes: string;
 }
 
-/** @param app `user/app` */
-export function privateFolders(config: Config, uid: number, app: string): PrivateFolders {
+/** Of `user/app`. */
+export function privateFolders(
+  config: Config,
+  uid: number,
+  { app, isIsolated }: { readonly app: string; readonly isIsolated: boolean },
+): PrivateFolders {
   const own = `${config.usersDirectory}/${uid}`;
   const name = app.slice(app.indexOf('/') + 1);
   return {
     private: own,
-    temporary: `${own}/tmp`,
+    temporary: isIsolated ? `${own}/isolated/${name}` : `${own}/tmp`,
     sessions: `${own}/sessions/${name}`,
     opcodes: `${own}/opcodes/${name}`,
   };

@@ -21,6 +21,14 @@ export interface Blueprint {
   readonly temporaryDirectory: string;
   /** Below the user's private directory; the launcher makes those that are missing. */
   readonly folders: readonly string[];
+  /** Undefined for an application that is not isolated. */
+  readonly walls:
+    | {
+        readonly visible: readonly string[];
+        readonly showsHome: boolean;
+        readonly hidden: readonly string[];
+      }
+    | undefined;
   readonly stopSignal: NodeJS.Signals;
   /** Debian package to name when argv[0] is missing. */
   readonly debianPackage: string;

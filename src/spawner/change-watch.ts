@@ -7,9 +7,20 @@ import { LIMITS } from '../limits.js';
 /** What root may look at: as a member of the web server's group, without any capability above permissions. */
 const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', '.env', 'public'] as const;
 
+interface Grounds {
+  readonly directory: string;
+  readonly entryNames: readonly string[];
+  /**
+   * Absolute, and nothing of a user's: what walls show is what was there when they went up, and a service may make its
+   * directory in /run anew when it restarts.
+   */
+  readonly services?: readonly string[];
+}
+
 interface Watched {
   readonly directory: string;
   readonly names: readonly string[];
+  readonly services: readonly string[];
   lookedAtMs: number;
   /** Undefined until the first look is back. */
   seen: string | undefined;
@@ -28,14 +39,20 @@ export class ChangeWatch {
   }
 
   /** From the moment its first worker is started; the first look is what later ones are compared with. */
-  watch(app: string, directory: string, entryNames: readonly string[]): void {
+  watch(app: string, { directory, entryNames, services = [] }: Grounds): void {
     if (this.#watched.has(app)) return;
     const names = [...RESTART_NAMES, ...entryNames];
     if (this.#watched.size >= LIMITS.changeWatchMaxCount) {
       const [oldest] = this.#watched.keys();
       if (oldest !== undefined) this.#watched.delete(oldest);
     }
-    this.#watched.set(app, { directory, names, lookedAtMs: this.#now(), seen: undefined });
+    this.#watched.set(app, {
+      directory,
+      names,
+      services,
+      lookedAtMs: this.#now(),
+      seen: undefined,
+    });
     void this.#look(app);
   }
 
@@ -64,7 +81,7 @@ export class ChangeWatch {
     if (watched === undefined || isBusy) return;
     this.#looking.add(app);
     try {
-      const seen = await signatureOf(watched.directory, watched.names);
+      const seen = await signatureOf(watched);
       const isChanged = watched.seen !== undefined && watched.seen !== seen;
       watched.seen = seen;
       if (isChanged && this.#watched.get(app) === watched) this.#onChanged(app);
@@ -82,8 +99,9 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY;
  * One name after the other: all at once would take every thread for one application.
  * Component by component from descriptor to descriptor (R-M3): a link that the tenant makes leads root nowhere.
  */
-async function signatureOf(directory: string, names: readonly string[]): Promise<string> {
+async function signatureOf({ directory, names, services }: Watched): Promise<string> {
   const parts: string[] = [];
+  for (const path of services) parts.push(await inodeOf(path));
   await within('/', directory.split('/').filter(Boolean), async (path) => {
     parts.push(await identityOf(path));
     for (const name of names) {
@@ -128,6 +146,13 @@ const isRootOnly = (directory: string): Promise<boolean> =>
   stat(directory).then(
     ({ uid, mode }) => uid === 0 && (mode & 0o022) === 0,
     () => false,
+  );
+
+/** Of what root or a service made: only whether it is still the same. */
+const inodeOf = (path: string): Promise<string> =>
+  stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => '-',
   );
 
 /** A directory's own times change with every upload into it, so of one only its identity counts. */

@@ -5,5 +5,6 @@ export type { LaunchStep } from './launch-ground.js';
 export type { AppStatus, FailureStatus, RequestStatus, Status, WorkerStatus } from './status.js';
 export { accountsOf } from './settings.js';
 export type { Descriptors } from './spawn-chain.js';
+export { bubblewrapFinding } from './walls.js';
 export { visit, type Visited, type VisitRefusal } from './visit.js';
 export { Supervisor, type SupervisorOptions } from './supervisor.js';

@@ -237,7 +237,7 @@ export class Launch {
       this.#refuse(refusal('E_START_FAILED', '', `the process ended while ${this.#state}`));
       return;
     }
-    worker.started();
+    worker.started(this.#described.blueprint.walls !== undefined);
     this.#finish({ ok: true, worker, ...this.#described });
   }
 

@@ -33,9 +33,9 @@ export class MemoryWatch {
   async look(): Promise<void> {
     const running = this.#parts.running();
     if (!running.some((worker) => limitOf(worker) > 0)) return;
-    const usages = await this.#parts.read(running.map(({ process }) => process.pid));
+    const usages = await this.#parts.read(running.map(({ process }) => process.programPid));
     for (const worker of running) {
-      const rssBytes = usages.get(worker.process.pid)?.rssBytes ?? 0;
+      const rssBytes = usages.get(worker.process.programPid)?.rssBytes ?? 0;
       const limitBytes = limitOf(worker);
       if (limitBytes > 0 && rssBytes > limitBytes && worker.process.isRunning) {
         this.#parts.onGrown(worker, rssBytes);

@@ -29,6 +29,7 @@ import { VhostWatch, type VhostReader } from './vhost-watch.js';
 import { exitFields, idsOf } from './worker-fields.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerExit } from './worker-state.js';
+import { servicesOf } from './walls.js';
 import { Workers, type RunningWorker } from './workers.js';
 
 export interface OperationsParts {
@@ -204,7 +205,8 @@ export class Operations implements Monitored {
   #described({ app, directory }: DescribeInput, blueprint: Blueprint): void {
     // What a worker that died has seen is not what this one sees.
     if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
-    this.#changes.watch(app, directory, entryNames(this.#parts.settings.config, blueprint));
+    const names = entryNames(this.#parts.settings.config, blueprint);
+    this.#changes.watch(app, { directory, entryNames: names, services: servicesOf(blueprint) });
     this.link.tellFacts(app, blueprint.facts);
   }
 

@@ -2,12 +2,14 @@
 import { LIMITS } from '../limits.js';
 import { workerEnvironment, type Account, type Need } from '../privdrop/index.js';
 import type { Blueprint } from './blueprint.js';
+import { wallsOfLaunch } from './walls.js';
 
 export interface StartOrder {
   readonly umask: number;
   readonly environment: readonly string[];
   readonly argv: readonly string[];
   readonly folders: readonly string[];
+  readonly walls?: readonly string[];
   readonly needs: readonly Need[];
   readonly debianPackage: string;
 }
@@ -20,7 +22,12 @@ export interface Recipient {
   readonly directory: string;
 }
 
-export function startOrder({ account, app }: Recipient, blueprint: Blueprint): StartOrder {
+/** @throws UsherdError E_ISOLATION_FAILED where the application is to be isolated and cannot be */
+export function startOrder(
+  { account, app, directory }: Recipient,
+  blueprint: Blueprint,
+): StartOrder {
+  const walls = wallsOfLaunch(blueprint, directory, account);
   return {
     umask: blueprint.umask | LIMITS.umaskAlways, // whatever the configuration says
     environment: workerEnvironment({
@@ -34,6 +41,7 @@ export function startOrder({ account, app }: Recipient, blueprint: Blueprint): S
     folders: blueprint.folders,
     needs: needsOf(blueprint, account),
     debianPackage: blueprint.debianPackage,
+    ...(walls !== undefined && { walls }),
   };
 }
 

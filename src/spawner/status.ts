@@ -51,6 +51,8 @@ export interface AppStatus {
   readonly uid: number | null;
   readonly runtime: string;
   readonly state: string;
+  /** null while no worker of it lives. */
+  readonly isolation: 'none' | 'strict' | null;
   readonly queue: number;
   readonly served: number;
   readonly refused: number;
@@ -193,10 +195,16 @@ function appStatus(input: StatusInput, parts: AppParts, reported: WorkerRows): A
     app,
     user: app.slice(0, app.indexOf('/')),
     uid: own[0]?.process.owner.uid ?? null,
+    isolation: isolationOf(own[0]),
     ...{ runtime, state, queue, served, refused },
     workers: own.map((worker) => workerStatus(input, worker, reported)),
   };
 }
+
+const isolationOf = (worker: RunningWorker | undefined): AppStatus['isolation'] => {
+  if (worker === undefined) return null;
+  return worker.blueprint.walls === undefined ? 'none' : 'strict';
+};
 
 function workerStatus(
   input: StatusInput,
@@ -208,7 +216,7 @@ function workerStatus(
     ...IDLE,
     state: process.state,
   };
-  const { rssBytes, cpuPercent } = input.usages.get(process.pid) ?? NO_USAGE;
+  const { rssBytes, cpuPercent } = input.usages.get(process.programPid) ?? NO_USAGE;
   const ageMs = Math.round(input.nowMs - process.startedAtMs);
   return {
     ...{ id: process.id, pid: process.pid, state, requestsServed, inFlight },

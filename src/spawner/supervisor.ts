@@ -193,7 +193,7 @@ export class Supervisor {
     const { workers, admission, link, reports } = operations;
     const [report, usages] = await Promise.all([
       reports.ask('status', (question) => link.send(question)),
-      this.#usage.read(workers.running.map(({ process }) => process.pid)),
+      this.#usage.read(workers.running.map(({ process }) => process.programPid)),
     ]);
     const nowMs = monotonicMs();
     return buildStatus({

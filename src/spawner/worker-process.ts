@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { CgroupLeaf } from './cgroup.js';
 import type { AppGroupLimits } from './cgroup-limits.js';
+import { programBehindWalls, signalOf } from './behind-walls.js';
 import type { WorkerMark } from './marks.js';
 import {
   stepWorker,
@@ -43,6 +44,8 @@ export class WorkerProcess {
   #state: WorkerState = { kind: 'launching' };
   #timer: NodeJS.Timeout | undefined;
   #isReaped = false;
+  /** Then the process that we know is bubblewrap, which ends as the program does. */
+  #isIsolated = false;
   #released: Promise<void> | undefined;
   #swept: Promise<void> | undefined;
 
@@ -72,7 +75,13 @@ export class WorkerProcess {
     return this.#released ?? Promise.resolve();
   }
 
-  started(): void {
+  /** The one whose memory and time count. */
+  get programPid(): number {
+    return this.#isIsolated ? programBehindWalls(this.pid) : this.pid;
+  }
+
+  started(isIsolated = false): void {
+    this.#isIsolated = isIsolated;
     this.#step({ kind: 'started' });
   }
 
@@ -95,7 +104,8 @@ export class WorkerProcess {
   }
 
   /** Asked before the group goes, and only of who was killed by somebody else. */
-  #exitOf(code: number | null, signal: NodeJS.Signals | null): WorkerExit {
+  #exitOf(code: number | null, direct: NodeJS.Signals | null): WorkerExit {
+    const signal = direct ?? (this.#isIsolated ? signalOf(code ?? 0) : null);
     if (signal === null) return { by: 'code', code: code ?? 0 };
     const isKilledByUs = this.#state.kind === 'killing';
     const isMemory = signal === 'SIGKILL' && !isKilledByUs && this.#parts.leaf?.hasRunOutOfMemory;

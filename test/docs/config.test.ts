@@ -48,6 +48,7 @@ test('with every hidden line switched on, the example still says exactly the def
   assert.deepEqual(alice?.limits, defaults.defaults);
   assert.equal(alice.suspended, false);
   assert.equal(alice.noNewPrivileges, defaults.identity.noNewPrivileges);
+  assert.equal(alice.isolation, defaults.isolation.mode);
 });
 
 test('the example names every key that the schema knows', async () => {

@@ -11,8 +11,8 @@ export const noCompiler: string | false = existsSync('/usr/bin/gcc')
   : 'gcc is not installed';
 
 /** @throws if the program does not compile */
-export function compile(fixture: string, target: string): void {
-  const args = ['-O1', '-w', '-o', target, join(FIXTURES, fixture)];
+export function compile(fixture: string, target: string, libraries: readonly string[] = []): void {
+  const args = ['-O1', '-w', '-o', target, join(FIXTURES, fixture), ...libraries];
   const { status, stderr } = spawnSync('/usr/bin/gcc', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${fixture}: ${stderr}`);
 }

@@ -63,6 +63,7 @@ const DEFAULTS: Config = {
     umask: 0o027,
     denyGroups: ['root', 'adm', 'shadow'],
   },
+  isolation: { mode: 'none', visible: [], home: false },
   maxWorkers: 64,
   defaults: TEST_LIMITS,
   defaultOrigins: {},
@@ -101,5 +102,6 @@ export const testUser = (
   limitOrigins: {},
   noNewPrivileges: true,
   umask: 0o027,
+  isolation: 'none',
   ...overrides,
 });

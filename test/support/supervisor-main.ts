@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readVhosts, vhostsVersion } from '../../src/config/index.js';
 import { isUsherdError } from '../../src/errors.js';
 import { appLimits } from '../../src/runtimes/describe.js';
+import { wallsOf } from '../../src/runtimes/walls.js';
 import { Supervisor, type Describe, type Log } from '../../src/spawner/index.js';
 import { DEFAULT_ORIGINS } from './config.js';
 import { closeInheritedDescriptors } from './launch.js';
@@ -58,6 +59,7 @@ const describe: Describe = (config, input) => {
       manifestEnvironment: new Map(),
       temporaryDirectory: `${config.usersDirectory}/${input.uid}/tmp`,
       folders: [`${config.usersDirectory}/${input.uid}/tmp`],
+      walls: wallsOf(config, input.user, undefined),
       stopSignal: runtime.stopSignal,
       debianPackage: '',
       needs: [],

@@ -15,6 +15,7 @@ export interface TestSetting {
     readonly suspended?: boolean;
     readonly limits?: Partial<UserLimits>;
   }[];
+  readonly isolation?: 'strict';
   readonly maxWorkers?: number;
   readonly maxRequests?: number;
   readonly cleanTimes?: { readonly firstAfterMs: number; readonly intervalMs: number };
@@ -26,13 +27,18 @@ export interface TestSetting {
 
 export function configOf(setting: TestSetting): Config {
   const users = setting.users.map(({ name, uid, suspended = false, limits = {} }) =>
-    testUser(name, uid, { suspended, limits: { ...TEST_LIMITS, ...limits } }),
+    testUser(name, uid, {
+      suspended,
+      isolation: setting.isolation ?? 'none',
+      limits: { ...TEST_LIMITS, ...limits },
+    }),
   );
   const runtime = { ...TEST_RUNTIME, maxRequests: setting.maxRequests ?? 0 };
   return testConfig({
     paths: { run: setting.run, log: '/nonexistent', state: '/nonexistent' },
     usersDirectory: setting.usersDirectory,
     ...(setting.privateDirectories && { privateDirectories: setting.privateDirectories }),
+    isolation: { mode: setting.isolation ?? 'none', visible: [], home: false },
     apps: { roots: setting.roots, vhosts: setting.vhosts ?? '', prestart: [] },
     maxWorkers: setting.maxWorkers ?? 64,
     runtimes: new Map([['fastcgi', runtime]]),

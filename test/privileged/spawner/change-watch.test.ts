@@ -41,7 +41,7 @@ async function watching(
     () => nowMs,
     (name) => changes.push(name),
   );
-  watch.watch('alice/app', app, []);
+  watch.watch('alice/app', { directory: app, entryNames: [] });
   const look = async (): Promise<void> => {
     nowMs += LIMITS.changeCheckIntervalMs;
     watch.check('alice/app');

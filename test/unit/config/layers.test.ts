@@ -75,3 +75,11 @@ test("a user without a word about umask has everybody's", () => {
   assert.equal(merged.get('a')?.umask, 0o022);
   assert.equal(merged.get('b')?.umask, 0o077);
 });
+
+test("a user without a word about isolation has everybody's, and the other way round", () => {
+  const users = { a: {}, b: { isolation: 'none' as const } };
+  const merged = merge({ isolation: { mode: 'strict' }, users });
+  assert.deepEqual(merged.isolation, { mode: 'strict', visible: [], home: false });
+  assert.equal(merged.users.get('a')?.isolation, 'strict');
+  assert.equal(merged.users.get('b')?.isolation, 'none');
+});

@@ -248,3 +248,49 @@ test('what is not a file, not UTF-8 or too long is refused', async (t) => {
   await directory.write('#'.repeat(1_048_576));
   await directory.load();
 });
+
+test('isolated applications are shown nothing that holds others’ applications or usherd’s own', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  const wrong = ['/srv', '/home', '/run', '/run/usherd', '/run/usherd/worker', '/var', '/proc'];
+  for (const path of wrong) {
+    await directory.write(`[isolation]\nvisible = ["/run/redis", "${path}"]\n`);
+    const { findings } = await directory.refusal();
+    assert.deepEqual(
+      findings.map(({ rule }) => rule),
+      ['config-visible'],
+      path,
+    );
+    assert.match(findings[0]?.path ?? '', /:2$/);
+  }
+  await directory.write(
+    '[isolation]\nvisible = ["/run/redis.sock", "/data/fonts", "/srv/shared"]\n',
+  );
+  assert.deepEqual((await load(directory.file)).isolation.visible.length, 3);
+  const many = Array.from({ length: 33 }, (_, i) => `"/data/${i}"`).join(', ');
+  await directory.write(`[isolation]\nvisible = [${many}]\n`);
+  const { findings } = await directory.refusal();
+  assert.match(findings[0]?.expected ?? '', /at most 32/);
+});
+
+test('who has read the same texts has the same digest, whatever else', async (t) => {
+  const [one, other] = [await ConfigDirectory.make(t), await ConfigDirectory.make(t)];
+  const digests = async (): Promise<readonly [string, string]> => {
+    const [first, second] = [await one.load(), await other.load()];
+    return [first.digest, second.digest];
+  };
+  const isSame = async (): Promise<boolean> => new Set(await digests()).size === 1;
+  for (const directory of [one, other]) {
+    await directory.write('[limits]\nqueue_length = 7\n');
+    await directory.write('suspended = true\n', 'users.d/alice.toml');
+  }
+  assert.ok(await isSame());
+  assert.match((await digests())[0], /^[0-9a-f]{64}$/);
+  await other.write('[limits]\nqueue_length =  7\n');
+  assert.ok(!(await isSame()), 'a space');
+  await other.write('[limits]\nqueue_length = 7\n');
+  assert.ok(await isSame());
+  await other.write('suspended = true\n', 'users.d/bob.toml');
+  assert.ok(!(await isSame()), 'another user');
+  await one.write('suspended = false\n', 'users.d/bob.toml');
+  assert.ok(!(await isSame()), 'another text of that user');
+});

@@ -80,11 +80,16 @@ describe('the launch chain', () => {
   });
 
   it('runs a launcher that is the same for everybody', () => {
-    const [sh, flag, , name, ...constants] = launcherProgram(TOOLS);
+    const [sh, flag, launcher, name, ...words] = launcherProgram(TOOLS);
+    const [inside, constants] = [words.at(-1), words.slice(0, -1)];
     assert.deepEqual([sh, flag, name], ['/bin/sh', '-c', 'launch']);
     assert.deepEqual(constants, [
-      ...['/usr/bin/stat', '/usr/bin/head', '/usr/bin/env', '/usr/bin/mkdir'],
+      ...['/usr/bin/stat', '/usr/bin/head', '/usr/bin/env', '/usr/bin/mkdir', '/bin/sh'],
     ]);
+    assert.ok(
+      launcher?.endsWith(inside?.slice(inside.indexOf('\n{\n')) ?? '?'),
+      'one half of it goes on behind walls',
+    );
   });
 });
 

@@ -1,7 +1,9 @@
 // The supervisor's side of descriptor 3: the one right conversation, and every way to leave it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Finding } from '../../../src/errors.js';
 import { LIMITS } from '../../../src/limits.js';
+import type { Program } from '../../../src/privdrop/index.js';
 import {
   DESCRIPTORS_LINE,
   DIRECTORY,
@@ -30,7 +32,7 @@ describe('the dialogue with a launcher', () => {
     recorder.say(report(statLine({ name: 'app.fcgi' }), MANIFEST_MARK, manifestLines('a = 1\n')));
     assert.equal(recorder.reports[0]?.manifestText, 'a = 1\n');
     recorder.dialogue.start({ umask: 0o27, environment: ['A=b c'], argv: ['./app.fcgi', ''] });
-    assert.equal(recorder.texts[1], '0027\n0\n1\n2\nA=b c\n./app.fcgi\n\n');
+    assert.equal(recorder.texts[1], '0027\n0\n0\n1\n0\n2\n0\nA=b c\n./app.fcgi\n\n');
     assert.equal(recorder.dialogue.ended(), 'started');
     assert.deepEqual(recorder.refusals, []);
   });
@@ -99,6 +101,128 @@ describe('the dialogue with a launcher', () => {
     assert.equal(recorder.refusals[0]?.code, 'E_RUNTIME_MISSING');
     assert.equal(recorder.refusals[0].finding.path, './app.fcgi');
     assert.equal(recorder.dialogue.ended(), 'refused');
+  });
+});
+
+describe('a launcher that looks whether a program would run', () => {
+  const needs = ['Perl module FCGI', 'gem rack'].map((what) => ({
+    what,
+    paths: ['/usr/a/*', '/usr/b'],
+    remedy: `install ${what}`,
+  }));
+  const starting = (program: Partial<Program> = {}): Recorder => {
+    const recorder = Recorder.looking();
+    recorder.say(report());
+    recorder.dialogue.start({ umask: 0o27, environment: [], argv: ['./app.fcgi'], ...program });
+    return recorder;
+  };
+
+  it('names the package of a program that is missing', () => {
+    const recorder = starting({ debianPackage: 'puma ruby-rack' });
+    recorder.say('X\n');
+    assert.match(recorder.refusals[0]?.finding.remedy ?? '', /^apt-get install puma ruby-rack, or/);
+  });
+
+  it('names what is missing besides the program, by its number', () => {
+    const recorder = starting({ needs });
+    assert.match(recorder.texts[1] ?? '', /\n2\n1\n0\n\/usr\/a\/\*:\/usr\/b\n/);
+    recorder.say('N 1\n');
+    assert.equal(recorder.refusals[0]?.code, 'E_RUNTIME_MISSING');
+    assert.equal(recorder.rule, 'runtime-incomplete');
+    assert.equal(recorder.refusals[0].finding.found, 'no gem rack');
+    assert.equal(recorder.refusals[0].finding.remedy, 'install gem rack');
+    assert.equal(recorder.dialogue.ended(), 'refused');
+  });
+
+  for (const line of ['N 2\n', 'N -1\n', 'N \n', 'N 0x\n', 'N 1000\n', 'N constructor\n']) {
+    it(`does not take ${JSON.stringify(line)} for something that is missing`, () => {
+      assert.throws(() => starting({ needs }).say(line), outside);
+    });
+  }
+
+  it('names the interpreter that is missing, and a line end of Windows', () => {
+    const finding = (line: string): Finding | undefined => {
+      const recorder = starting();
+      recorder.say(line);
+      assert.equal(recorder.refusals[0]?.code, 'E_RUNTIME_MISSING');
+      return recorder.refusals[0].finding;
+    };
+    const missing = finding('P missing /usr/bin/lua5.1\n');
+    assert.equal(missing?.path, './app.fcgi');
+    assert.match(missing.found, /\/usr\/bin\/lua5\.1/);
+    assert.match(missing.remedy, /package lua5\.1/);
+    assert.match(finding('P missing -\n')?.remedy ?? '', /^mend the first line/);
+    assert.match(finding('P return -\n')?.found ?? '', /carriage return/);
+  });
+
+  for (const line of ['P\n', 'P missing\n', 'P missing \n', 'P x /bin/sh\n', 'P missing a b\n']) {
+    it(`does not take ${JSON.stringify(line)} for an interpreter`, () => {
+      assert.throws(() => starting().say(line), outside);
+    });
+  }
+
+  it('rehearses, and a rehearsal has not started anything', () => {
+    const recorder = starting({ isRehearsal: true });
+    assert.equal(recorder.dialogue.ended(), 'silent');
+    recorder.say('O\n');
+    assert.equal(recorder.dialogue.ended(), 'rehearsed');
+    assert.deepEqual(recorder.refusals, []);
+    assert.throws(() => recorder.say('O\n'), outside);
+    assert.throws(() => starting().say('O\n'), outside, 'nobody asked for a rehearsal');
+  });
+});
+
+describe('a launcher that is told of walls', () => {
+  const behindWalls = (...lines: readonly string[]): Recorder => {
+    const recorder = Recorder.looking();
+    recorder.say(report());
+    const walls = ['/usr/bin/bwrap', '--proc', '/proc'];
+    recorder.dialogue.start({ umask: 0o27, environment: [], argv: ['./app.fcgi'], walls });
+    for (const line of lines) recorder.say(line);
+    return recorder;
+  };
+
+  it('gets them before the program', () => {
+    const text = '0027\n0\n3\n0\n0\n1\n0\n/usr/bin/bwrap\n--proc\n/proc\n./app.fcgi\n';
+    assert.equal(behindWalls().texts[1], text);
+  });
+
+  it('has started when it says that it is inside, and then nothing more', () => {
+    const recorder = behindWalls('I\n');
+    assert.equal(recorder.dialogue.ended(), 'started');
+    assert.deepEqual(recorder.refusals, []);
+  });
+
+  it('has not started when it ends before it is inside (T133)', () => {
+    const recorder = behindWalls();
+    assert.equal(recorder.dialogue.ended(), 'refused');
+    assert.equal(recorder.refusals[0]?.code, 'E_ISOLATION_FAILED');
+    assert.equal(recorder.rule, 'isolation-walls');
+    assert.equal(recorder.dialogue.ended(), 'refused');
+    assert.equal(recorder.refusals.length, 1);
+  });
+
+  it('refuses a directory that is another one inside (T132)', () => {
+    const recorder = behindWalls('I moved\n');
+    assert.equal(recorder.refusals[0]?.code, 'E_ISOLATION_FAILED');
+    assert.match(recorder.refusals[0].finding.found, /exchanged/);
+  });
+
+  it('tells of a missing program only from inside, with the remedy for it', () => {
+    const recorder = behindWalls('I\n', 'X\n');
+    assert.equal(recorder.refusals[0]?.code, 'E_RUNTIME_MISSING');
+    assert.match(recorder.refusals[0].finding.remedy, /`visible` of \[isolation\]/);
+    assert.throws(() => behindWalls('X\n'), outside);
+    assert.throws(() => behindWalls('V 1\n'), outside);
+  });
+
+  it('may not be inside twice, nor inside of none', () => {
+    assert.throws(() => behindWalls('I\n', 'I\n'), outside);
+    assert.throws(() => Recorder.starting().say('I\n'), outside);
+  });
+
+  it('makes directories outside only', () => {
+    assert.throws(() => behindWalls('I\n', 'M /x\n'), outside);
   });
 });
 

@@ -13,8 +13,46 @@ describe('a program for the launcher', () => {
   it('is umask, counts, folders, environment and argv, a line each', () => {
     const argv = ['./a', 'b c', ''];
     const text = encode({ umask: 0, folders: ['/t/1'], environment: ['A='], argv });
-    assert.equal(text, '0000\n1\n1\n3\n/t/1\nA=\n./a\nb c\n\n');
+    assert.equal(text, '0000\n1\n0\n1\n0\n3\n0\n/t/1\nA=\n./a\nb c\n\n');
   });
+
+  it('has walls that begin with a program, as many as allowed and not one more', () => {
+    const walls = ['/usr/bin/bwrap', '--proc', '/proc'];
+    assert.equal(
+      encode({ walls }),
+      '0027\n0\n3\n0\n0\n1\n0\n/usr/bin/bwrap\n--proc\n/proc\n/bin/true\n',
+    );
+    for (const program of ['bwrap', './bwrap', '', '-x']) {
+      assert.throws(() => encode({ walls: [program] }), refused);
+    }
+    assert.throws(() => encode({ walls: ['/usr/bin/bwrap', 'a\nb'] }), refused);
+    const most = Array.from({ length: LIMITS.wallsMaxCount }, () => '/x');
+    encode({ walls: most });
+    assert.throws(() => encode({ walls: [...most, '/x'] }), refused);
+  });
+
+  it('has needs, a line each, between environment and argv', () => {
+    const needs = [{ what: 'a', paths: ['/usr/lib*/a-1_2.so', 'venv/x'], remedy: '' }];
+    const text = encode({ needs, environment: ['A='], isRehearsal: true });
+    assert.equal(text, '0027\n0\n0\n1\n1\n1\n1\nA=\n/usr/lib*/a-1_2.so:venv/x\n/bin/true\n');
+  });
+
+  for (const path of [
+    '/a b',
+    '/a\n/b',
+    '/a:/b',
+    '$HOME',
+    '`id`',
+    '/a[b]',
+    '~/a',
+    '',
+    '/a;b',
+    "/'",
+  ]) {
+    it(`has no need at ${JSON.stringify(path)}`, () => {
+      assert.throws(() => encode({ needs: [{ what: 'a', paths: [path], remedy: '' }] }), refused);
+    });
+  }
 
   for (const folder of ['', 'a', '/', '/a/', '/a//b', '/a/../b', './a', '/a\nb']) {
     it(`has no folder ${JSON.stringify(folder)}`, () => {

@@ -345,3 +345,63 @@ test('the launcher is asked for every name that anything here looks at, once', (
     assert.ok(names.includes(name), name);
   }
 });
+
+const STRICT = 'isolation = "strict"';
+
+test('an application has walls if it or the administrator asks for them, and only he can leave them out', () => {
+  const marks = [file('index.php')];
+  const isIsolated = (given: Given): boolean => accepted({ marks, ...given }).walls !== undefined;
+  const everybody: Layers['main'] = { isolation: { mode: 'strict' } };
+  assert.equal(isIsolated({}), false);
+  assert.equal(isIsolated({ manifest: STRICT }), true);
+  assert.equal(isIsolated({ main: everybody }), true);
+  assert.equal(isIsolated({ main: everybody, manifest: 'isolation = "none"' }), true);
+  assert.equal(isIsolated({ main: { users: { alice: { isolation: 'strict' } } } }), true);
+  const butAlice = { ...everybody, users: { alice: { isolation: 'none' as const } } };
+  assert.equal(isIsolated({ main: butAlice }), false);
+  assert.equal(isIsolated({ main: butAlice, manifest: STRICT }), true);
+});
+
+test('walls show what the administrator names and our own programs, and hide roots, sockets, logs and states', () => {
+  const main: Layers['main'] = {
+    apps: { roots: ['/opt/sites/{user}/{app}', '/srv/{user}/apps/{app}'] },
+    isolation: { visible: ['/run/redis.sock'], home: true },
+  };
+  const { walls } = accepted({ marks: [file('index.php')], manifest: STRICT, main });
+  assert.ok(walls !== undefined);
+  assert.match(walls.visible[0] ?? '', /\/libexec$/);
+  assert.deepEqual(walls.visible.slice(1), ['/run/redis.sock']);
+  assert.equal(walls.showsHome, true);
+  for (const path of ['/opt/sites', '/srv', '/run/usherd', '/var/log/usherd', '/var/lib/usherd']) {
+    assert.ok(walls.hidden.includes(path), path);
+  }
+});
+
+test('an isolated application has temporary files that its user’s other ones do not share', () => {
+  const marks = [file('index.php')];
+  const own = '/var/lib/usherd/users/2001';
+  assert.equal(accepted({ marks }).temporaryDirectory, `${own}/tmp`);
+  const { temporaryDirectory, folders } = accepted({ marks, manifest: STRICT });
+  assert.equal(temporaryDirectory, `${own}/isolated/blog`);
+  assert.ok(folders.includes(temporaryDirectory));
+});
+
+test('roles other than Responder are for programs of the application’s own that speak FastCGI', () => {
+  const offering = (text: string, marks: readonly Mark[]) =>
+    ({ manifest: `roles = ["responder", "authorizer"]\n${text}`, marks }) as const;
+  const own = offering('', [file('app.fcgi', 0o750)]);
+  assert.deepEqual(accepted(own).facts.roles, ['responder', 'authorizer']);
+  // php-cgi would run the page that somebody wants to see, and its 200 would open the door.
+  for (const [text, marks] of [
+    ['', [file('index.php')]],
+    ['runtime = "cgi"', []],
+    ['protocol = "http"', [file('app.fcgi', 0o750)]],
+    ['', [file('server.js')]],
+    ['', []],
+  ] as const) {
+    const { code, rule } = refusal(offering(text, marks));
+    assert.deepEqual({ code, rule }, { code: 'E_MANIFEST_INVALID', rule: 'manifest-roles' });
+  }
+  const pages = { manifest: 'roles = ["responder"]', marks: [file('index.php')] };
+  assert.deepEqual(accepted(pages).facts.roles, ['responder']);
+});

@@ -13,7 +13,7 @@ const program = (input: Partial<PhpInput> = {}): ReturnType<typeof phpProgram> =
   phpProgram(['/usr/bin/php-cgi'], {
     config,
     userDirectory: '/srv/alice',
-    folders: privateFolders(config, 1001, 'alice/blog'),
+    folders: privateFolders(config, 1001, { app: 'alice/blog', isIsolated: false }),
     settings: new Map(),
     isDevelopment: false,
     concurrency: 1,
