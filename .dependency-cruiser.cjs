@@ -69,7 +69,7 @@ const rulesOfRow = ({ from, ours, types = [], packages, node, notNode = [] }) =>
 const IMPORTERS = {
   yargs: '^src/main\\.ts$',
   pino: '^src/log\\.ts$',
-  pidusage: '^src/spawner/usage\\.ts$',
+  'prom-client': '^src/router/metrics/text\\.ts$',
   'smol-toml': '^src/config/',
   zod: '^src/(config/|ipc/)',
 };

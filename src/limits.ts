@@ -38,6 +38,11 @@ export const LIMITS = {
   frontTokenUsersMaxCount: 8_192, // whose digests are kept in memory, those who have none among them
   frontTokenFileMaxBytes: 1 * KIB,
 
+  // metrics
+  metricsConnectionsMaxCount: 16,
+  metricsScrapesMaxCount: 4, // at once
+  metricsDeadlineMs: 30_000, // of one scrape, and for a reader that stops reading
+
   // HTTP gateway
   gatewayConnectionsMaxCount: 512,
   gatewayRequestsMaxCount: 128,
@@ -129,6 +134,11 @@ export const LIMITS = {
   controlDeadlineMs: 5_000,
   reportDeadlineMs: 1_000,
   reloadDeadlineMs: 3_000, // for the router; less than controlDeadlineMs, so that who asked for a reload hears of it
+
+  // what the router is told of workers' memory and time, for metrics and the status page
+  usageAnswerMs: 500, // between two answers
+  usageKeptMs: 1_000, // an answer is good for so long
+  usageDeadlineMs: 2_000,
 
   // launch (security.md §3)
   launchDeadlineMs: 5_000,

@@ -33,7 +33,7 @@ exports.ROWS = [
     from: '^src/router/',
     ours: ['errors', 'limits', 'log', 'fcgi-protocol', 'pool', 'ipc'],
     types: ['config', 'runtimes'],
-    packages: [],
+    packages: ['prom-client'],
     node: 'all',
     notNode: ['child_process', 'cluster', 'worker_threads'],
   },

@@ -67,8 +67,12 @@ function configArgument(argv: readonly string[]): string | undefined {
   return resolve(file);
 }
 
-/** How systemd hands over the front sockets (sd_listen_fds(3)). */
-const SOCKET_ACTIVATION: ReadonlySet<string> = new Set(['LISTEN_PID', 'LISTEN_FDS']);
+/** How systemd hands over sockets (sd_listen_fds(3)). */
+const SOCKET_ACTIVATION: ReadonlySet<string> = new Set([
+  'LISTEN_PID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+]);
 
 /** Nothing of whoever started us stays: no variable, no directory, no mode of files. */
 function becomeService(service: ServiceName): void {

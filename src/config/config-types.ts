@@ -106,6 +106,9 @@ export interface RuntimeConfig {
   readonly missingScriptBody: string;
 }
 
+/** What metrics tell apart. */
+export type MetricsDetail = 'app' | 'user' | 'total';
+
 export interface FrontSocket {
   readonly path: string;
   readonly group: string;
@@ -180,6 +183,13 @@ export interface Config {
     /** What isolated applications see beside the system. */
     readonly visible: readonly string[];
     readonly home: boolean;
+  };
+  readonly metrics: {
+    /** '' for none. */
+    readonly socket: string;
+    /** `address:port` of this machine itself; '' for none. */
+    readonly listen: string;
+    readonly detail: MetricsDetail;
   };
   /** 0 in the file means "from memory"; here it is already a number. */
   readonly maxWorkers: number;

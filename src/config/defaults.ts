@@ -42,6 +42,12 @@ export const DEFAULTS = {
     connectionsMax: LIMITS.frontConnectionsMaxCount,
     copyStderr: false,
   },
+  metrics: {
+    /** Below the run directory. */
+    socketName: 'router/metrics.sock',
+    listen: '',
+    detail: 'app',
+  },
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts', mode: 'production' },
   identity: {
     routerUser: 'usherd',

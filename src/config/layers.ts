@@ -44,6 +44,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
     digest: layers.digest ?? '',
     paths,
     front: frontOf(main, paths.run),
+    metrics: metricsOf(main, paths.run),
     apps,
     identity,
     isolation,
@@ -121,6 +122,12 @@ function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
     copyStderr: front.copy_stderr ?? copyStderr,
   };
 }
+
+const metricsOf = ({ metrics = {} }: MainTable, run: string): Config['metrics'] => ({
+  socket: metrics.socket ?? `${run}/${DEFAULTS.metrics.socketName}`,
+  listen: metrics.listen ?? DEFAULTS.metrics.listen,
+  detail: metrics.detail ?? DEFAULTS.metrics.detail,
+});
 
 function mergeRuntimes(
   builtin: readonly RuntimeConfig[],

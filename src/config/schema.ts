@@ -26,6 +26,13 @@ const HOUR_MS = 3_600_000;
 
 const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/;
 
+/** Names of users and applications are in it: nobody but this machine may ask. */
+const LOOPBACK_PORT = /^(?:127(?:\.\d{1,3}){3}|\[::1\]):([1-9]\d{0,4})$/;
+const PORT_MAX = 65_535;
+
+const isLoopbackPort = (place: string): boolean =>
+  Number(LOOPBACK_PORT.exec(place)?.[1] ?? Infinity) <= PORT_MAX;
+
 const absolutePath = (example: string): z.ZodType<string> =>
   text({
     expected: 'an absolute path without "//", ".", ".." or a slash at its end',
@@ -172,6 +179,25 @@ export const mainFileSchema = z.strictObject({
         authentication: choice(['none', 'token']).optional(),
         connections_max: count(1, 65_536).optional(),
         copy_stderr: flag().optional(),
+      },
+      tableError,
+    )
+    .optional(),
+  metrics: z
+    .strictObject(
+      {
+        socket: text({
+          expected:
+            'an absolute path without "//", ".", ".." or a slash at its end, or "" for none',
+          example: '/run/usherd/router/metrics.sock',
+          accept: (path) => path === '' || ABSOLUTE_PATH.test(path),
+        }).optional(),
+        listen: text({
+          expected: 'an address of this machine itself and a port, or "" for none',
+          example: '127.0.0.1:9464',
+          accept: (place) => place === '' || isLoopbackPort(place),
+        }).optional(),
+        detail: choice(['app', 'user', 'total']).optional(),
       },
       tableError,
     )

@@ -55,6 +55,9 @@ const retire = z.strictObject({
 /** Ask whether the files that select and configure an application changed; answered by `changed` or not at all. */
 const check = z.strictObject({ type: z.literal('check'), app: appId });
 
+/** What do the workers use, and how is the supervisor? Answered at most once in LIMITS.usageAnswerMs. */
+const usage = z.strictObject({ type: z.literal('usage'), serial: count });
+
 /** One row of an answer to `report`. Repeated; the last is `reportEnd`. */
 const reportApp = z.strictObject({
   type: z.literal('reportApp'),
@@ -128,6 +131,7 @@ export const routerMessage = z.discriminatedUnion('type', [
   need,
   retire,
   check,
+  usage,
   reloaded,
   reportApp,
   reportWorker,
@@ -303,6 +307,32 @@ const report = z.strictObject({
   serial: count,
   about: z.enum(['status', 'requests']),
 });
+/** One row of an answer to `usage`. Repeated; the last is `machine`. */
+const workerUsage = z.strictObject({
+  type: z.literal('workerUsage'),
+  serial: count,
+  worker: workerId,
+  rssBytes: count,
+  /** Of one processor. */
+  cpuPermille: count,
+  ageMs: count,
+});
+const machine = z.strictObject({
+  type: z.literal('machine'),
+  serial: count,
+  uptimeMs: count,
+  mode: z.enum(['root', 'self']),
+  hasCgroups: z.boolean(),
+  maxWorkers: count,
+  workers: count,
+  launching: count,
+  waiting: count,
+  suspended: count,
+  crashed: count,
+  lost: count,
+  privilegeDropAlarms: count,
+});
+export type MachineFigures = Omit<z.infer<typeof machine>, 'type' | 'serial'>;
 const stop = z.strictObject({ type: z.literal('stop') });
 
 /** Where root's link for this host leads; '' if there is none any more. Those not told before `settled` are gone. */
@@ -328,6 +358,8 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   start,
   reload,
   report,
+  workerUsage,
+  machine,
   stop,
   vhost,
 ]);

@@ -16,15 +16,20 @@ import { FrontTokens } from './front-tokens.js';
 import { WriteBudget } from './front-writer.js';
 import { HostTable } from './host-table.js';
 import { Journal } from './journal.js';
+import { inheritedSockets } from './listening.js';
 import { LogSink } from './log-sink.js';
+import { metricsServer } from './metrics/index.js';
+import type { MetricsServer } from './metrics/server.js';
 import { FailureLog } from './failure-log.js';
 import { Report } from './report.js';
+import { takeScene, type Scene } from './scene.js';
 import { Roots } from './resolve.js';
 import { SpoolBudget } from './spool-budget.js';
 import { openSpoolDirectory } from './spool-directory.js';
 import { SupervisorLink } from './supervisor-link.js';
 import { SupervisorNews } from './supervisor-news.js';
 import type { FrontSide, RequestFace } from './request-types.js';
+import { UsageDesk, type Usage } from './usage.js';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -68,6 +73,7 @@ export class Router implements RouterContext {
   readonly #pools: PoolSet<RequestFace>;
   readonly #link: SupervisorLink;
   readonly #listeners: FrontListeners;
+  readonly #metrics: MetricsServer;
   /** Differs from one start of the router to the next, so that request names never repeat in a log. */
   readonly #namePrefix = randomBytes(4).toString('hex');
   #prestartTimer: NodeJS.Timeout | undefined;
@@ -75,6 +81,7 @@ export class Router implements RouterContext {
   /** Of the listeners: a reload does not change it. */
   #connectionsMax = 0;
   readonly #hosts = new HostTable();
+  readonly #usage = new UsageDesk((message) => this.#link.send(message));
   #config: Config;
   /** What the supervisor has; undefined until it was there once. */
   #wantedDigest: string | undefined;
@@ -122,6 +129,12 @@ export class Router implements RouterContext {
     const supervisorSocket = `${config.paths.run}/supervisor.sock`;
     this.#link = new SupervisorLink(supervisorSocket, log, this.#news(options.onOutdated));
     this.#listeners = new FrontListeners(this, log);
+    this.#metrics = metricsServer({
+      log,
+      version: options.version,
+      detail: () => this.#config.metrics.detail,
+      scene: () => this.#scene(),
+    });
   }
 
   /** @throws UsherdError E_STARTUP_SOCKET, E_STARTUP_DIRECTORY */
@@ -134,12 +147,15 @@ export class Router implements RouterContext {
     this.#connectionsMax = connectionsFor(this.#config.front.connectionsMax, this.log);
     const connectionsMax = this.#connectionsMax;
     await this.#listeners.start({ ...this.#config.front, connectionsMax });
+    const inherited = inheritedSockets().metrics;
+    await this.#metrics.start({ ...this.#config.metrics, inherited });
     this.log.info('router ready');
   }
 
   /** No new requests; those in flight get `shutdownDrainMs`. */
   async stop(): Promise<void> {
     clearInterval(this.#prestartTimer);
+    this.#metrics.stop();
     this.#listeners.drain();
     await this.#settled(LIMITS.shutdownIdleMs, () => this.#listeners.connectionCount === 0);
     this.#listeners.closeIdle();
@@ -232,6 +248,7 @@ export class Router implements RouterContext {
       hosts: this.#hosts,
       log: this.log,
       journal: this.journal,
+      usage: this.#usage,
       onReload: (digest) => void this.#onReload(digest),
       onWelcome: (digest) => void this.#onWelcome(digest),
       onReport: ({ serial, about }) => this.#report(serial)[about](),
@@ -247,6 +264,20 @@ export class Router implements RouterContext {
       connections: this.#listeners.connections,
       send: (row) => void this.#link.send(row),
     });
+  }
+
+  async #scene(): Promise<Scene> {
+    return this.#look(await this.#usage.ask());
+  }
+
+  #look(usage: Usage): Promise<Scene> {
+    const parts = {
+      ...{ registry: this.#registry, pools: this.#pools, counters: this.counters },
+      bufferedBytes: () => this.writeBudget.bytes,
+      spooledBytes: () => this.spoolBudget.diskBytes,
+      connectionsMax: () => this.#connectionsMax,
+    };
+    return takeScene(parts, usage);
   }
 
   #settled(deadlineMs: number, isSettled: () => boolean): Promise<void> {

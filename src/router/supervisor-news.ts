@@ -11,6 +11,7 @@ import type { PoolDispatcher, PoolTicket } from './dispatcher.js';
 import type { Journal } from './journal.js';
 import type { WorkerRecord } from './worker-record.js';
 import type { RequestFace } from './request-types.js';
+import type { UsageDesk } from './usage.js';
 
 /** What concerns more than the connection itself. */
 export type News = Exclude<SupervisorMessage, { type: 'foreign' }>;
@@ -25,6 +26,7 @@ interface NewsOptions {
   readonly onReload: (digest: string) => void;
   readonly onWelcome: (digest: string) => void;
   readonly hosts: HostTable;
+  readonly usage: UsageDesk;
   readonly onOutdated: () => void;
   readonly onReport: (question: Of<'report'>) => void;
 }
@@ -60,6 +62,8 @@ export class SupervisorNews {
     reload: ({ digest }) => this.#options.onReload(digest),
     vhost: ({ host, directory }) => this.#options.hosts.set(host, directory),
     report: (message) => this.#options.onReport(message),
+    workerUsage: (message) => this.#options.usage.row(message),
+    machine: (message) => this.#options.usage.end(message),
     stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
   };
 

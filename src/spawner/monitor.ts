@@ -15,6 +15,7 @@ export interface Monitored {
   need(message: Of<'need'>): void;
   retire(message: Of<'retire'>): void;
   check(message: Of<'check'>): void;
+  usage(message: Of<'usage'>): void;
   reported(row: ReportRow): void;
   reloaded(message: Of<'reloaded'>): void;
 }
@@ -29,6 +30,7 @@ export const MONITOR: { readonly [T in RouterMessage['type']]: Row<T> } = {
   need: { permitted: 'serving', answer: (m, message) => m.need(message) },
   retire: { permitted: 'serving', answer: (m, message) => m.retire(message) },
   check: { permitted: 'serving', answer: (m, message) => m.check(message) },
+  usage: { permitted: 'serving', answer: (m, message) => m.usage(message) },
   reloaded: { permitted: 'serving', answer: (m, message) => m.reloaded(message) },
   reportApp: { permitted: 'serving', answer: (m, row) => m.reported(row) },
   reportWorker: { permitted: 'serving', answer: (m, row) => m.reported(row) },

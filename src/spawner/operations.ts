@@ -48,11 +48,14 @@ export interface OperationsParts {
   readonly onStep: LaunchGround['onStep'];
   readonly vhosts: VhostReader;
   readonly cleanTimes: CleanTimes;
+  /** What workers use and how we are, for the router. */
+  readonly tellUsage: (serial: number) => void;
 }
 
 type Retire = Extract<RouterMessage, { type: 'retire' }>;
 type Reloaded = Extract<RouterMessage, { type: 'reloaded' }>;
 type Check = Extract<RouterMessage, { type: 'check' }>;
+type Usage = Extract<RouterMessage, { type: 'usage' }>;
 
 export class Operations implements Monitored {
   readonly workers = new Workers();
@@ -144,6 +147,10 @@ export class Operations implements Monitored {
 
   check({ app }: Check): void {
     this.#changes.check(app);
+  }
+
+  usage({ serial }: Usage): void {
+    this.#parts.tellUsage(serial);
   }
 
   reported(row: ReportRow): void {

@@ -42,6 +42,7 @@ import {
 import { buildStatus, requestRows, type RequestStatus, type Status } from './status.js';
 import type { VhostReader } from './vhost-watch.js';
 import { UsageReader } from './usage.js';
+import { UsageReport } from './usage-report.js';
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -248,7 +249,16 @@ export class Supervisor {
     const now = monotonicMs;
     const { cleanTimes = DAILY } = this.#options;
     const given = { mode, version, log, describe, markNames, onStep, now, vhosts, cleanTimes };
-    return new Operations({ ...given, ...parts });
+    const tellUsage = (serial: number): void => void report.tell(serial);
+    const operations = new Operations({ ...given, ...parts, tellUsage });
+    const { settings, cgroups } = parts;
+    const report = new UsageReport({
+      ...{ operations, mode, now, usage: this.#usage, startedAtMs: this.#startedAtMs },
+      hasCgroups: cgroups !== undefined,
+      maxWorkers: () => settings.config.maxWorkers,
+      suspended: () => operations.suspensions.all(settings.config).length,
+    });
+    return operations;
   }
 
   #watchMemory({ workers, link }: Operations): MemoryWatch {

@@ -53,6 +53,7 @@ const DEFAULTS: Config = {
     connectionsMax: 100,
     copyStderr: false,
   },
+  metrics: { socket: '', listen: '', detail: 'app' },
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '', prestart: [] },
   identity: {
     routerUser: 'usherd',

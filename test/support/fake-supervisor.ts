@@ -169,6 +169,8 @@ export class FakeSupervisor {
     this.received.push(message);
     if (message.type === 'hello') {
       this.onHello();
+    } else if (message.type === 'usage') {
+      this.#tellUsage(message.serial);
     } else if (message.type === 'need') {
       void this.#onNeed(message);
     } else if (message.type === 'retire') {
@@ -188,6 +190,18 @@ export class FakeSupervisor {
         this.kill(id, { wanted: true });
         this.onExit(exitCode);
       });
+  }
+
+  #tellUsage(serial: number): void {
+    for (const worker of this.running.keys()) {
+      const figures = { rssBytes: 1_000_000, cpuPermille: 250, ageMs: 5_000 };
+      this.send({ type: 'workerUsage', serial, worker, ...figures });
+    }
+    this.send({
+      ...{ type: 'machine', serial, uptimeMs: 60_000, mode: 'self', hasCgroups: false },
+      ...{ maxWorkers: 64, workers: this.running.size, launching: 0, waiting: 0 },
+      ...{ suspended: 0, crashed: 0, lost: 0, privilegeDropAlarms: 0 },
+    });
   }
 
   /** Bound under another name, as the real supervisor does it: the kernel goes on listing the socket under that. */

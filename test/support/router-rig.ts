@@ -22,18 +22,20 @@ export interface RigOptions {
 export class RouterRig {
   readonly directory: string;
   readonly frontPath: string;
+  readonly metricsPath: string;
   readonly supervisor: FakeSupervisor;
   /** What the router reads at its next reload. */
   nextConfig: Config;
   /** The router wants to end, for the installed one to start. */
   isOutdated = false;
-  readonly #config: Config;
+  #config: Config;
   readonly #clients: FrontClient[] = [];
   #router: Router;
 
   private constructor(directory: string, options: RigOptions) {
     this.directory = directory;
     this.frontPath = `${directory}/run/front/front.sock`;
+    this.metricsPath = `${directory}/run/router/metrics.sock`;
     for (const name of ['run/front', 'run/worker', 'run/router', 'log', 'state/spool']) {
       fs.mkdirSync(path.join(directory, name), { recursive: true, mode: 0o700 });
     }
@@ -47,6 +49,7 @@ export class RouterRig {
         connectionsMax: 2_000,
         copyStderr: options.copyStderr ?? false,
       },
+      metrics: { socket: this.metricsPath, listen: '', detail: 'app' },
       ...options.config,
     });
     this.nextConfig = this.#config;
@@ -68,6 +71,13 @@ export class RouterRig {
     await this.#router.stop();
     this.#router = this.#newRouter();
     await this.#router.start();
+  }
+
+  /** As after `usherd reload`. */
+  async reconfigure(changes: Partial<Config>): Promise<void> {
+    this.#config = { ...this.#config, ...changes };
+    this.nextConfig = this.#config;
+    await this.#router.reload();
   }
 
   #newRouter(): Router {

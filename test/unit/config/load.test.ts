@@ -85,6 +85,23 @@ test('a key that was left out for a mistake of its own brings no second mistake'
   );
 });
 
+test('a place for metrics is a port of this machine itself, and one that there is', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  for (const place of ['127.0.0.1:65535', '[::1]:9464', '']) {
+    await directory.write(`[metrics]\nlisten = "${place}"\n`);
+    assert.equal((await directory.load()).metrics.listen, place);
+  }
+  for (const place of ['127.0.0.1:65536', '127.0.0.1:99999', '0.0.0.0:9464', '[::]:9464']) {
+    await directory.write(`[metrics]\nlisten = "${place}"\n`);
+    const { findings } = await directory.refusal();
+    assert.deepEqual(
+      findings.map(({ rule }) => rule),
+      ['config-value'],
+      place,
+    );
+  }
+});
+
 test('a key in the wrong table is told where it belongs', async (t) => {
   const directory = await ConfigDirectory.make(t);
   await directory.write('[identity]\nlevel = "info"\n');

@@ -8,6 +8,7 @@ const ONE_OF_EACH: readonly RouterMessage[] = [
   { type: 'need', ticket: 1, app: 'alice/blog', runtime: '' },
   { type: 'retire', worker: '0123456789abcdef', reason: 'idle' },
   { type: 'check', app: 'alice/blog' },
+  { type: 'usage', serial: 1 },
   { type: 'reportEnd', serial: 1 },
   { type: 'reloaded', digest: '0'.repeat(64), detail: '' },
 ];
@@ -22,6 +23,7 @@ function recorder(): { monitored: Monitored; calls: string[] } {
     need: note('need'),
     retire: note('retire'),
     check: note('check'),
+    usage: note('usage'),
     reported: note('reported'),
     reloaded: note('reloaded'),
   };
@@ -37,14 +39,14 @@ describe('the monitor', () => {
   it('lets a router greet first, and do nothing before', () => {
     const { monitored, calls } = recorder();
     const permitted = ONE_OF_EACH.map((message) => answerRouter('greeting', monitored, message));
-    assert.deepEqual(permitted, [true, false, false, false, false, false]);
+    assert.deepEqual(permitted, [true, false, false, false, false, false, false]);
     assert.deepEqual(calls, ['greet']);
   });
 
   it('lets a router that has greeted do the rest, and not greet again', () => {
     const { monitored, calls } = recorder();
     const permitted = ONE_OF_EACH.map((message) => answerRouter('serving', monitored, message));
-    assert.deepEqual(permitted, [false, true, true, true, true, true]);
-    assert.deepEqual(calls, ['need', 'retire', 'check', 'reported', 'reloaded']);
+    assert.deepEqual(permitted, [false, true, true, true, true, true, true]);
+    assert.deepEqual(calls, ['need', 'retire', 'check', 'usage', 'reported', 'reloaded']);
   });
 });
