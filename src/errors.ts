@@ -309,6 +309,13 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** A remedy of the catalogue, which speaks of APP and USER, with the names of an application ('' leaves it as it is). */
+export function remedyFor(remedy: string, app: string): string {
+  if (app === '') return remedy;
+  const user = app.slice(0, app.indexOf('/'));
+  return remedy.replace(/\bAPP\b/g, app).replace(/\bUSER\b/g, user);
+}
+
 /** What a refusal tells a person: which rule, where, what was found, what it should be, what to do. */
 export interface Finding {
   readonly rule: string;

@@ -38,6 +38,15 @@ export const LIMITS = {
   frontTokenUsersMaxCount: 8_192, // whose digests are kept in memory, those who have none among them
   frontTokenFileMaxBytes: 1 * KIB,
 
+  // status page
+  historyIntervalMs: 10_000,
+  historySamplesCount: 360, // an hour of them
+  statusKeptMs: 1_000, // a page that was made is shown to others for so long
+  statusDeadlineMs: 10_000,
+  statusRowsMaxCount: 500, // of each table
+  statusWorkersMaxCount: 64, // of one application
+  statusBodyMaxBytes: 1 * KIB, // of a request for it, which needs none
+
   // metrics
   metricsConnectionsMaxCount: 16,
   metricsScrapesMaxCount: 4, // at once

@@ -1,5 +1,6 @@
 // "What is wrong?": everything in a status that an administrator should look at, each with its cause and what to do; pure.
 import { numberOf, tableOf, tablesIn, textOf, textsIn } from './answer-fields.js';
+import { remedyFor } from '../errors.js';
 import type { Answer } from './control-client.js';
 import { counted, formatAge } from './text-table.js';
 
@@ -186,12 +187,8 @@ function headline(failure: Answer): string {
   return times > 1 ? `${reason} (${times} times, last ${age} ago)` : `${reason} (${age} ago)`;
 }
 
-/** The catalogue speaks of APP and USER; here they have names. */
 function remedyOf(app: string, failure: Answer): string {
-  const user = app.slice(0, app.indexOf('/'));
-  const text = textOf(failure['remedy'])
-    .replace(/\bAPP\b/g, app)
-    .replace(/\bUSER\b/g, user);
+  const text = remedyFor(textOf(failure['remedy']), app);
   const hasLog = app !== '' && /\blog\b/.test(text);
   return hasLog ? `${text} (usherd logs ${app})` : text;
 }

@@ -11,6 +11,11 @@ import type { PlannedDirectory } from './directory-plan.js';
 
 const SECRET_BYTES = 32;
 
+/** In the place of a user: who may ask for the status page. No account can have this name. */
+export const STATUS_PAGE = '@status';
+
+const paramOf = (user: string): string => (user === STATUS_PAGE ? 'USHERD_STATUS' : 'USHERD_TOKEN');
+
 /** Who owns what; as an ordinary user everything is ours. */
 export interface TokenOwners {
   readonly uid: number;
@@ -49,17 +54,24 @@ export class TokenFiles {
   }
 
   apache(user: string): string {
-    return join(this.#root, 'apache', `${user}.conf`);
+    // Not among those that usherd.conf reads for the whole server: it belongs into one <Location>.
+    const name = user === STATUS_PAGE ? `${user}.inc` : `${user}.conf`;
+    return join(this.#root, 'apache', name);
   }
 
   nginx(user: string): string {
     return join(this.#root, 'nginx', `${user}.conf`);
   }
 
+  /** None where no token was ever made. */
   async users(): Promise<readonly string[]> {
-    return (await readdir(join(this.#root, 'digests')))
-      .filter((name) => !name.includes('.'))
-      .sort();
+    try {
+      const names = await readdir(join(this.#root, 'digests'));
+      return names.filter((name) => !name.includes('.')).sort();
+    } catch (err) {
+      if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return [];
+      throw err;
+    }
   }
 
   /** [] where the user has none. */
@@ -80,7 +92,7 @@ export class TokenFiles {
     const { gid, routerGid } = this.#owners;
     await this.#replace(this.#digestFile(user), lines.join(''), { gid: routerGid, mode: 0o640 });
     const secret = { gid, mode: 0o600 };
-    await this.#replace(this.nginx(user), `fastcgi_param USHERD_TOKEN "${token}";\n`, secret);
+    await this.#replace(this.nginx(user), `fastcgi_param ${paramOf(user)} "${token}";\n`, secret);
     await this.#replace(this.apache(user), await this.#apacheText(user, token), secret);
   }
 
@@ -113,6 +125,7 @@ export class TokenFiles {
 
   /** Bound to the user's directories, not to a virtual host: whoever else has files in that host does not get it. */
   async #apacheText(user: string, token: string): Promise<string> {
+    if (user === STATUS_PAGE) return `ProxyFCGISetEnvIf "true" ${paramOf(user)} "${token}"\n`;
     const { roots } = this.#config.apps;
     const own = roots.map((pattern) => userDirectory(pattern, user).replaceAll('{app}', '*'));
     const sections = [...own, ...(await this.#hostLinks(user))].map(

@@ -6,7 +6,7 @@ import { currentMode, loadConfiguration } from './configuration.js';
 import { prepareDirectories } from './prepare-directories.js';
 import { serviceIds } from './service-ids.js';
 import { complain, print } from './terminal.js';
-import { TokenFiles, type TokenDigest, type TokenOwners } from './token-files.js';
+import { STATUS_PAGE, TokenFiles, type TokenDigest, type TokenOwners } from './token-files.js';
 
 const KEEP_DEFAULT = '24h';
 
@@ -19,7 +19,8 @@ const ACTIONS = {
 
 export const token: Command = {
   usage: 'token <action> [user]',
-  summary: 'front tokens: new USER, rotate USER, revoke USER, list',
+  summary:
+    'front tokens: new USER, rotate USER, revoke USER, list; @status is that of the status page',
   options: {
     ...CONFIG_OPTION,
     keep: {
@@ -40,7 +41,7 @@ export const token: Command = {
     process.umask(0o077);
     await prepareDirectories(files.directories());
     await action(files, args);
-    if (config.front.authentication === 'none') {
+    if (config.front.authentication === 'none' && textOf(args, 'user') !== STATUS_PAGE) {
       complain('tokens are not asked for: [front] authentication is "none"');
     }
     return ExitCode.OK;
@@ -67,8 +68,8 @@ async function ownersOf(config: Config): Promise<TokenOwners> {
 
 function userOf(args: Arguments): string {
   const user = textOf(args, 'user') ?? '';
-  if (USER_NAME.test(user)) return user;
-  throw new UsherdError('E_USAGE', `${shown(user)} is not an account name`);
+  if (user === STATUS_PAGE || USER_NAME.test(user)) return user;
+  throw new UsherdError('E_USAGE', `${shown(user)} is neither an account name nor ${STATUS_PAGE}`);
 }
 
 function keepMs(args: Arguments): number {
@@ -98,11 +99,14 @@ async function rotate(files: TokenFiles, user: string, keepForMs: number): Promi
 
 async function revoke(files: TokenFiles, user: string): Promise<void> {
   await files.remove(user);
-  print(`${user} has no token any more; requests for ${user}'s applications are refused`);
+  const what = user === STATUS_PAGE ? 'the status page' : `${user}'s applications`;
+  print(`${user} has no token any more; requests for ${what} are refused`);
 }
 
 async function list(files: TokenFiles): Promise<void> {
-  for (const user of await files.users()) {
+  const users = await files.users();
+  if (users.length === 0) complain('nobody has a token: `usherd token new USER` makes one');
+  for (const user of users) {
     const old = (await files.digests(user)).find(({ untilMs }) => untilMs > Date.now());
     print(old === undefined ? user : `${user}  (the one before is accepted ${oldUntil(old)})`);
   }
@@ -114,6 +118,12 @@ const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0
 
 /** The secret itself is never printed: terminals and logs keep what they see. */
 function explain(files: TokenFiles, user: string): void {
+  if (user === STATUS_PAGE) {
+    print(`Apache:  ${files.apache(user)}  (usherd apache-config usherd-status.conf includes it)`);
+    print(`nginx:   ${files.nginx(user)}  (usherd nginx-config usherd-status.conf includes it)`);
+    print('Reload the web server now: apachectl graceful, nginx -s reload.');
+    return;
+  }
   print(`Apache:  ${files.apache(user)}  (conf.example/apache/usherd.conf reads it)`);
   print(`nginx:   include ${files.nginx(user)};  in the virtual host of ${user}, and nowhere else`);
   print('Reload the web server now: apachectl graceful, nginx -s reload.');

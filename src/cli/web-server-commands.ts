@@ -39,7 +39,7 @@ function commandOf({ name, files, fit }: WebServer): Command {
 
 const APACHE: WebServer = {
   name: 'apache',
-  files: ['usherd.conf', 'usherd-vhosts.conf'],
+  files: ['usherd.conf', 'usherd-vhosts.conf', 'usherd-status.conf', 'usherd-authorizer.conf'],
   fit: fitApache,
 };
 const NGINX: WebServer = {
@@ -47,6 +47,7 @@ const NGINX: WebServer = {
   files: [
     ...['usherd.conf', 'usherd-locations.conf', 'usherd-users.conf', 'usherd-vhosts.conf'],
     ...['usherd-site.conf', 'usherd-mount.conf', 'usherd-app.conf', 'usherd-params.conf'],
+    'usherd-status.conf',
   ],
   fit: fitNginx,
 };

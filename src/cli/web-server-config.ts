@@ -6,7 +6,14 @@ const SHIPPED = {
   socket: '/run/usherd/front/front.sock',
   root: '/srv/{user}/apps/{app}',
   vhosts: '/srv/vhosts',
+  statusToken: '/var/lib/usherd/tokens/',
 } as const;
+
+/** The page is usherd's own: no root of applications has a part in it. */
+const fitStatus = (config: Config, shipped: string): string =>
+  shipped
+    .replaceAll(SHIPPED.socket, sharedSocket(config))
+    .replaceAll(SHIPPED.statusToken, `${config.paths.state}/tokens/`);
 
 /** A root as a web server's configuration needs it: what stands before {user}, and between {user} and {app}. */
 interface Shape {
@@ -71,14 +78,14 @@ const fitApplications = (config: Config, shipped: string): Fitted =>
       USHERD_VHOSTS: config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts,
     };
     const lines = Object.entries(names).map(([name, value]) => `Define ${name} "${value}"\n`);
-    return shipped.includes('<IfDefine !USHERD_ROOT>') ? `${lines.join('')}\n${shipped}` : shipped;
+    const takesDefinitions = shipped.includes('<IfDefine !USHERD_ROOT>');
+    return takesDefinitions ? `${lines.join('')}\n${shipped}` : fitStatus(config, shipped);
   });
 
 /** nginx has no definitions: the values are replaced where they stand. */
 export const fitNginx = (config: Config, shipped: string): Fitted =>
   fit(config, ({ before, between }) =>
-    shipped
-      .replaceAll(SHIPPED.socket, sharedSocket(config))
+    fitStatus(config, shipped)
       .replaceAll('$usherd_user/apps/$usherd_app', `$usherd_user${between}/$usherd_app`)
       .replaceAll('[a-z0-9_-]*)/apps/(?<usherd_app>', `[a-z0-9_-]*)${between}/(?<usherd_app>`)
       .replaceAll(SHIPPED.vhosts, config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts)

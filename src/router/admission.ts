@@ -1,9 +1,12 @@
 // Whether a request with these params is taken in at all, before a byte of its body: whose it is, and how large it may be.
 import { Role } from '../fcgi-protocol/index.js';
+import { LIMITS } from '../limits.js';
 import type { RouterContext } from './context.js';
 import { mayHaveBody } from './methods.js';
 import { contentLength, dataLength } from './params-filter.js';
+import { STATUS_PARAM } from './front-tokens.js';
 import type { FrontBounds, Refusal } from './request-types.js';
+import { STATUS_PLACE } from './status-page/index.js';
 import { resolveApplication, type Params, type Resolution, type Resolved } from './resolve.js';
 import { resolvedAs } from './roles.js';
 
@@ -33,7 +36,9 @@ interface Asked {
  * @throws UsherdError E_PARAMS_MALFORMED for a CONTENT_LENGTH that is none.
  */
 export function admit(asked: Asked, bounds: FrontBounds, context: RouterContext): Admission {
-  const { params } = asked;
+  const { role, params } = asked;
+  const isPage = role === Role.RESPONDER && bounds.authorizer === undefined;
+  if (isPage && params.has(STATUS_PARAM)) return admitToStatusPage(params, bounds.user, context);
   const resolution = identify(params, bounds, context);
   return resolution.ok ? admitTo(resolution, asked, context) : refuse(resolution);
 }
@@ -71,4 +76,22 @@ function identify(
   const why = context.frontTokens()?.refusal(params, user);
   if (why !== undefined) return { ok: false, code: 'E_TOKEN_REFUSED', detail: `${app}: ${why}` };
   return resolution;
+}
+
+/** A param alone proves nothing: whoever may write a .htaccess can send it. */
+function admitToStatusPage(
+  params: Params,
+  boundUser: string | undefined,
+  context: RouterContext,
+): Admission {
+  if (!context.statusTokens.isForStatusPage(params) || boundUser !== undefined) {
+    return refuse({ code: 'E_TOKEN_REFUSED', detail: 'not the token of the status page' });
+  }
+  const announcedBytes = contentLength(params);
+  const maxBodyBytes = LIMITS.statusBodyMaxBytes;
+  if ((announcedBytes ?? 0) > maxBodyBytes) {
+    return refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBodyBytes} bytes` });
+  }
+  const rest = { announcedBytes, announcedDataBytes: undefined, isStreamed: false };
+  return { ok: true, resolution: STATUS_PLACE, maxBodyBytes, ...rest };
 }

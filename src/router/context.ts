@@ -50,6 +50,8 @@ export interface RouterContext {
   readonly journal: Journal;
   readonly dispatcher: Dispatcher;
   roots(): Roots;
+  /** By which a web server proves that a request is for the status page. */
+  readonly statusTokens: FrontTokens;
   /** Undefined where requests need no token. */
   frontTokens(): FrontTokens | undefined;
   /** Whether web servers get a copy of what workers say on STDERR. */

@@ -15,6 +15,7 @@ import type { Resolved } from './resolve.js';
 import { poolRuntime, wantedRuntime } from './route.js';
 import { runtimeTable, type RuntimeTable } from './script.js';
 import type { WorkerRecord } from './worker-record.js';
+import { STATUS_PLACE, type StatusPage } from './status-page/index.js';
 import type { Outcome } from './request-state.js';
 import type { Refusal, RequestFace } from './request-types.js';
 
@@ -29,6 +30,7 @@ export interface DispatcherOptions {
   readonly registry: AppRegistry;
   readonly pools: PoolSet<RequestFace>;
   readonly counters: RouterCounters;
+  readonly statusPage: StatusPage;
   /** False: the supervisor is away and the message is lost. */
   readonly send: (message: RouterMessage) => boolean;
 }
@@ -52,6 +54,11 @@ export class PoolDispatcher implements Dispatcher {
   // --- from requests -------------------------------------------------------------------------
 
   submit(request: RequestFace, isRetry: boolean): void {
+    if (request.resolution === STATUS_PLACE) {
+      request.routed(new Map(request.params));
+      request.assigned(this.#options.statusPage.assignment);
+      return;
+    }
     const app = this.#options.registry.obtain(request.resolution.app);
     if (isRetry) this.#options.counters.retries += 1;
     const nowMs = performance.now();

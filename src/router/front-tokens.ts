@@ -11,6 +11,10 @@ import type { Params } from './resolve.js';
 /** The param in which a web server says the token; no worker and no log ever sees it. */
 const TOKEN_PARAM = 'USHERD_TOKEN';
 
+/** The same for the status page, whose token belongs to no user. */
+export const STATUS_PARAM = 'USHERD_STATUS';
+const STATUS_PAGE = '@status';
+
 interface Digest {
   readonly sha256: Buffer;
   /** Wall clock, because it outlives every process; 0: no end. */
@@ -67,6 +71,13 @@ export class FrontTokens {
     const claimed = TOKEN.exec(token)?.[1];
     const isAnothers = claimed !== undefined && claimed !== user && this.#isOf(claimed, token);
     return isAnothers ? `the token of ${claimed}` : 'an unknown token';
+  }
+
+  /** Whether a request is for the status page: only who has read root's files can say so. Taken out of the params. */
+  isForStatusPage(params: Params): boolean {
+    const token = params.get(STATUS_PARAM) ?? '';
+    params.delete(STATUS_PARAM);
+    return this.#isOf(STATUS_PAGE, token);
   }
 
   /** Constant time in what the token is: both places are compared, whole, whether or not they are taken. */

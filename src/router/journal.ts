@@ -49,7 +49,11 @@ export class Journal {
     this.#parts.failureLog.write(request, refusal);
     this.#failures.note({ app, code, rule, detail, request: name }, performance.now());
     if (app === '' || isEveryday(code)) return;
-    this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, explain(refusal));
+    this.#parts.logSink.note(
+      app,
+      { pid: this.#pidOf(request), request: name },
+      explain(refusal, app),
+    );
   }
 
   /** Something was wrong with an answer that was delivered all the same: a line for its owner. */
@@ -81,8 +85,9 @@ export class Journal {
 const isEveryday = (code: ErrorCode): boolean => ERRORS[code].level === 'info';
 
 /** For the owner: what happened, where exactly, what to do. */
-function explain({ code, rule = '', detail = '' }: Refusal): string {
-  const { reason, meaning, remedy } = ERRORS[code];
+function explain({ code, rule = '', detail = '' }: Refusal, app: string): string {
+  const { reason, meaning } = ERRORS[code];
+  const remedy = ERRORS[code].remedy.replace(/\bAPP\b/g, app);
   const parts = [`${rule === '' ? reason : rule}: ${meaning}`, detail, remedy];
   return parts.filter((part) => part !== '').join('; ');
 }

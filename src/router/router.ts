@@ -29,7 +29,8 @@ import { openSpoolDirectory } from './spool-directory.js';
 import { SupervisorLink } from './supervisor-link.js';
 import { SupervisorNews } from './supervisor-news.js';
 import type { FrontSide, RequestFace } from './request-types.js';
-import { UsageDesk, type Usage } from './usage.js';
+import { StatusPage } from './status-page/index.js';
+import { NO_USAGE, UsageDesk, type Usage } from './usage.js';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -38,6 +39,8 @@ export interface RouterOptions {
   readonly version: string;
   /** The supervisor is newer than this process: it should end, for the installed one to start. */
   readonly onOutdated: () => void;
+  /** Between two samples for the charts of the status page; for tests. */
+  readonly sampleIntervalMs?: number;
 }
 
 const DETAIL_MAX_CHARS = 400; // the schema's
@@ -50,6 +53,13 @@ const DIFFERENT =
 function isOwn(directory: string): boolean {
   return lstatSync(directory, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
+
+const newTokens = ({ paths }: Config, log: Logger): FrontTokens =>
+  new FrontTokens({
+    stateDirectory: paths.state,
+    log,
+    trustedUids: new Set([0, process.getuid?.() ?? 0]),
+  });
 
 export class Router implements RouterContext {
   readonly log: Logger;
@@ -67,6 +77,7 @@ export class Router implements RouterContext {
   readonly spoolDirectory: string;
   readonly logSink: LogSink;
   readonly journal: Journal;
+  readonly statusTokens: FrontTokens;
   readonly dispatcher: PoolDispatcher;
   readonly #loadConfig: () => Promise<Config>;
   readonly #registry: AppRegistry;
@@ -74,6 +85,7 @@ export class Router implements RouterContext {
   readonly #link: SupervisorLink;
   readonly #listeners: FrontListeners;
   readonly #metrics: MetricsServer;
+  readonly #statusPage: StatusPage;
   /** Differs from one start of the router to the next, so that request names never repeat in a log. */
   readonly #namePrefix = randomBytes(4).toString('hex');
   #prestartTimer: NodeJS.Timeout | undefined;
@@ -94,6 +106,7 @@ export class Router implements RouterContext {
     this.log = log;
     this.#loadConfig = options.loadConfig;
     this.#roots = this.#rootsOf(config);
+    this.statusTokens = newTokens(config, log);
     this.#tokens = this.#tokensFor(config);
     this.spoolDirectory = `${config.paths.state}/spool`;
     this.logSink = new LogSink({
@@ -119,8 +132,15 @@ export class Router implements RouterContext {
         retire: (worker, reason) => this.dispatcher.retire(worker, reason),
       },
     });
+    this.#statusPage = new StatusPage({
+      ...{ log, version: options.version },
+      scene: () => this.#scene(),
+      failures: () => this.journal.failures(),
+      sampleIntervalMs: options.sampleIntervalMs ?? LIMITS.historyIntervalMs,
+    });
     this.dispatcher = new PoolDispatcher({
       config,
+      statusPage: this.#statusPage,
       registry: this.#registry,
       pools: this.#pools,
       counters: this.counters,
@@ -147,6 +167,7 @@ export class Router implements RouterContext {
     this.#connectionsMax = connectionsFor(this.#config.front.connectionsMax, this.log);
     const connectionsMax = this.#connectionsMax;
     await this.#listeners.start({ ...this.#config.front, connectionsMax });
+    this.#statusPage.start(() => this.#look(NO_USAGE));
     const inherited = inheritedSockets().metrics;
     await this.#metrics.start({ ...this.#config.metrics, inherited });
     this.log.info('router ready');
@@ -156,6 +177,7 @@ export class Router implements RouterContext {
   async stop(): Promise<void> {
     clearInterval(this.#prestartTimer);
     this.#metrics.stop();
+    this.#statusPage.stop();
     this.#listeners.drain();
     await this.#settled(LIMITS.shutdownIdleMs, () => this.#listeners.connectionCount === 0);
     this.#listeners.closeIdle();
@@ -233,10 +255,8 @@ export class Router implements RouterContext {
     this.#listeners.closed(connection);
   }
 
-  #tokensFor({ front, paths }: Config): FrontTokens | undefined {
-    if (front.authentication === 'none') return undefined;
-    const trustedUids = new Set([0, process.getuid?.() ?? 0]);
-    return new FrontTokens({ stateDirectory: paths.state, log: this.log, trustedUids });
+  #tokensFor(config: Config): FrontTokens | undefined {
+    return config.front.authentication === 'none' ? undefined : newTokens(config, this.log);
   }
 
   #news(onOutdated: () => void): SupervisorNews {

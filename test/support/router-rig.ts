@@ -15,6 +15,7 @@ export interface RigOptions {
   readonly config?: Partial<Config>;
   readonly withoutSupervisor?: boolean;
   readonly prestart?: readonly string[];
+  readonly sampleIntervalMs?: number;
   readonly authorizers?: Config['front']['authorizers'];
   readonly copyStderr?: boolean;
 }
@@ -30,6 +31,7 @@ export class RouterRig {
   isOutdated = false;
   #config: Config;
   readonly #clients: FrontClient[] = [];
+  readonly #sampling: Pick<RigOptions, 'sampleIntervalMs'>;
   #router: Router;
 
   private constructor(directory: string, options: RigOptions) {
@@ -52,6 +54,8 @@ export class RouterRig {
       metrics: { socket: this.metricsPath, listen: '', detail: 'app' },
       ...options.config,
     });
+    const { sampleIntervalMs } = options;
+    this.#sampling = sampleIntervalMs === undefined ? {} : { sampleIntervalMs };
     this.nextConfig = this.#config;
     this.supervisor = new FakeSupervisor(`${directory}/run`);
     for (const [id, app] of Object.entries(options.apps ?? {})) this.supervisor.apps.set(id, app);
@@ -87,6 +91,7 @@ export class RouterRig {
       loadConfig: () => Promise.resolve(this.nextConfig),
       version: '0.0.0-test',
       onOutdated: () => void (this.isOutdated = true),
+      ...this.#sampling,
     });
   }
 

@@ -27,6 +27,19 @@ const asShipped = testConfig({
   apps: { roots: ['/srv/{user}/apps/{app}'], vhosts: '/srv/vhosts', prestart: [] },
 });
 
+test('the status page has the socket and the token of this machine', () => {
+  const config = testConfig({
+    ...{ front: elsewhere.front, apps: elsewhere.apps },
+    paths: { run: '/run/x', log: '/var/log/x', state: '/var/lib/x' },
+  });
+  const apache = fitApache(config, shipped('apache/usherd-status.conf'));
+  assert.match(apache.text, /SetHandler "proxy:unix:\/run\/x\/all\.sock\|fcgi:\/\/usherd"/);
+  assert.match(apache.text, /IncludeOptional "\/var\/lib\/x\/tokens\/apache\/@status\.in\[c\]"/);
+  const nginx = fitNginx(config, shipped('nginx/usherd-status.conf'));
+  assert.match(nginx.text, /fastcgi_pass unix:\/run\/x\/all\.sock;/);
+  assert.match(nginx.text, /include \/var\/lib\/x\/tokens\/nginx\/@status\.conf;/);
+});
+
 describe('the configuration of Apache', () => {
   test('is the shipped file behind definitions, which it takes', () => {
     const { text, complaints } = fitApache(elsewhere, shipped('apache/usherd.conf'));
