@@ -302,8 +302,8 @@ export const ERRORS = {
     'see `usherd vhost list`',
   ]),
   E_CONTROL: row(['monitor', 'connection'], NONE, 'error', [
-    'the control socket does not answer as it should',
-    'is usherd running, and are you root?',
+    'the running usherd cannot be asked, or does not do it',
+    'systemctl status usherd; `usherd doctor` looks at all of it; both as root, whose the control socket is',
   ]),
 } as const satisfies Record<string, ErrorRow>;
 

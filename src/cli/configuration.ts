@@ -2,6 +2,7 @@
 import {
   loadConfig,
   loadSettings,
+  soundPaths,
   type Config,
   type LoadedSettings,
   type LoadOptions,
@@ -20,6 +21,10 @@ export const loadConfiguration = (file: string | undefined): Promise<Config> =>
 /** With the places that the values come from. @throws UsherdError E_CONFIG_* */
 export const loadWithOrigins = (file: string | undefined): Promise<LoadedSettings> =>
   loadSettings(file, options());
+
+export const pathsDespiteMistakes = (
+  file: string | undefined,
+): Promise<Pick<Config['paths'], 'run' | 'log'>> => soundPaths(file, options());
 
 const options = (): LoadOptions => ({
   builtinRuntimes: BUILTIN_RUNTIMES,

@@ -19,7 +19,8 @@ export type ControlRequest =
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-export const controlSocketOf = ({ paths }: Config): string => join(paths.run, 'control.sock');
+export const controlSocketIn = (runDirectory: string): string => join(runDirectory, 'control.sock');
+export const controlSocketOf = ({ paths }: Config): string => controlSocketIn(paths.run);
 
 /**
  * Sends one request and returns the result that the answer holds.

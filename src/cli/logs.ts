@@ -1,11 +1,11 @@
 // `usherd logs APP`: what an application wrote, and what usherd says about it. For root, and for the owner himself.
-import { userInfo } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { APP_ID, shown, type Config } from '../config/index.js';
-import { ExitCode, UsherdError } from '../errors.js';
+import { APP_ID, shown } from '../config/index.js';
+import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
+import { loadConfiguration, pathsDespiteMistakes } from './configuration.js';
 import { LogTail } from './log-tail.js';
+import { ownName } from './own-name.js';
 import { complain, print } from './terminal.js';
 
 const POLL_MS = 250;
@@ -24,12 +24,12 @@ export const logs: Command = {
   async run(args) {
     const app = appOf(args);
     const count = countOf(args);
-    const config = await loadConfiguration(textOf(args, 'config'));
-    const tail = new LogTail(pathOf(config, app, args));
+    const path = `${await directoryOf(textOf(args, 'config'))}/${fileOf(app, args)}`;
+    const tail = new LogTail(path);
     try {
-      return await show(tail, { app, args, count });
+      return await show(tail, { app, args, count, path });
     } catch (cause) {
-      throw explained(cause, pathOf(config, app, args));
+      throw explained(cause, path);
     } finally {
       await tail.close();
     }
@@ -39,7 +39,7 @@ export const logs: Command = {
 /** `blog` is the caller's own. @throws E_USAGE */
 function appOf(args: Arguments): string {
   const text = textOf(args, 'app') ?? '';
-  const app = text.includes('/') ? text : `${userInfo().username}/${text}`;
+  const app = text.includes('/') ? text : `${ownName() ?? ''}/${text}`;
   if (APP_ID.test(app)) return app;
   throw new UsherdError('E_USAGE', `${shown(text)} is not USER/APP, as in alice/blog`);
 }
@@ -51,23 +51,36 @@ function countOf({ lines }: Arguments): number {
   throw new UsherdError('E_USAGE', '--lines needs a whole number');
 }
 
-function pathOf({ paths }: Config, app: string, { access, slow }: Arguments): string {
+/** That of what runs, which goes on with the old configuration where the files have mistakes. */
+async function directoryOf(file: string | undefined): Promise<string> {
+  try {
+    return (await loadConfiguration(file)).paths.log;
+  } catch (err) {
+    if (!isUsherdError(err) || err.code !== 'E_CONFIG_INVALID') throw err;
+    complain('usherd: the configuration has mistakes (`usherd check`); what runs has the old one');
+    return (await pathsDespiteMistakes(file)).log;
+  }
+}
+
+function fileOf(app: string, { access, slow }: Arguments): string {
   if (access === true && slow === true) {
     throw new UsherdError('E_USAGE', '--access and --slow are two files: ask for one of them');
   }
   const kind = access === true ? 'access' : slow === true ? 'slow' : 'log';
-  return `${paths.log}/${app}.${kind}`;
+  return `${app}.${kind}`;
 }
 
 interface Asked {
   readonly app: string;
   readonly args: Arguments;
   readonly count: number;
+  readonly path: string;
 }
 
-async function show(tail: LogTail, { app, args, count }: Asked): Promise<number> {
+async function show(tail: LogTail, { app, args, count, path }: Asked): Promise<number> {
   const last = await tail.last(count);
-  if (last === undefined) complain(`${app} has written nothing yet${hint(args)}`);
+  if (last === undefined)
+    complain(`${app} has written nothing yet: there is no ${path}${hint(args)}`);
   else if (last !== '') print(last.replace(/\n$/, ''));
   if (args['follow'] !== true) return last === undefined ? ExitCode.FAILED : ExitCode.OK;
   const stop = new AbortController();
@@ -83,7 +96,7 @@ async function show(tail: LogTail, { app, args, count }: Asked): Promise<number>
 
 const hint = ({ access }: Arguments): string =>
   access === true
-    ? ': access logs are off unless `access = "on"` stands in [log] or `access_log = "on"` in its usherd.toml'
+    ? '; access logs are off unless `access = "on"` stands in [log] or `access_log = "on"` in its usherd.toml'
     : '';
 
 function explained(cause: unknown, path: string): unknown {

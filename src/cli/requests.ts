@@ -2,8 +2,8 @@
 import { ExitCode } from '../errors.js';
 import { numberOf, tablesIn, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
+import { askSupervisor, type Answer } from './control-client.js';
+import { runningSocket } from './running.js';
 import { isOf, whoseOf } from './status-filter.js';
 import { print } from './terminal.js';
 import { cell, counted, formatTable } from './text-table.js';
@@ -25,8 +25,8 @@ export const requests: Command = {
   options: { ...CONFIG_OPTION, json: { type: 'boolean', summary: 'print JSON for programs' } },
   async run(args) {
     const whose = whoseOf(textOf(args, 'whose'));
-    const config = await loadConfiguration(textOf(args, 'config'));
-    const answer = await askSupervisor(controlSocketOf(config), { command: 'requests' });
+    const socket = await runningSocket(textOf(args, 'config'));
+    const answer = await askSupervisor(socket, { command: 'requests' });
     const rows = tablesIn(answer['requests']).filter(({ app }) => isOf(whose, fieldOf(app)));
     print(args['json'] === true ? JSON.stringify(rows, undefined, 2) : formatRequests(rows));
     return ExitCode.OK;

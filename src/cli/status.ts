@@ -1,13 +1,15 @@
 // `usherd status`: what is wrong and what runs, as a table for people or as JSON for programs.
-import type { Config } from '../config/index.js';
 import { ExitCode, isUsherdError } from '../errors.js';
+import { IPC_PROTOCOL, isListenedOn } from '../ipc/index.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { askSupervisor, controlSocketOf } from './control-client.js';
+import { tablesIn } from './answer-fields.js';
+import { askSupervisor } from './control-client.js';
 import { formatFailure } from './failure.js';
 import { filterStatus, whoseOf, type Whose } from './status-filter.js';
+import { runningSockets, type RunningSockets } from './running.js';
 import { formatStatus } from './status-table.js';
 import { bold, print, repaint } from './terminal.js';
+import { readVersion } from './version.js';
 
 const WATCH_INTERVAL_MS = 2_000;
 
@@ -21,25 +23,46 @@ export const status: Command = {
   },
   async run(args) {
     const whose = whoseOf(textOf(args, 'whose'));
-    const config = await loadConfiguration(textOf(args, 'config'));
+    const sockets = await runningSockets(textOf(args, 'config'));
     const show = args['json'] === true ? asJson : asText;
-    if (args['watch'] === true) return watch(() => show(config, whose));
-    print(await show(config, whose));
+    if (args['watch'] === true) return watch(() => show(sockets, whose));
+    print(await show(sockets, whose));
     return ExitCode.OK;
   },
 };
 
-async function ask(config: Config, whose: Whose): Promise<ReturnType<typeof filterStatus>> {
-  const answer = await askSupervisor(controlSocketOf(config), { command: 'status' });
+async function ask(socket: string, whose: Whose): Promise<ReturnType<typeof filterStatus>> {
+  const answer = await askSupervisor(socket, { command: 'status' });
   return filterStatus(answer, whose);
 }
 
 /** JSON.stringify escapes control characters; nothing else in it is a terminal's business. */
-const asJson = async (config: Config, whose: Whose): Promise<string> =>
-  JSON.stringify(await ask(config, whose), undefined, 2);
+const asJson = async ({ control }: RunningSockets, whose: Whose): Promise<string> =>
+  JSON.stringify(await ask(control, whose), undefined, 2);
 
-const asText = async (config: Config, whose: Whose): Promise<string> =>
-  formatStatus(await ask(config, whose), { withWorkers: whose?.includes('/') === true, bold });
+async function asText({ control, fronts }: RunningSockets, whose: Whose): Promise<string> {
+  const [status, deadFronts] = await Promise.all([ask(control, whose), deadOf(fronts)]);
+  const installed = { version: readVersion(), protocol: IPC_PROTOCOL };
+  const withWorkers = whose?.includes('/') === true;
+  const text = formatStatus(status, { withWorkers, bold, installed, deadFronts });
+  const isUnknown =
+    whose !== undefined && ['apps', 'failures'].every((key) => isEmpty(status[key]));
+  return isUnknown ? `${text}\n\n${unknown(whose)}` : text;
+}
+
+/** Those on which certainly nobody listens. */
+async function deadOf(fronts: readonly string[]): Promise<readonly string[]> {
+  const verdicts = await Promise.all(fronts.map(isListenedOn));
+  return fronts.filter((_, at) => verdicts[at] === false);
+}
+
+const isEmpty = (rows: unknown): boolean => tablesIn(rows).length === 0;
+
+/** Neither "nothing wrong" nor an empty table says so. */
+const unknown = (whose: string): string =>
+  whose.includes('/')
+    ? `no worker of ${whose} runs, and no request has asked for it lately; \`usherd check ${whose}\` says whether it could run`
+    : `no worker of ${whose} runs, and no request has asked for an application of his lately`;
 
 /** Until Ctrl-C. A supervisor that is away for a while is waited for: that is when one watches. */
 async function watch(show: () => Promise<string>): Promise<number> {

@@ -7,7 +7,7 @@ import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { checkTogether, type Guide } from './check.js';
 import type { Config, RuntimeConfig } from './config-types.js';
-import { DEFAULT_FILE, USERS_DIRECTORY } from './defaults.js';
+import { DEFAULT_FILE, DEFAULTS, USERS_DIRECTORY } from './defaults.js';
 import { mergeLayers, type Layers } from './layers.js';
 import { USER_NAME } from './names.js';
 import { mainFileSchema, userFileSchema, type MainTable, type UserTable } from './schema.js';
@@ -64,6 +64,18 @@ export async function loadSettings(
     main: () => mainSettings(layers, config, guide),
     ofUser: (user) => userSettings({ layers, config, guide }, user),
   };
+}
+
+/** Where what runs has its sockets and logs, as far as a file with mistakes still says it. */
+export async function soundPaths(
+  file: string | undefined,
+  { requireRootOwned }: Pick<LoadOptions, 'requireRootOwned'>,
+): Promise<Pick<Config['paths'], 'run' | 'log'>> {
+  const trusted = trustedUids(requireRootOwned);
+  const options = { trusted, refusals: new Refusals(), mustExist: false };
+  const main = await readSource(resolve(file ?? DEFAULT_FILE), mainFileSchema, options);
+  const said = typeof main === 'string' ? undefined : main.table.paths;
+  return { run: said?.run ?? DEFAULTS.paths.run, log: said?.log ?? DEFAULTS.paths.log };
 }
 
 type UserFiles = ReadonlyMap<string, SourceFile<UserTable>>;

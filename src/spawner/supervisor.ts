@@ -223,7 +223,8 @@ export class Supervisor {
   async requests(): Promise<{ readonly requests: readonly RequestStatus[] }> {
     const { link, reports } = this.#standing?.operations ?? {};
     const report = await reports?.ask('requests', (question) => link?.send(question) ?? false);
-    if (report === undefined) throw new UsherdError('E_CONTROL', 'the router does not answer');
+    if (report === undefined)
+      throw new UsherdError('E_CONTROL', 'the router does not answer: `usherd status` says more');
     return { requests: requestRows(report) };
   }
 
