@@ -6,7 +6,7 @@ import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.j
 import { loadConfiguration, pathsDespiteMistakes } from './configuration.js';
 import { LogTail } from './log-tail.js';
 import { ownName } from './own-name.js';
-import { complain, print } from './terminal.js';
+import { complain, harmless, print } from './terminal.js';
 
 const POLL_MS = 250;
 const LINES_MAX_COUNT = 10_000;
@@ -88,7 +88,7 @@ async function show(tail: LogTail, { app, args, count, path }: Asked): Promise<n
   process.once('SIGTERM', () => stop.abort());
   while (!stop.signal.aborted) {
     const more = await tail.more();
-    if (more !== '') process.stdout.write(more);
+    if (more !== '') process.stdout.write(harmless(more));
     else await pause(POLL_MS, undefined, { signal: stop.signal }).catch(() => undefined);
   }
   return ExitCode.OK;

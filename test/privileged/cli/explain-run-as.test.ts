@@ -1,6 +1,13 @@
 // What `usherd explain` says is what happens, and what `usherd run-as` runs is what a worker would be.
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needsRoot } from '../../support/needs-root.js';
@@ -86,6 +93,62 @@ describe('explain and run-as', { skip: needsRoot }, () => {
     const elsewhere = await usherd.command('explain', '/etc');
     assert.equal(elsewhere.code, 100);
     assert.match(elsewhere.out, /\/etc is no application/);
+  });
+
+  test('what a tenant has written gives no orders to the terminal of whoever asks', async () => {
+    const program = String.raw`./\u001b]0;owned\u0007\u009b2J\u202e`;
+    usherd.write('alice/orders', 'usherd.toml', `command = ["${program}"]\n`);
+    for (const command of ['explain', 'check', 'config']) {
+      const { out } = await usherd.command(command, 'alice/orders');
+      assert.ok(out.includes('owned'), `${command}: ${out}`);
+      assert.doesNotMatch(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/, command);
+    }
+  });
+
+  test('explain finds the application of a virtual host, unless the path names another one', async () => {
+    usherd.write('alice/home', 'app.py', '');
+    mkdirSync(join(usherd.root, 'vhosts'));
+    symlinkSync(join(usherd.root, 'alice/apps/home'), join(usherd.root, 'vhosts/home.example'));
+    const applicationOf = async (url: string): Promise<string | undefined> =>
+      / is (alice\/\w+), of alice/.exec((await usherd.command('explain', url)).out)?.[1];
+    assert.equal(await applicationOf('https://home.example/a/page?x=1'), 'alice/home');
+    assert.equal(await applicationOf('https://home.example/~alice/'), 'alice/home');
+    assert.equal(await applicationOf('https://home.example/~alice/apps/site/'), 'alice/site');
+    const { code, out } = await usherd.command('explain', 'https://none.example/a');
+    assert.equal(code, 100);
+    assert.match(out, /no link none\.example in .*vhosts, and the path names no application/);
+    symlinkSync('elsewhere', join(usherd.root, 'vhosts/bad.example'));
+    const bad = await usherd.command('explain', 'https://bad.example/a');
+    assert.match(
+      bad.out,
+      /no link bad\.example[^]*vhosts\/bad\.example: a link that leads [^]*remedy: /,
+    );
+  });
+
+  test('config shows what an application would start with, before it has ever run', async () => {
+    usherd.write('alice/few', 'app.py', '');
+    usherd.write('alice/few', 'usherd.toml', '[limits]\nqueue_length = 7\n');
+    const { code, out } = await usherd.command('config', 'alice/few');
+    assert.equal(code, 0, out);
+    assert.match(out, /^queue_length +7 +usherd\.toml of the application$/m);
+    assert.match(out, /^runtime +"python" +its files and usherd\.toml$/m);
+    assert.match(out, /this is what alice\/few would start with now/);
+    assert.match((await usherd.command('config', 'alice/nothing')).out, /would not start/);
+  });
+
+  test('explain names the package where the program is missing', async () => {
+    const text = await usherd.command('explain', 'alice/site');
+    assert.match(text.out, /web root +none; with a directory public\//);
+    await usherd.reconfigure(
+      (before) =>
+        `${before}[runtimes.cobol]\nmarkers = ["main.cob"]\n` +
+        'command = ["/usr/bin/no-cobol", "{entry}"]\n',
+    );
+    usherd.write('alice/old', 'main.cob', '');
+    const { code, out } = await usherd.command('explain', 'alice/old');
+    assert.equal(code, 1, out);
+    assert.match(out, /runtime +cobol/);
+    assert.match(out, /\/usr\/bin\/no-cobol[^]*\(program-missing\)/);
   });
 
   test('run-as runs with a worker’s identity, environment, limits and directory, and gives back its status', async () => {
