@@ -17,6 +17,9 @@ if (process.argv[2] === 'supervisor' || process.argv[2] === 'router') {
   for (const signal of MEANINGLESS) process.on(signal, () => undefined);
 }
 
+/** A shell's number for what SIGPIPE has ended, which Node ignores. */
+const BROKEN_PIPE_EXIT = 141;
+
 process.exit(await dispatch(process.argv.slice(2)));
 
 /** Supervisor and router are composed without the argument parser and without each other's code. */
@@ -24,7 +27,23 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === 'supervisor') return (await import('./cli/supervisor.js')).runSupervisor(rest);
   if (name === 'router') return (await import('./cli/router.js')).runRouter(rest);
-  return runCommand(argv);
+  return toTheLastByte(argv);
+}
+
+/** What goes into a pipe leaves when its reader has time: an exit before would cut it. */
+async function toTheLastByte(argv: readonly string[]): Promise<number> {
+  const { ExitCode } = await import('./errors.js');
+  const streams = [process.stdout, process.stderr];
+  const onError = (err: NodeJS.ErrnoException): never => {
+    // `usherd status | head` is no mistake; a full disk behind `usherd apache-config > FILE` is one to know of.
+    if (err.code === 'EPIPE' || err.code === 'ECONNRESET') process.exit(BROKEN_PIPE_EXIT);
+    process.stderr.write(`usherd: the output is not whole: ${err.message}\n`);
+    process.exit(ExitCode.FAILED);
+  };
+  for (const stream of streams) stream.on('error', onError);
+  const exitCode = await runCommand(argv);
+  for (const stream of streams) await new Promise((resolve) => stream.write('', resolve));
+  return exitCode;
 }
 
 /** Everything that a person types. */
