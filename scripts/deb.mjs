@@ -79,7 +79,8 @@ function copyIntegration() {
   for (const name of ['locations', 'users', 'app', 'params']) {
     copy(`conf.example/nginx/usherd-${name}.conf`, `etc/nginx/snippets/usherd-${name}.conf`);
   }
-  for (const name of ['README.md', 'docs']) copy(name, `usr/share/doc/usherd/${name}`);
+  for (const name of ['README.md', 'CHANGELOG.md', 'docs'])
+    copy(name, `usr/share/doc/usherd/${name}`);
 }
 
 /** Debian's own node is a small program with a large library, which would have to come along; an upstream build is whole. */
@@ -136,11 +137,31 @@ function copyUnits(debian, node) {
 }
 
 async function writeManual() {
-  const { COMMANDS } = await import(`${ROOT}/dist/src/cli/index.js`);
+  const { allCommands } = await import(`${ROOT}/dist/src/cli/index.js`);
   mkdirSync(join(source, 'man'));
   writeFileSync(join(tree, 'usr/share/doc/usherd/docs/configuration.md'), configurationReference());
-  for (const [name, page] of Object.entries(manualPages(COMMANDS))) {
+  for (const [name, page] of Object.entries(manualPages(await allCommands()))) {
     writeFileSync(join(source, 'man', name), page);
+  }
+}
+
+/** Where bash and zsh look by themselves. */
+function writeCompletion() {
+  const places = {
+    bash: 'usr/share/bash-completion/completions/usherd',
+    zsh: 'usr/share/zsh/vendor-completions/_usherd',
+  };
+  for (const [shell, place] of Object.entries(places)) {
+    const env = { ...process.env, SHELL: `/bin/${shell}`, ZSH_NAME: shell === 'zsh' ? 'zsh' : '' };
+    const text = capture(process.execPath, [join(ROOT, 'dist/src/main.js'), 'completion'], { env });
+    const question = 'usherd --get-yargs-completions';
+    if (!text.includes(question)) {
+      throw new Complaint(`no completion for ${shell}: ${text.slice(0, 200)}`);
+    }
+    mkdirSync(dirname(join(tree, place)), { recursive: true });
+    // The variable says what somebody's login shell is; the answer has to be for the one that asks.
+    const asked = text.replace(question, `SHELL=/bin/${shell} ${question}`);
+    writeFileSync(join(tree, place), `${asked}\n`);
   }
 }
 
@@ -159,6 +180,7 @@ try {
   copyIntegration();
   if (withNode) bundleNode();
   await writeManual();
+  writeCompletion();
   writePackaging(withNode);
   const env = { ...process.env, SOURCE_DATE_EPOCH: lastChange(), DH_VERBOSE: '' };
   capture('dpkg-buildpackage', ['--build=binary', '--no-sign'], { cwd: source, env });

@@ -1,4 +1,6 @@
 // argv to command. Nothing is imported statically: the first statement has to run before anything else can.
+import type { Argv } from 'yargs';
+import type { Command } from './cli/index.js';
 
 // E16: without a handler SIGUSR1 opens the inspector, to everybody on this machine.
 process.on('SIGUSR1', () => undefined);
@@ -48,50 +50,58 @@ async function toTheLastByte(argv: readonly string[]): Promise<number> {
 
 /** Everything that a person types. */
 async function runCommand(argv: readonly string[]): Promise<number> {
-  const { COMMANDS, complain, completeNames, exitCodeOf, formatFailure, readVersion } =
+  const { commandsFor, complain, complete, exitCodeOf, formatFailure, nameOf, readVersion } =
     await import('./cli/index.js');
   const { default: yargs } = await import('yargs');
   const { ExitCode, UsherdError } = await import('./errors.js');
-
   const problems: string[] = [];
+  const missing = 'an argument is missing';
+  const tooFew = /^Not enough non-option arguments.*/;
   let chosen: (() => Promise<number>) | undefined;
+  // What a shell asks for is half a command line: nothing of it is a mistake.
+  const isCompleting = argv[0] === '--get-yargs-completions';
+  let completed: Promise<void> | undefined;
+  const commands = await commandsFor(isCompleting ? undefined : argv[0]);
   const parser = yargs([...argv])
     .scriptName('usherd')
     .usage('$0 COMMAND: per-user FastCGI process manager')
     .locale('en')
     .version(readVersion())
-    .strict()
+    .strict(!isCompleting)
     .parserConfiguration({ 'populate--': true }) // what is behind `--` is a command's, word for word
-    .demandCommand(1, 'no command is given')
+    .demandCommand(isCompleting ? 0 : 1, 'no command is given')
     .recommendCommands()
     .exitProcess(false)
-    .fail((message: string) => void problems.push(message));
-  for (const { usage, summary, options, run } of COMMANDS) {
-    const builder = Object.fromEntries(
-      Object.entries(options).map(([name, { summary: describe, ...rest }]) => [
-        name,
-        { describe, requiresArg: rest.type !== 'boolean', ...rest },
-      ]),
-    );
-    parser.command(usage, summary, builder, (args) => {
-      chosen = () => run(args);
+    .fail((message: string) => void problems.push(message.replace(tooFew, missing)));
+  for (const command of commands) {
+    const declare = (own: Argv): Argv => declareArguments(own, command, isCompleting);
+    parser.command(command.usage, command.summary, declare, (args) => {
+      chosen = () => command.run(args);
     });
   }
   parser.completion(
     'completion',
     'print a script with which a shell completes commands, options and applications',
-    (_word: string, _args: unknown, offer: Offer, done: (names: string[]) => void) => {
-      const [, ...words] = argv.slice(argv.indexOf('--get-yargs-completions') + 1);
-      const usage = COMMANDS.map((it) => it.usage).find((it) => it.split(' ')[0] === words[0]);
-      void completeNames(words, usage ?? '').then((names) => {
-        offer((_err: unknown, known: string[] | undefined) => done([...(known ?? []), ...names]));
+    (_word: string, _args: unknown, offer: Offer, done: (texts: string[]) => void) => {
+      const [, ...typed] = argv.slice(argv.indexOf('--get-yargs-completions') + 1);
+      offer((_err: unknown, known: string[] = []) => {
+        completed = complete(typed, known, commands).then(done);
       });
     },
   );
   await parser.parseAsync();
+  if (isCompleting) {
+    await completed;
+    return ExitCode.OK;
+  }
 
   try {
-    if (problems.length > 0) throw new UsherdError('E_USAGE', problems.join('; '));
+    if (problems.length > 0) {
+      const usage = commands.find((it) => nameOf(it) === argv[0])?.usage;
+      const form = problems.includes(missing) && usage !== undefined ? `: usherd ${usage}` : '';
+      const said = usage === undefined ? aboutCommand(argv[0], problems) : problems.join('; ');
+      throw new UsherdError('E_USAGE', `${said}${form}`);
+    }
     // Without a command --help or --version was asked for, and answered.
     return chosen === undefined ? ExitCode.OK : await chosen();
   } catch (err) {
@@ -100,5 +110,22 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Of a command that there is not, yargs says that it, and all that follows, are unknown arguments. */
+function aboutCommand(name = '', problems: readonly string[]): string {
+  if (!/^[a-z]/i.test(name) || name === 'completion') return problems.join('; ');
+  const meant = problems.filter((problem) => problem.startsWith('Did you mean'));
+  return [`there is no command ${JSON.stringify(name)}`, ...meant].join('; ');
+}
+
 /** yargs: what it would offer itself. */
-type Offer = (use: (err: unknown, known: string[] | undefined) => void) => void;
+type Offer = (use: (err: unknown, known?: string[]) => void) => void;
+
+/** A function of the parser, because yargs completes options and words of no other command. */
+function declareArguments(parser: Argv, { options, words = {} }: Command, isAll: boolean): Argv {
+  for (const [name, { summary: describe, ...rest }] of Object.entries(options)) {
+    parser.option(name, { describe, requiresArg: rest.type !== 'boolean', ...rest });
+  }
+  if (!isAll) return parser; // the command itself says which words it takes, and says it better
+  for (const [name, choices] of Object.entries(words)) parser.positional(name, { choices });
+  return parser;
+}

@@ -12,6 +12,7 @@ const PACKAGES = [
   'curl',
   'man-db',
   'procps',
+  'zsh',
 ];
 const PLACE = '/var/cache/usherd-package-test';
 const COMPLETE = '.complete';

@@ -16,9 +16,13 @@ export interface Command {
   readonly usage: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** What a shell may offer for a positional argument, by its name. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
   /** Resolves to the exit code. */
   readonly run: (args: Arguments) => Promise<number>;
 }
+
+export const nameOf = ({ usage }: Pick<Command, 'usage'>): string => usage.split(' ')[0] ?? '';
 
 export const CONFIG_OPTION = {
   config: { type: 'string', summary: 'configuration file (default: /etc/usherd/usherd.toml)' },

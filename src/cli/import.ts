@@ -13,6 +13,7 @@ const SOURCES: ReadonlyMap<string, (text: string) => readonly Draft[]> = new Map
 export const importCommand: Command = {
   usage: 'import <from> <file>',
   summary: 'print what a configuration of mod_fcgid (fcgid) or PHP-FPM (fpm) is here',
+  words: { from: [...SOURCES.keys()] },
   options: {
     'dry-run': { type: 'boolean', summary: 'change nothing, as always', default: true },
   },

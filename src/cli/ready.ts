@@ -20,10 +20,12 @@ const QUESTIONS = {
   },
 } as const;
 type Part = keyof typeof QUESTIONS;
+const NAMED = ['supervisor', 'router'] as const satisfies readonly Part[];
 
 export const ready: Command = {
   usage: 'ready [part]',
   summary: 'wait until supervisor and router (or the one named) answer',
+  words: { part: NAMED },
   options: {
     ...CONFIG_OPTION,
     timeout: { type: 'string', summary: 'how long to wait, as in 500ms or 2m', default: '30s' },

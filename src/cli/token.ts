@@ -21,6 +21,7 @@ export const token: Command = {
   usage: 'token <action> [user]',
   summary:
     'front tokens: new USER, rotate USER, revoke USER, list; @status is that of the status page',
+  words: { action: Object.keys(ACTIONS) },
   options: {
     ...CONFIG_OPTION,
     keep: {

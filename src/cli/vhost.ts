@@ -31,6 +31,7 @@ export const vhost: Command = {
   usage: 'vhost <action> [host] [app]',
   summary:
     'add HOST USER/APP, remove HOST, or list: virtual hosts without a line in the web server',
+  words: { action: Object.keys(ACTIONS) },
   options: {
     ...CONFIG_OPTION,
     replace: { type: 'boolean', summary: 'add: also where the host leads elsewhere by now' },
@@ -113,6 +114,9 @@ async function list(config: Config, args: Arguments): Promise<number> {
   });
   if (args['json'] === true) print(JSON.stringify(table, undefined, 2));
   else for (const row of table) print(rowOf(row));
+  if (table.length === 0 && findings.length === 0 && args['json'] !== true) {
+    complain(`no virtual hosts in ${vhosts}: \`usherd vhost add HOST USER/APP\` makes one`);
+  }
   for (const { path = vhosts, found, remedy } of findings) {
     complain(`${path}: ${found}\n    remedy:   ${remedy}`);
   }

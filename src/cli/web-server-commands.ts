@@ -22,6 +22,7 @@ function commandOf({ name, files, fit }: WebServer): Command {
   return {
     usage: `${name}-config [file]`,
     summary: `print what ${name === 'apache' ? 'Apache' : 'nginx'} has to be told, once: one of ${files.join(', ')}`,
+    words: { file: files },
     options: CONFIG_OPTION,
     async run(args) {
       const file = textOf(args, 'file') ?? files[0] ?? '';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/cli/index.js';
+import { allCommands, nameOf } from '../../src/cli/index.js';
 import { ERRORS } from '../../src/errors.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -30,11 +30,11 @@ test('every meaning and remedy is a phrase without a full stop', () => {
   }
 });
 
-test('a remedy names only settings and commands that there are', () => {
+test('a remedy names only settings and commands that there are', async () => {
   const example = readFileSync(join(ROOT, 'conf.example/usherd.toml'), 'utf8');
   const manifest = readFileSync(join(ROOT, 'src/config/manifest.ts'), 'utf8');
   const settings = new Set(`${example} ${manifest}`.match(/[a-z]+(?:_[a-z]+)+/g));
-  const commands = new Set(COMMANDS.map(({ usage }) => usage.split(' ')[0]));
+  const commands = new Set((await allCommands()).map(nameOf));
   for (const [code, { remedy }] of Object.entries(ERRORS)) {
     const text: string = remedy;
     for (const [name] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g)) {

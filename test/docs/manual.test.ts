@@ -4,12 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/cli/index.js';
+import { allCommands } from '../../src/cli/index.js';
 import { manifestSchema } from '../../src/config/manifest.js';
 import { keyPathsOf } from '../../src/config/schema-keys.js';
 import { mainFileSchema } from '../../src/config/schema.js';
 import { scratchDirectory } from '../support/scratch.js';
 
+const COMMANDS = await allCommands();
 const ROOT = join(import.meta.dirname, '../../..');
 
 interface Maker {

@@ -76,6 +76,12 @@ test('mistakes on the command line end with 100 and one complaint', () => {
   }
 });
 
+test('a command that there is not is called that, and what may have been meant is said', () => {
+  const { stderr } = usherd(['restrat', 'alice/blog']);
+  assert.match(stderr, /there is no command "restrat"; Did you mean restart\?/);
+  assert.doesNotMatch(stderr, /alice/);
+});
+
 test('a command to a supervisor that is not there is told so', (t) => {
   const file = configFile(t, '[paths]\nrun = "HERE/run"\n');
   for (const args of [
