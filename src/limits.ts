@@ -144,6 +144,9 @@ export const LIMITS = {
   reportDeadlineMs: 1_000,
   reloadDeadlineMs: 3_000, // for the router; less than controlDeadlineMs, so that who asked for a reload hears of it
 
+  // run-as
+  runAsLastWordsMs: 1_000, // of the command's output, after its end
+
   // what the router is told of workers' memory and time, for metrics and the status page
   usageAnswerMs: 500, // between two answers
   usageKeptMs: 1_000, // an answer is good for so long

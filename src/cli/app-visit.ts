@@ -7,6 +7,7 @@ import { closeInheritedDescriptors, findTools, type Account } from '../privdrop/
 import { markNames } from '../runtimes/index.js';
 import {
   accountsOf,
+  type CgroupTree,
   visit,
   type Descriptors,
   type Visited,
@@ -84,15 +85,21 @@ function nowhere(): Descriptors {
   return [fd, fd, fd];
 }
 
-/** Looks, and with a command runs it on the caller's descriptors. @throws UsherdError */
+/** What is to run there, with which descriptors, and in which group. */
+export interface Errand {
+  readonly command: readonly string[];
+  readonly descriptors: Descriptors;
+  readonly cgroups: CgroupTree | undefined;
+}
+
+/** Looks, and runs what there is to run. @throws UsherdError */
 export async function visitApp(
   config: Config,
   { user, app, directories }: AppPlace,
-  command?: readonly string[],
+  errand?: Errand,
 ): Promise<AppVisit> {
   const account = await accountOf(config, user);
   closeInheritedDescriptors();
-  const descriptors: Descriptors = command === undefined ? nowhere() : [0, 1, 2];
   let last: AppVisit | undefined;
   for (const directory of directories) {
     const outcome = await visit({
@@ -100,8 +107,7 @@ export async function visitApp(
       tools: findTools(),
       ...{ config, account, user, app, directory, describe },
       markNames: ({ runtimes }) => markNames(runtimes),
-      descriptors,
-      ...(command !== undefined && { command }),
+      ...(errand ?? { descriptors: nowhere() }),
     });
     last = { account, directory, outcome };
     if (outcome.ok || outcome.code !== 'E_APP_UNKNOWN') break;

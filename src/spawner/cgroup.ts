@@ -170,6 +170,10 @@ export async function openCgroups(
   return new CgroupTree(path, controllers, ownGroup());
 }
 
+/** The tree of a supervisor that runs, for a command beside it: nothing in it is ended, no controller is turned on. */
+export const livingCgroups = ({ path, controllers }: CgroupStatus): CgroupTree =>
+  new CgroupTree(path, controllers, ownGroup());
+
 /** A group with processes in it may not pass controllers on, so the supervisor moves into a leaf of its own. */
 function stepAside(base: string): void {
   const passedOn = readWord(join(base, 'cgroup.subtree_control')) ?? '';

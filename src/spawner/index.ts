@@ -3,6 +3,7 @@ export type { Blueprint, Describe, DescribeInput, Description } from './blueprin
 export type { Log } from './log-face.js';
 export type { LaunchStep } from './launch-ground.js';
 export type { AppStatus, FailureStatus, RequestStatus, Status, WorkerStatus } from './status.js';
+export { livingCgroups, type CgroupLeaf, type CgroupStatus, type CgroupTree } from './cgroup.js';
 export { accountsOf } from './settings.js';
 export type { Descriptors } from './spawn-chain.js';
 export { bubblewrapFinding } from './walls.js';

@@ -1,13 +1,12 @@
 // One launch beside the supervisor's: to look at an application, or to run a command, exactly as its workers would.
 //
-// The drop, its proof and the launcher are those of every launch. There is no socket and no log: a command has the caller's
-// descriptors 0 to 2, but a session of its own, so that it cannot type into the caller's terminal. It, and what it leaves
-// running, can read from that terminal and write to it.
+// The drop, its proof and the launcher are those of every launch. There is no socket and no log: a command has descriptors 0 to 2
+// that the caller chooses, and a session of its own, so that no terminal of the caller's is ever its controlling one.
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/index.js';
-import { type ErrorCode, type Finding } from '../errors.js';
+import { UsherdError, type ErrorCode, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import {
   buildPlan,
@@ -21,6 +20,7 @@ import {
   type Tools,
 } from '../privdrop/index.js';
 import { type Blueprint, type Describe, type DescribeInput } from './blueprint.js';
+import type { CgroupLeaf, CgroupTree } from './cgroup.js';
 import { doubtDrop } from './doubt-drop.js';
 import { ensurePrivateDirectory } from './private-directory.js';
 import { spawnChain, type Descriptors } from './spawn-chain.js';
@@ -42,6 +42,8 @@ export interface VisitRequest {
   readonly descriptors: Descriptors;
   /** Undefined: look, and run nothing. */
   readonly command?: readonly string[];
+  /** Where the command is to be in its user's group; undefined where there are none. */
+  readonly cgroups?: CgroupTree | undefined;
 }
 
 export interface VisitRefusal {
@@ -60,6 +62,8 @@ export interface Visited {
   readonly order: StartOrder;
   /** The command runs. */
   readonly child: ChildProcess;
+  /** Its group, for the caller to end and remove. */
+  readonly leaf: CgroupLeaf | undefined;
 }
 
 type Settle = (outcome: Visited | VisitRefusal) => void;
@@ -73,9 +77,12 @@ class Visit {
   readonly #request: VisitRequest;
   readonly #settle: Settle;
   readonly #plan: DropPlan;
-  #seen: Omit<Visited, 'ok' | 'child'> | undefined;
+  #seen: Omit<Visited, 'ok' | 'child' | 'leaf'> | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #child: ChildProcess | undefined;
+  #leaf: CgroupLeaf | undefined;
+  /** The outcome stands: the end of a process that was refused is not another reason. */
+  #isDecided = false;
 
   constructor(request: VisitRequest, settle: Settle) {
     const { config, account, mode, user } = request;
@@ -92,7 +99,10 @@ class Visit {
   run(): void {
     const { tools, descriptors, directory, config, markNames } = this.#request;
     const program = launcherProgram(tools);
-    const child = spawnChain({ plan: this.#plan, tools, descriptors, program });
+    const start = (): ChildProcess =>
+      spawnChain({ plan: this.#plan, ...{ tools, descriptors, program } });
+    this.#leaf = this.#makeLeaf();
+    const child = this.#leaf === undefined ? start() : this.#leaf.bear(start);
     this.#child = child;
     this.#deadline = setTimeout(() => {
       this.#refuse('E_PRIVDROP_DEADLINE', [silence('no answer in time')]);
@@ -111,12 +121,25 @@ class Visit {
     pipe.on('data', (chunk: Buffer) => this.#attempt(() => dialogue.push(chunk)));
     pipe.on('error', () => undefined); // its end says it, too
     pipe.once('end', () => this.#onEnd(dialogue.ended()));
+    pipe.once('close', () => this.#onEnd(dialogue.ended(false))); // without an end, where it left something unread
+  }
+
+  /** @throws UsherdError E_START_FAILED: a command that would be outside of its user's limits is not run. */
+  #makeLeaf(): CgroupLeaf | undefined {
+    const { cgroups, app, account, config, user } = this.#request;
+    if (cgroups === undefined) return undefined;
+    const id = randomBytes(8).toString('hex');
+    const leaf = cgroups.leaf({ uid: account.uid, app }, id, limitsOfUser(config, user));
+    if (leaf !== undefined) return leaf;
+    throw new UsherdError('E_START_FAILED', `no cgroup can be made in ${cgroups.path}`);
   }
 
   #prove(pid: number, dialogue: LauncherDialogue): void {
     const doubt = doubtDrop(pid, this.#plan);
-    if (doubt === undefined) dialogue.look();
-    else this.#refuse(doubt.code, [silence(doubt.detail, doubt.rule)]);
+    if (doubt !== undefined) this.#refuse(doubt.code, [silence(doubt.detail, doubt.rule)]);
+    else if (this.#leaf?.add(pid) === false) {
+      this.#refuse('E_START_FAILED', [silence('the process did not enter its cgroup', 'cgroup')]);
+    } else dialogue.look();
   }
 
   #onReport(report: LaunchReport, dialogue: LauncherDialogue): void {
@@ -137,6 +160,10 @@ class Visit {
     if (command === undefined) {
       this.#finish();
       this.#child?.kill('SIGKILL');
+      return;
+    }
+    if (this.#leaf?.limit(blueprint.facts.limits) === false) {
+      this.#refuse('E_START_FAILED', [silence('the limits of the application do not hold')]);
       return;
     }
     ensurePrivateDirectory(config.usersDirectory, account);
@@ -161,14 +188,20 @@ class Visit {
 
   #finish(): void {
     clearTimeout(this.#deadline);
-    if (this.#seen === undefined || this.#child === undefined) return;
-    this.#settle({ ok: true, ...this.#seen, child: this.#child });
+    if (this.#isDecided || this.#seen === undefined || this.#child === undefined) return;
+    this.#isDecided = true;
+    this.#settle({ ok: true, ...this.#seen, child: this.#child, leaf: this.#leaf });
   }
 
   #refuse(code: ErrorCode, findings: readonly Finding[]): void {
     clearTimeout(this.#deadline);
+    if (this.#isDecided) return;
+    this.#isDecided = true;
     this.#child?.kill('SIGKILL');
-    this.#settle({ ok: false, code, findings });
+    this.#leaf?.kill();
+    // The caller may end as soon as it hears of it, and leave a group behind.
+    const removed = this.#leaf?.remove() ?? Promise.resolve(true);
+    void removed.then(() => this.#settle({ ok: false, code, findings }));
   }
 }
 

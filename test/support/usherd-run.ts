@@ -24,6 +24,7 @@ export interface WorkerRow {
 
 export interface StatusShape {
   readonly router: { readonly connected: boolean };
+  readonly isolation: { readonly cgroup: { readonly path: string } };
   readonly apps: readonly {
     readonly app: string;
     readonly uid: number;
@@ -100,8 +101,14 @@ ${accounts.join('')}`,
 
   static async start(users: readonly TestUser[], options: UsherdOptions): Promise<UsherdRun> {
     const usherd = new UsherdRun(users, options);
-    options.prepare?.(usherd);
-    await usherd.run();
+    try {
+      options.prepare?.(usherd);
+      await usherd.run();
+    } catch (err) {
+      // Nobody else can end what has half started.
+      await usherd.stop();
+      throw err;
+    }
     return usherd;
   }
 
@@ -210,7 +217,8 @@ ${accounts.join('')}`,
     return fs.readFileSync(this.logFile, 'utf8');
   }
 
-  async stop(): Promise<void> {
+  /** As `systemctl stop` does it; run() starts it again. */
+  async halt(): Promise<void> {
     const child = this.#child;
     if (child?.exitCode === null && child.signalCode === null) {
       const exited = once(child, 'exit');
@@ -218,6 +226,10 @@ ${accounts.join('')}`,
       await exited;
     }
     await waitFor('no worker is left', () => this.workerPids().length === 0);
+  }
+
+  async stop(): Promise<void> {
+    await this.halt();
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 

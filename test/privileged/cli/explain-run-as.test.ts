@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -44,7 +45,11 @@ describe('explain and run-as', { skip: needsRoot }, () => {
 
   test('explain names the runtime, the file that decided, identity, command and environment', async () => {
     const directory = join(usherd.root, 'alice/apps/site');
-    for (const argument of ['alice/site', directory, `${directory}/sub/page`]) {
+    const urlPath = '/~alice/apps/site/some/page?x=1';
+    const escaped = 'http://a.example/%7Ealice/apps/site/';
+    const urls = [urlPath, `http://a.example${urlPath}`, escaped];
+    const places = [directory, `${directory}/sub/page`, ...urls];
+    for (const argument of ['alice/site', ...places]) {
       const { code, out } = await usherd.command('explain', argument);
       assert.equal(code, 0, out);
       assert.match(out, /is alice\/site, of alice \(uid 52351\)/);
@@ -185,5 +190,39 @@ describe('explain and run-as', { skip: needsRoot }, () => {
     assert.doesNotMatch(out, /^ran$/m);
     const signalled = await usherd.command('run-as', 'alice/site', '--', 'sh', '-c', 'kill -9 $$');
     assert.equal(signalled.code, 137);
+  });
+
+  test('run-as is in its user’s cgroup, with his limits, and leaves nothing running', async () => {
+    const path = (await usherd.status()).isolation.cgroup.path;
+    assert.match(path, /usherd-[0-9a-f]{8}$/);
+    const script = 'cat /proc/self/cgroup; sleep 1000 & setsid sleep 1000 &';
+    const { code, out } = await usherd.command('run-as', 'alice/site', '--', 'sh', '-c', script);
+    assert.equal(code, 0, out);
+    assert.match(out, /0::.*\/usherd-[0-9a-f]{8}\/u52351\/a-site\/w[0-9a-f]{16}$/m);
+    await waitFor('both of them to end', () => usherd.workerPids().length === 0);
+    assert.equal(existsSync(join(path, 'u52351')), false, 'the group went with the command');
+  });
+
+  test('run-as takes any words, and looks programs up as the worker does', async () => {
+    const odd = ["it's", 'a "b" $HOME `id`', 'two\nlines\n', '', '-n', '*'];
+    const argv = ['perl', '-e', 'print join("|", @ARGV)', '--', ...odd];
+    const { code, out } = await usherd.command('run-as', 'alice/site', '--', ...argv);
+    assert.equal(code, 0, out);
+    assert.equal(out, odd.join('|'));
+    const missing = await usherd.command('run-as', 'alice/site', '--', 'no-such-program');
+    assert.equal(missing.code, 127);
+    assert.match(missing.out, /no-such-program: not found/);
+  });
+
+  test('run-as runs nothing for a suspended user, and without a running usherd all the same', async () => {
+    await usherd.command('suspend', 'alice');
+    const refused = await usherd.command('run-as', 'alice/site', '--', 'echo', 'ran');
+    assert.equal(refused.code, 1, refused.out);
+    assert.match(refused.out, /suspended/);
+    await usherd.command('resume', 'alice');
+    await usherd.halt();
+    const { code, out } = await usherd.command('run-as', 'alice/site', '--', 'id', '-u');
+    assert.deepEqual([code, out], [0, '52351\n']);
+    await usherd.run();
   });
 });
