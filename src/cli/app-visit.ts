@@ -1,7 +1,7 @@
-// From a directory or USER/APP to the application as its user sees it: what `explain` and `run-as` have in common.
+// From a directory, USER/APP or URL path to the application as its user sees it: for `explain`, `check`, `config` and `run-as`.
 import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { APP_ID, type Config } from '../config/index.js';
+import { APP_ID, applicationDirectory, type Config } from '../config/index.js';
 import { UsherdError } from '../errors.js';
 import { closeInheritedDescriptors, findTools, type Account } from '../privdrop/index.js';
 import { markNames } from '../runtimes/index.js';
@@ -16,6 +16,7 @@ import {
 import type { Ids } from './child-argv.js';
 import { currentMode } from './configuration.js';
 import { describe } from './describe.js';
+import { ownName } from './own-name.js';
 import { serviceIds } from './service-ids.js';
 
 /** Where an application would be, by the configured roots. */
@@ -36,16 +37,25 @@ const rootExpression = (root: string): RegExp => {
   return new RegExp(`^(?<own>${pattern})(?:/|$)`);
 };
 
-/** `alice/blog`, or the directory of an application, or anything in it. @throws UsherdError E_USAGE */
+const urlExpression = (root: string): RegExp => {
+  const between = root.slice(root.indexOf('{user}') + '{user}'.length, root.indexOf('{app}'));
+  return new RegExp(`^/(?:~|%7[Ee])(?<user>[^/]+)${escaped(between)}(?<name>[^/?#]+)`);
+};
+
+/** Of the path of a URL, as the shipped configurations of web servers map it: `/~alice/apps/blog/…`. */
+export function applicationOfUrl(roots: readonly string[], path: string): string | undefined {
+  for (const root of roots) {
+    const { user = '', name = '' } = urlExpression(root).exec(path)?.groups ?? {};
+    if (APP_ID.test(`${user}/${name}`)) return `${user}/${name}`;
+  }
+  return undefined;
+}
+
+/** `alice/blog`, or the directory of an application, or anything in it, or the path of its URL. @throws UsherdError E_USAGE */
 export function appPlace(config: Config, argument: string, workingDirectory: string): AppPlace {
   const { roots } = config.apps;
-  if (!argument.startsWith('/') && APP_ID.test(argument)) {
-    const [user = '', name = ''] = argument.split('/');
-    const directories = roots.map((root) =>
-      root.replaceAll('{user}', user).replaceAll('{app}', name),
-    );
-    return { user, app: argument, directories };
-  }
+  const named = APP_ID.test(argument) ? argument : applicationOfUrl(roots, argument);
+  if (named !== undefined) return placeByName(roots, named);
   const directory = resolve(workingDirectory, argument);
   for (const root of roots) {
     const { own = '', user = '', name = '' } = rootExpression(root).exec(directory)?.groups ?? {};
@@ -54,6 +64,17 @@ export function appPlace(config: Config, argument: string, workingDirectory: str
   }
   const detail = `${directory} is no application: those are at ${roots.join(', ')}`;
   throw new UsherdError('E_USAGE', detail);
+}
+
+function placeByName(roots: readonly string[], app: string): AppPlace {
+  const [user = '', name = ''] = app.split('/');
+  return { user, app, directories: roots.map((root) => applicationDirectory(root, user, name)) };
+}
+
+/** What somebody who is not root has to know of a refusal: everything was looked at as himself. Undefined where it is his, or he is root. */
+export function foreignNote({ user, app }: AppPlace): string | undefined {
+  if (currentMode() === 'root' || ownName() === user) return undefined;
+  return `you are not root, so this is how it is for you (uid ${process.getuid?.() ?? '?'}); \`sudo usherd explain ${app}\` looks as ${user}`;
 }
 
 const routerOf = ({ routerUid, routerGid }: Ids): { uid: number; gid: number } => ({

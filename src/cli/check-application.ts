@@ -1,7 +1,7 @@
 // `usherd check USER/APP`: what a start of this application would refuse, rule by rule, without starting it.
 import type { Config } from '../config/index.js';
 import { UsherdError } from '../errors.js';
-import { appPlace, visitApp } from './app-visit.js';
+import { appPlace, foreignNote, visitApp } from './app-visit.js';
 
 /**
  * One line that says as whom and as what the application runs.
@@ -10,7 +10,10 @@ import { appPlace, visitApp } from './app-visit.js';
 export async function checkApplication(config: Config, argument: string): Promise<string> {
   const place = appPlace(config, argument, process.cwd());
   const { account, directory, outcome } = await visitApp(config, place);
-  if (!outcome.ok) throw new UsherdError(outcome.code, directory, { findings: outcome.findings });
+  if (!outcome.ok) {
+    const detail = [directory, foreignNote(place)].filter((text) => text !== undefined).join('; ');
+    throw new UsherdError(outcome.code, detail, { findings: outcome.findings });
+  }
   const { runtime } = outcome.blueprint;
   return `${place.app} (${directory}) runs as uid ${account.uid}, runtime ${runtime}: no rule refuses it`;
 }

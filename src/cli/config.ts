@@ -1,7 +1,9 @@
 // `usherd config [USER/APP]`: every value that is in force, and the file and line that it comes from.
-import { limitRows, type LoadedSettings, type Setting } from '../config/index.js';
+import { limitRows, type Config, type LoadedSettings, type Setting } from '../config/index.js';
 import { ExitCode, isUsherdError } from '../errors.js';
+import { describeSeen } from '../spawner/index.js';
 import { tableOf, textOf as fieldOf, textsIn } from './answer-fields.js';
+import { appPlace, visitApp } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { loadWithOrigins } from './configuration.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
@@ -35,17 +37,43 @@ async function settingsOf(loaded: LoadedSettings, whose: string | undefined): Pr
   if (whose === undefined) return { settings: loaded.main(), remark: [] };
   const settings = loaded.ofUser(whose.split('/')[0] ?? '');
   if (!whose.includes('/')) return { settings, remark: [] };
-  const request = { command: 'describe', app: whose } as const;
-  const running = await askSupervisor(controlSocketOf(loaded.config), request).catch(
-    (err: unknown): Answer => {
-      if (isUsherdError(err)) return {};
-      throw err;
-    },
-  );
-  if (running['running'] === true)
-    return { settings: withApplication(settings, running), remark: [] };
-  const remark = `\n${whose} is not running: what its own usherd.toml says is known when it starts`;
-  return { settings, remark: [remark] };
+  const running = await describedBySupervisor(loaded.config, whose);
+  if (running !== undefined) return { settings: withApplication(settings, running), remark: [] };
+  const { app, remark } = await describedByItself(loaded.config, whose);
+  return {
+    settings: app === undefined ? settings : withApplication(settings, app),
+    remark: [`\n${remark}`],
+  };
+}
+
+/** Undefined where no worker of it runs, or nobody answers. */
+async function describedBySupervisor(config: Config, app: string): Promise<Answer | undefined> {
+  try {
+    const request = { command: 'describe', app } as const;
+    const answer = await askSupervisor(controlSocketOf(config), request);
+    return answer['running'] === true ? answer : undefined;
+  } catch (err) {
+    if (isUsherdError(err)) return undefined;
+    throw err;
+  }
+}
+
+/** As its user sees it now. */
+async function describedByItself(
+  config: Config,
+  app: string,
+): Promise<{ readonly app?: Answer; readonly remark: string }> {
+  try {
+    const { outcome } = await visitApp(config, appPlace(config, app, '/'));
+    const seen = outcome.ok ? outcome : outcome.seen;
+    const remark = outcome.ok
+      ? `this is what ${app} would start with now`
+      : `${app} would not start: \`usherd check ${app}\` says why`;
+    return seen === undefined ? { remark } : { app: tableOf(describeSeen(seen)), remark };
+  } catch (err) {
+    if (isUsherdError(err)) return { remark: `${app} would not start: ${err.message}` };
+    throw err;
+  }
 }
 
 /** The manifest only lowers limits, so what differs comes from it, or from the limit of the user above it. */

@@ -1,30 +1,36 @@
 // `usherd explain`: what an application is and why, as its user sees it; and everything that refuses it, with remedies.
-import { ERRORS, ExitCode, type Finding } from '../errors.js';
-import { whyRuntime } from '../runtimes/index.js';
-import type { Visited } from '../spawner/index.js';
-import { appPlace, visitApp, type AppVisit } from './app-visit.js';
+import { realpathSync, statSync } from 'node:fs';
+import { formatUmask, readVhosts, type Config } from '../config/index.js';
+import { ERRORS, ExitCode, UsherdError, type Finding } from '../errors.js';
+import type { Seen } from '../spawner/index.js';
+import {
+  applicationOfUrl,
+  appPlace,
+  foreignNote,
+  visitApp,
+  type AppPlace,
+  type AppVisit,
+} from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { findingText } from './failure.js';
+import { currentMode, loadConfiguration } from './configuration.js';
+import { devPlace } from './dev-place.js';
+import { reasons } from './failure.js';
+import { shellWord } from './shell-words.js';
 import { print } from './terminal.js';
 
 const LABEL_WIDTH = 13;
 
 const row = (label: string, text: string): string => `  ${label.padEnd(LABEL_WIDTH)}${text}`;
 
-/** Words that a shell would take apart are quoted. */
-const shellWord = (word: string): string =>
-  /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
 /** Values of the manifest's [env] may be passwords: they are named, not shown. */
-function environmentLines({ order, blueprint }: Visited): readonly string[] {
+function environmentLines({ order, blueprint }: Seen): readonly string[] {
   return order.environment.map((setting) => {
     const name = setting.slice(0, setting.indexOf('='));
     return blueprint.manifestEnvironment.has(name) ? `${name}=… (usherd.toml)` : setting;
   });
 }
 
-function limitText({ blueprint }: Visited): string {
+function limitText({ blueprint }: Seen): string {
   const { limits, maxWorkersPerUser } = blueprint.facts;
   const seconds = (ms: number): string => `${ms / 1000} s`;
   return [
@@ -37,54 +43,123 @@ function limitText({ blueprint }: Visited): string {
   ].join('; ');
 }
 
-function accepted(visited: Visited, app: string): readonly string[] {
-  const { blueprint, input, plan, order } = visited;
-  const { facts } = blueprint;
+/** What the web server serves from files: of a program's application only what is meant for it. */
+function webRootText({ blueprint, input }: Seen, isScript: boolean): string {
+  const { webRoot } = blueprint.facts;
+  if (webRoot !== '') return `${input.directory}/${webRoot}`;
+  return isScript ? input.directory : 'none; with a directory public/ it would be that';
+}
+
+function isolationText({ blueprint }: Seen): string {
+  const { walls, connect } = blueprint;
+  if (connect !== '') return 'none: the program is somebody else’s';
+  if (walls === undefined) return 'none';
+  const shown = walls.visible.slice(1);
+  return [
+    'strict: sees the system, itself and its own processes',
+    ...(shown.length === 0 ? [] : [`also ${shown.join(' ')}`]),
+    walls.showsHome ? 'and its home' : 'not its home',
+  ].join('; ');
+}
+
+function identityText({ plan, order }: Seen): string {
+  const groups = plan.groups.join(' ') || 'none';
+  return `uid ${plan.uid}, gid ${plan.gid}, groups ${groups}, umask ${formatUmask(order.umask)}`;
+}
+
+function described(seen: Seen, isScript: boolean): readonly string[] {
+  const { blueprint, input, plan, order } = seen;
   const hasSecrets = input.marks.some(({ name }) => name === '.env');
   return [
-    row('runtime', `${blueprint.runtime} (${whyRuntime(blueprint.runtime, input.marks)})`),
+    row('runtime', `${blueprint.runtime} (because of ${blueprint.because})`),
     row('found', input.marks.map(({ name }) => name).join(' ') || 'nothing that is looked for'),
-    row('web root', facts.webRoot === '' ? input.directory : `${input.directory}/${facts.webRoot}`),
-    row('runs as', `uid ${plan.uid}, gid ${plan.gid}, groups ${plan.groups.join(' ') || 'none'}`),
+    row('web root', webRootText(seen, isScript)),
+    row('runs as', identityText(seen)),
     row('command', order.argv.map(shellWord).join(' ')),
     row('speaks', blueprint.protocol),
-    ...environmentLines(visited).map((line, at) => row(at === 0 ? 'environment' : '', line)),
+    ...environmentLines(seen).map((line, at) => row(at === 0 ? 'environment' : '', line)),
     ...(hasSecrets ? [row('', 'and .env, which each worker reads as its user')] : []),
-    row('limits', limitText(visited)),
+    row('limits', limitText(seen)),
+    row('isolation', isolationText(seen)),
     row('cgroup', `…/u${plan.uid}/, where cgroups are (usherd status says)`),
     row('package', blueprint.debianPackage || '–'),
     '',
-    `usherd would serve ${app}.`,
   ];
 }
 
 function refused(code: keyof typeof ERRORS, findings: readonly Finding[]): readonly string[] {
-  const { meaning, remedy } = ERRORS[code];
+  return [`usherd refuses it: ${ERRORS[code].meaning} (${code})`, ...reasons(code, findings)];
+}
+
+const isScript = ({ runtimes }: Config, { blueprint }: Seen): boolean =>
+  runtimes.get(blueprint.runtime)?.kind === 'script';
+
+function lines(
+  config: Config,
+  seen: AppVisit,
+  { app, note }: { readonly app: string; readonly note: string | undefined },
+): readonly string[] {
+  const { account, directory, outcome } = seen;
+  const whose =
+    currentMode() === 'root'
+      ? `of ${account.name} (uid ${account.uid})`
+      : `as you see it (uid ${account.uid})`;
+  const head = [`${directory} is ${app}, ${whose}`, ''];
+  const known = outcome.ok ? outcome : outcome.seen;
   return [
-    `usherd refuses it: ${meaning} (${code})`,
-    ...findings.map((finding) =>
-      finding.remedy === ''
-        ? `${finding.found}  (${finding.rule})\n    remedy:   ${remedy}`
-        : findingText(finding),
-    ),
+    ...head,
+    ...(known === undefined ? [] : described(known, isScript(config, known))),
+    ...(outcome.ok ? [`usherd would serve ${app}.`] : refused(outcome.code, outcome.findings)),
+    ...(outcome.ok || note === undefined ? [] : ['', note]),
   ];
 }
 
-function lines({ account, directory, outcome }: AppVisit, app: string): readonly string[] {
-  const head = [`${directory} is ${app}, of ${account.name} (uid ${account.uid})`, ''];
-  const body = outcome.ok ? accepted(outcome, app) : refused(outcome.code, outcome.findings);
-  return [...head, ...body];
+const URL_FORM = /^https?:\/\//;
+
+/** A path that names an application does so on every host; any other is that of the host's link in root's directory of them. */
+async function withoutHost({ apps }: Config, argument: string): Promise<string> {
+  if (!URL_FORM.test(argument) || !URL.canParse(argument)) return argument;
+  const { hostname, pathname } = new URL(argument);
+  if (applicationOfUrl(apps.roots, pathname) !== undefined) return pathname;
+  const { links, findings } = await readVhosts(apps.vhosts, currentMode() === 'root');
+  const directory = links.get(hostname);
+  if (directory !== undefined) return directory;
+  const where = apps.vhosts === '' ? '[apps] vhosts, which is off' : apps.vhosts;
+  const detail = `there is no link ${hostname} in ${where}, and the path names no application: see the web server's configuration for its DocumentRoot`;
+  // A link that is not believed is none.
+  throw new UsherdError('E_USAGE', detail, { findings });
 }
+
+/** For somebody who is not root every directory is one that `usherd dev` would serve. @throws UsherdError E_USAGE */
+function placeOf(config: Config, argument: string): { config: Config; place: AppPlace } {
+  try {
+    return { config, place: appPlace(config, argument, process.cwd()) };
+  } catch (err) {
+    if (currentMode() === 'root' || !isDirectory(argument)) throw err;
+    const { root } = devPlace(realpathSync(argument));
+    const own: Config = { ...config, apps: { ...config.apps, roots: [root], mode: 'development' } };
+    return { config: own, place: appPlace(own, realpathSync(argument), '/') };
+  }
+}
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 export const explain: Command = {
   usage: 'explain <app>',
-  summary: 'say what an application (USER/APP or its directory) is, why, and what refuses it',
+  summary:
+    'say what an application (USER/APP, its directory or a URL) is, why, and what refuses it',
   options: CONFIG_OPTION,
   async run(args) {
     const config = await loadConfiguration(textOf(args, 'config'));
-    const place = appPlace(config, String(args['app']), process.cwd());
-    const seen = await visitApp(config, place);
-    print(lines(seen, place.app).join('\n'));
+    const { config: seenBy, place } = placeOf(
+      config,
+      await withoutHost(config, String(args['app'])),
+    );
+    const seen = await visitApp(seenBy, place);
+    // Of a directory that usherd would not serve for anybody else, nobody else's view is of use.
+    const note = seenBy === config ? foreignNote(place) : undefined;
+    print(lines(seenBy, seen, { app: place.app, note }).join('\n'));
     return seen.outcome.ok ? ExitCode.OK : ExitCode.FAILED;
   },
 };

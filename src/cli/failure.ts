@@ -1,11 +1,25 @@
 // What a person reads when a command fails, and what the program that started it is told.
-import { ERRORS, ExitCode, isUsherdError, type Finding, type UsherdError } from '../errors.js';
+import {
+  ERRORS,
+  ExitCode,
+  isUsherdError,
+  type ErrorCode,
+  type Finding,
+  type UsherdError,
+} from '../errors.js';
 
 /** A finding on three lines: where and what, what is expected, what to do. */
-export function findingText({ path, rule, found, expected, remedy }: Finding): string {
+function findingText({ path, rule, found, expected, remedy }: Finding): string {
   const place = path === undefined ? '' : `${path}: `;
-  return `${place}${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}`;
+  // What was found may say it already.
+  const more = [expected === '' ? '' : `expected: ${expected}`, remedyLine(remedy)];
+  return [`${place}${found}  (${rule})`, ...more.filter((line) => line !== '').map(indented)].join(
+    '\n',
+  );
 }
+
+const remedyLine = (remedy: string): string => (remedy === '' ? '' : `remedy:   ${remedy}`);
+const indented = (line: string): string => `    ${line}`;
 
 /** A mistake of the user without a stack trace; a mistake of ours with one. */
 export function formatFailure(err: unknown): string {
@@ -13,12 +27,14 @@ export function formatFailure(err: unknown): string {
     return `usherd: a bug: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}`;
   }
   const headline = `usherd: ${ERRORS[err.code].meaning} (${err.code}): ${err.message}`;
-  // Findings carry remedies of their own, nearer to the matter than that of the code.
-  const rest =
-    err.findings.length > 0
-      ? err.findings.map(findingText)
-      : [`    remedy:   ${ERRORS[err.code].remedy}`];
-  return [headline, ...rest].join('\n');
+  return [headline, ...reasons(err.code, err.findings)].join('\n');
+}
+
+/** Findings carry remedies of their own, nearer to the matter than that of the code, which is there where none does. */
+export function reasons(code: ErrorCode, findings: readonly Finding[]): readonly string[] {
+  const hasRemedy = findings.some(({ remedy }) => remedy !== '');
+  const last = hasRemedy ? [] : [indented(remedyLine(ERRORS[code].remedy))];
+  return [...findings.map(findingText), ...last];
 }
 
 /** Whether starting the same thing again could help. */

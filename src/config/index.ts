@@ -13,5 +13,5 @@ export { parseManifest, type ParsedManifest } from './manifest.js';
 export { applicationAt, applicationDirectory, userDirectory } from './roots.js';
 export { APP_ID, HOST_NAME, USER_NAME } from './names.js';
 export { directoryFindings, ownershipFindings, trustedUids } from './trusted-path.js';
-export { parseDuration } from './units.js';
+export { formatUmask, parseDuration } from './units.js';
 export { readVhosts, vhostsVersion, type VhostLinks } from './vhosts.js';

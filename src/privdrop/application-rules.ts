@@ -221,14 +221,14 @@ type EntryRefusal = (path: string, uid: number) => Refusal;
 const ENTRY_REFUSALS: ReadonlyMap<string, EntryRefusal> = new Map<string, EntryRefusal>([
   [
     'missing',
-    (path) => ({
+    (path, uid) => ({
       code: 'E_APP_UNKNOWN',
       finding: {
         rule: 'app-directory-missing',
         path,
         found: 'nothing',
         expected: 'the directory of the application',
-        remedy: `mkdir ${path}`,
+        remedy: `install -d -o ${uid} ${path}`, // mkdir of root's would be refused for its owner
       },
     }),
   ],

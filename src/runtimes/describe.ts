@@ -49,6 +49,7 @@ export function describeApplication(
     blueprint: {
       facts,
       runtime: program.name,
+      because: becauseOf(runtime, selection),
       protocol: program.protocol,
       connect: ownManifest?.connect ?? '',
       concurrency: program.concurrency,
@@ -64,6 +65,10 @@ export function describeApplication(
     },
   };
 }
+
+/** A script's own runtime beside another one follows from its name. */
+const becauseOf = (runtime: RuntimeConfig, selection: Selection): string =>
+  runtime === selection.runtime ? selection.because : 'the script that was asked for';
 
 const umaskOf = ({ users, identity }: Config, user: string, manifest?: Manifest): number =>
   manifest?.umask ?? users.get(user)?.umask ?? identity.umask;
@@ -128,8 +133,7 @@ function runtimeToStart(
   { runtime: own }: Selection,
 ): RuntimeConfig | Refusal {
   if (wantedRuntime === '') {
-    const detail = `${app} has no marker of a runtime, no index script and no manifest that names one`;
-    return own ?? refuse('E_APP_EMPTY', 'no-runtime', detail);
+    return own ?? refuse('E_APP_EMPTY', 'no-runtime', emptyText(config, app));
   }
   const wanted = config.runtimes.get(wantedRuntime);
   // The application has its own choice of several runtimes for the same scripts.
@@ -140,6 +144,13 @@ function runtimeToStart(
   // Asked for by what an earlier launch saw; the files have changed since.
   const detail = `${app} is not a ${wantedRuntime} application any more`;
   return refuse('E_APP_EMPTY', 'runtime-changed', detail);
+}
+
+/** It may still be a site: of plain files, or of scripts without an index. */
+function emptyText({ runtimes }: Config, app: string): string {
+  const ends = [...new Set([...runtimes.values()].flatMap(({ extensions }) => extensions))];
+  const found = `${app} has no marker of a runtime, no index script and no manifest that names one`;
+  return `${found}; the web server sends its files, and only URLs that name a script (${ends.join(', ')}) run something`;
 }
 
 /** The runtime's row with what the manifest says about it. */

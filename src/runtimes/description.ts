@@ -52,6 +52,8 @@ export interface ApplicationFacts {
 export interface Blueprint {
   readonly facts: ApplicationFacts;
   readonly runtime: string;
+  /** The file that decided about it: for a person to read. */
+  readonly because: string;
   readonly protocol: WorkerProtocol;
   /** Where requests go instead of the worker's own socket; '' for every program that usherd starts itself. */
   readonly connect: string;

@@ -8,6 +8,8 @@ import { INDEX_SCRIPTS, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.j
 /** What makes a site of PHP, whose package.json is for its style sheets. */
 const SCRIPT_SIGNS = ['index.php', `${PUBLIC_DIRECTORY}/index.php`] as const;
 
+const MANIFEST = 'usherd.toml';
+
 type Runtimes = ReadonlyMap<string, RuntimeConfig>;
 
 /** What URLs without a script run, and what that was concluded from. */
@@ -17,6 +19,8 @@ export interface Selection {
   readonly runtime?: RuntimeConfig;
   /** The marker file. */
   readonly entry?: Mark;
+  /** The file that decided; '' if there is no runtime. */
+  readonly because: string;
   readonly webRoot: '' | 'public';
   readonly frontController: string;
 }
@@ -28,19 +32,38 @@ export function selectRuntime(
   manifest: Manifest | undefined,
 ): Selection | Refusal {
   const webRoot = seen.directory(PUBLIC_DIRECTORY) ? PUBLIC_DIRECTORY : '';
-  const base = { ok: true, webRoot, frontController: '' } as const;
+  const base = { ok: true, webRoot, because: '', frontController: '' } as const;
   const entry = fromManifest(runtimes, seen, manifest) ?? fromMarkers(runtimes, seen);
   if (entry !== undefined && 'ok' in entry) return entry;
   if (entry?.runtime.kind === 'entry') return { ...base, ...entry };
-  const frontController = manifest?.frontController ?? indexScript(seen, webRoot);
+  return { ...base, ...scriptsOf(runtimes, manifest?.frontController, { seen, webRoot, entry }) };
+}
+
+interface Place {
+  readonly seen: Seen;
+  readonly webRoot: string;
+  /** What the manifest names. */
+  readonly entry: Chosen | undefined;
+}
+
+/** A site of scripts, or of nothing that runs. */
+function scriptsOf(
+  runtimes: Runtimes,
+  own: string | undefined,
+  { seen, webRoot, entry }: Place,
+): Pick<Selection, 'runtime' | 'because' | 'frontController'> {
+  const frontController = own ?? indexScript(seen, webRoot);
   const runtime = entry?.runtime ?? runtimeOfScript(runtimes, frontController);
-  return { ...base, frontController, ...(runtime !== undefined && { runtime }) };
+  if (runtime === undefined) return { because: '', frontController };
+  const because = entry?.because ?? (own === undefined ? frontController : MANIFEST);
+  return { runtime, because, frontController };
 }
 
 /** A runtime with the marker file that selected it. */
 interface Chosen {
   readonly runtime: RuntimeConfig;
   readonly entry?: Mark;
+  readonly because: string;
 }
 
 function fromManifest(
@@ -51,7 +74,7 @@ function fromManifest(
   if (manifest?.runtime === undefined && manifest?.command === undefined) return undefined;
   const name = manifest.runtime ?? RUNTIME_OF_COMMANDS;
   const runtime = runtimes.get(name);
-  if (runtime !== undefined) return chosen(runtime, firstMarker(runtime, seen));
+  if (runtime !== undefined) return chosen(runtime, firstMarker(runtime, seen), MANIFEST);
   const known = [...runtimes.keys()].join(', ');
   const detail = `usherd.toml asks for the runtime "${name}"; there are: ${known}`;
   return refuse('E_RUNTIME_MISSING', 'manifest-runtime', detail);
@@ -63,13 +86,13 @@ function fromMarkers(runtimes: Runtimes, seen: Seen): Chosen | undefined {
     const isWeak = hasScripts && runtime.yieldsToScripts === true;
     if (runtime.kind !== 'entry' || isWeak) continue;
     const marker = firstMarker(runtime, seen);
-    if (marker !== undefined) return chosen(runtime, marker);
+    if (marker !== undefined) return chosen(runtime, marker, marker.name);
   }
   return undefined;
 }
 
-const chosen = (runtime: RuntimeConfig, entry: Mark | undefined): Chosen =>
-  entry === undefined ? { runtime } : { runtime, entry };
+const chosen = (runtime: RuntimeConfig, entry: Mark | undefined, because: string): Chosen =>
+  entry === undefined ? { runtime, because } : { runtime, because, entry };
 
 function firstMarker(runtime: RuntimeConfig, seen: Seen): Mark | undefined {
   const needsFile = needsEntry(runtime.command);

@@ -8,6 +8,8 @@ import type { Mark } from '../privdrop/index.js';
 export interface Blueprint {
   readonly facts: Omit<AppFacts, 'type' | 'app'>;
   readonly runtime: string;
+  /** The file that decided about it: for a person to read. */
+  readonly because: string;
   readonly protocol: WorkerProtocol;
   /** A socket of the user's that requests go to instead; '' if there is none. */
   readonly connect: string;

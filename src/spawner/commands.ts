@@ -4,6 +4,7 @@ import { type ControlRequest } from '../ipc/index.js';
 import type { Agreement } from './agreement.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
+import type { Seen } from './visit.js';
 import type { RunningWorker } from './workers.js';
 import { isSuspendedByFile } from './suspensions.js';
 
@@ -68,22 +69,21 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
   reload: async ({ reload }) => ({ router: await reload() }),
 };
 
-/** What its workers were started with; values of its environment are nobody's to see. */
+/** What its workers were started with. */
 function describeRunning(workers: readonly RunningWorker[]): object {
-  const [{ blueprint, input } = {}] = workers;
-  if (blueprint === undefined || input === undefined) return { running: false };
+  const [worker] = workers;
+  return worker === undefined ? { running: false } : { running: true, ...describeSeen(worker) };
+}
+
+/** Values of its environment are nobody's to see. */
+export function describeSeen({ blueprint, input }: Pick<Seen, 'blueprint' | 'input'>): object {
   const { facts, runtime, protocol, concurrency, argv, manifestEnvironment } = blueprint;
   const { limits, ...rest } = facts;
   const environment = [...manifestEnvironment.keys()];
   const { directory } = input;
-  const found = { directory, runtime, protocol, concurrency, argv, environment };
-  return {
-    running: true,
-    hasManifest: input.manifestText !== undefined,
-    limits,
-    ...found,
-    ...rest,
-  };
+  const umask = blueprint.umask.toString(8).padStart(4, '0');
+  const found = { directory, runtime, protocol, concurrency, umask, argv, environment };
+  return { hasManifest: input.manifestText !== undefined, limits, ...found, ...rest };
 }
 
 /** @throws E_CONTROL | E_CONFIG_* */

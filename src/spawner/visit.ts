@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/index.js';
-import { UsherdError, type ErrorCode, type Finding } from '../errors.js';
+import { UsherdError, isUsherdError, type ErrorCode, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import {
   buildPlan,
@@ -19,10 +19,10 @@ import {
   type Mode,
   type Tools,
 } from '../privdrop/index.js';
-import { type Blueprint, type Describe, type DescribeInput } from './blueprint.js';
+import { refusalOf, type Blueprint, type Describe, type DescribeInput } from './blueprint.js';
 import type { CgroupLeaf, CgroupTree } from './cgroup.js';
 import { doubtDrop } from './doubt-drop.js';
-import { ensurePrivateDirectory } from './private-directory.js';
+import { checkPrivateDirectory, ensurePrivateDirectory } from './private-directory.js';
 import { spawnChain, type Descriptors } from './spawn-chain.js';
 import { startOrder, type StartOrder } from './start-order.js';
 import { limitsOfUser } from './user-limits.js';
@@ -40,10 +40,18 @@ export interface VisitRequest {
   readonly markNames: (config: Config) => readonly string[];
   /** Descriptors 0, 1 and 2 of the process. */
   readonly descriptors: Descriptors;
-  /** Undefined: look, and run nothing. */
+  /** Undefined: everything is looked at as for a worker, and nothing is run. */
   readonly command?: readonly string[];
   /** Where the command is to be in its user's group; undefined where there are none. */
   readonly cgroups?: CgroupTree | undefined;
+}
+
+/** An application as a worker of it would be started. */
+export interface Seen {
+  readonly plan: DropPlan;
+  readonly input: DescribeInput;
+  readonly blueprint: Blueprint;
+  readonly order: StartOrder;
 }
 
 export interface VisitRefusal {
@@ -51,16 +59,13 @@ export interface VisitRefusal {
   readonly code: ErrorCode;
   /** Every rule that refuses; at least one. */
   readonly findings: readonly Finding[];
+  /** Undefined if it came to nothing that could be started. */
+  readonly seen: Seen | undefined;
 }
 
-export interface Visited {
+export interface Visited extends Seen {
   readonly ok: true;
-  readonly plan: DropPlan;
-  readonly input: DescribeInput;
-  readonly blueprint: Blueprint;
-  /** What a worker would be started with. */
-  readonly order: StartOrder;
-  /** The command runs. */
+  /** The command; where there is none, a launcher that has looked at everything. */
   readonly child: ChildProcess;
   /** Its group, for the caller to end and remove. */
   readonly leaf: CgroupLeaf | undefined;
@@ -77,7 +82,7 @@ class Visit {
   readonly #request: VisitRequest;
   readonly #settle: Settle;
   readonly #plan: DropPlan;
-  #seen: Omit<Visited, 'ok' | 'child' | 'leaf'> | undefined;
+  #seen: Seen | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #child: ChildProcess | undefined;
   #leaf: CgroupLeaf | undefined;
@@ -158,8 +163,7 @@ class Visit {
     const order = startOrder({ account, app, directory }, blueprint);
     this.#seen = { plan: this.#plan, input, blueprint, order };
     if (command === undefined) {
-      this.#finish();
-      this.#child?.kill('SIGKILL');
+      this.#rehearse(dialogue, order);
       return;
     }
     if (this.#leaf?.limit(blueprint.facts.limits) === false) {
@@ -173,6 +177,15 @@ class Visit {
     dialogue.start({ ...plain, argv: command, needs: [], debianPackage: '' });
   }
 
+  /** Only walls need the private directories to be there; to look leaves nothing behind. */
+  #rehearse(dialogue: LauncherDialogue, order: StartOrder): void {
+    const { config, account } = this.#request;
+    const hasWalls = order.walls !== undefined;
+    checkPrivateDirectory(config.usersDirectory, account);
+    if (hasWalls) ensurePrivateDirectory(config.usersDirectory, account);
+    dialogue.start({ ...order, folders: hasWalls ? order.folders : [], isRehearsal: true });
+  }
+
   #onEnd(how: LauncherEnd): void {
     if (how === 'started' || how === 'rehearsed') this.#finish();
     else this.#refuse('E_START_FAILED', [silence('the process ended')]);
@@ -182,7 +195,9 @@ class Visit {
     try {
       work();
     } catch (err) {
-      this.#refuse('E_PRIVDROP_REPORT', [silence(err instanceof Error ? err.message : '?')]);
+      const { code, detail, rule } = refusalOf(err);
+      const findings = isUsherdError(err) && err.findings.length > 0 ? err.findings : undefined;
+      this.#refuse(code, findings ?? [silence(detail, rule === '' ? 'launch' : rule)]);
     }
   }
 
@@ -201,7 +216,7 @@ class Visit {
     this.#leaf?.kill();
     // The caller may end as soon as it hears of it, and leave a group behind.
     const removed = this.#leaf?.remove() ?? Promise.resolve(true);
-    void removed.then(() => this.#settle({ ok: false, code, findings }));
+    void removed.then(() => this.#settle({ ok: false, code, findings, seen: this.#seen }));
   }
 }
 

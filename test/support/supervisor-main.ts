@@ -63,6 +63,7 @@ const describe: Describe = (config, input) => {
       stopSignal: runtime.stopSignal,
       debianPackage: '',
       needs: [],
+      because: '',
       umask: 0o027,
     },
   };

@@ -60,11 +60,11 @@ export class TenantTree {
   }
 
   /** Text that begins with `#!` is made executable. */
-  file(uid: number, path: string, text: string, mode?: number): string {
+  file(uid: number, path: string, text: string | Buffer, mode?: number): string {
     if (!existsSync(dirname(path))) this.#directory(dirname(path), uid, 0o755);
     writeFileSync(path, text);
     chownSync(path, uid, uid);
-    chmodSync(path, mode ?? (text.startsWith('#!') ? 0o755 : 0o644));
+    chmodSync(path, mode ?? (text.toString().startsWith('#!') ? 0o755 : 0o644));
     return path;
   }
 

@@ -22,6 +22,15 @@ test('a mistake of the user is told without a stack trace, every finding with it
   assert.doesNotMatch(text, /\bat .*:\d+:\d+/);
 });
 
+test('a finding that says all in one line leaves the remedy to its code', () => {
+  const finding = { rule: 'r', found: 'usherd.toml:1: the key "x"', expected: '', remedy: '' };
+  const text = formatFailure(new UsherdError('E_MANIFEST_INVALID', 'd', { findings: [finding] }));
+  assert.deepEqual(text.split('\n').slice(1), [
+    'usherd.toml:1: the key "x"  (r)',
+    `    remedy:   ${ERRORS.E_MANIFEST_INVALID.remedy}`,
+  ]);
+});
+
 test('without findings the remedy of the code is told', () => {
   const text = formatFailure(new UsherdError('E_CONTROL', 'nobody listens'));
   assert.ok(text.includes(ERRORS.E_CONTROL.remedy));

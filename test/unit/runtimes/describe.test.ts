@@ -273,6 +273,41 @@ test("a script runtime's own command is only for the runtime that the manifest n
   assert.equal(accepted({ manifest, wantedRuntime: 'cgi' }).argv[0], '/usr/sbin/fcgiwrap');
 });
 
+test('the file that decided is named', () => {
+  const because = (manifest: string | undefined, ...names: readonly string[]): string =>
+    accepted({
+      ...(manifest !== undefined && { manifest }),
+      marks: names.map((name) => file(name)),
+    }).because;
+  assert.equal(because(undefined, 'app.py', 'index.php'), 'app.py');
+  assert.equal(because(undefined, 'index.php', 'package.json'), 'index.php');
+  assert.equal(because('runtime = "php"', 'index.php'), 'usherd.toml');
+  assert.equal(because('command = ["./serve"]', 'app.py'), 'usherd.toml');
+  assert.equal(because('front_controller = "doku.php"', 'index.php'), 'usherd.toml');
+});
+
+test('the umask is that of the manifest, or the user, or everybody', () => {
+  assert.equal(accepted({ marks: [file('index.php')] }).umask, 0o027);
+  assert.equal(accepted({ marks: [file('index.php')], manifest: 'umask = "022"' }).umask, 0o022);
+});
+
+test('what a program needs goes with the command that was chosen', () => {
+  const needed = (...names: readonly string[]): readonly string[] =>
+    accepted({ marks: names.map((name) => file(name)) }).needs.map(({ what }) => what);
+  assert.deepEqual(needed('asgi.py'), ['Python module uvicorn']);
+  assert.deepEqual(needed('asgi.py', 'venv/bin/uvicorn'), []);
+  assert.deepEqual(needed('app.py', '.venv/bin/python'), [
+    ...needed('app.py'),
+    'Python of the virtual environment .venv/',
+  ]);
+  assert.deepEqual(needed('index.php'), []);
+  const bundled = accepted({ marks: [file('config.ru'), file('Gemfile.lock')] });
+  assert.equal(bundled.debianPackage, 'bundler');
+  assert.match(bundled.needs[0]?.what ?? '', /puma/);
+  const own = accepted({ marks: [file('app.psgi')], manifest: 'command = ["./serve"]' });
+  assert.deepEqual(own.needs, []);
+});
+
 test('a runtime that is not there, or needs a file that is not there, is refused by name', () => {
   assert.deepEqual(refusal({ manifest: 'runtime = "cobol"' }), {
     code: 'E_RUNTIME_MISSING',
