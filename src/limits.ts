@@ -143,6 +143,7 @@ export const LIMITS = {
   controlDeadlineMs: 5_000,
   reportDeadlineMs: 1_000,
   reloadDeadlineMs: 3_000, // for the router; less than controlDeadlineMs, so that who asked for a reload hears of it
+  startNewsMs: 3_000, // for what becomes of a start; less than controlDeadlineMs for the same reason
 
   // run-as
   runAsLastWordsMs: 1_000, // of the command's output, after its end

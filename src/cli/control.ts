@@ -1,29 +1,38 @@
 // The commands that are one word to the running supervisor: start, restart, stop, reset, suspend, resume, reload.
 import { APP_ID, shown, USER_NAME } from '../config/index.js';
-import { ExitCode, UsherdError } from '../errors.js';
+import { ERRORS, ExitCode, UsherdError, type ErrorCode } from '../errors.js';
+import { numberOf, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { askSupervisor, controlSocketOf, type ControlRequest } from './control-client.js';
-import { print } from './terminal.js';
+import { askSupervisor, type Answer, type ControlRequest } from './control-client.js';
+import { runningSocket } from './running.js';
+import { complain, print } from './terminal.js';
+import { cell, counted } from './text-table.js';
+
+/** What is known to have happened, for a person. */
+export interface Outcome {
+  readonly isDone: boolean;
+  readonly text: string;
+}
 
 interface Word {
   readonly usage: string;
   readonly summary: string;
-  readonly done: string;
   readonly request: (args: Arguments) => ControlRequest;
+  readonly outcome: (answer: Answer) => Outcome;
 }
 
-function commandOf({ usage, summary, done, request }: Word): Command {
+function commandOf({ usage, summary, request, outcome }: Word): Command {
   return {
     usage,
     summary,
     options: CONFIG_OPTION,
     async run(args) {
       const asked = request(args);
-      const config = await loadConfiguration(textOf(args, 'config'));
-      await askSupervisor(controlSocketOf(config), asked);
-      print(done);
-      return ExitCode.OK;
+      const socket = await runningSocket(textOf(args, 'config'));
+      const { isDone, text } = outcome(await askSupervisor(socket, asked));
+      if (isDone) print(text);
+      else complain(`usherd: ${text}`);
+      return isDone ? ExitCode.OK : ExitCode.FAILED;
     },
   };
 }
@@ -38,47 +47,119 @@ function named(args: Arguments, name: string, pattern: RegExp, expected: string)
   throw new UsherdError('E_USAGE', `${shown(text)} is not ${expected}`);
 }
 
-export const CONTROL_COMMANDS: readonly Command[] = [
+const done = (text: string): Outcome => ({ isDone: true, text });
+
+/** The supervisor has done its part, which is not all of it. */
+const ROUTER_AWAY = 'the router is not connected: `usherd status` says more';
+
+const workersOf = (answer: Answer): string => counted(numberOf(answer['workers']), 'worker');
+
+/** Nobody says that such an application exists: it is looked for when a request comes. */
+const nothingRan = (app: string): string =>
+  `no worker of ${app} runs; the next request starts one (\`usherd check ${app}\` says whether it can)`;
+
+function started({ app, outcome, code, rule, detail }: Answer): Outcome {
+  const name = fieldOf(app);
+  switch (outcome) {
+    case 'started':
+      return done(`started; \`usherd status ${name}\` shows whether it stays`);
+    case 'runs':
+      return done('a worker runs already');
+    case 'refused': {
+      const why = Object.hasOwn(ERRORS, fieldOf(code)) ? ERRORS[code as ErrorCode].meaning : '';
+      const place = [fieldOf(rule), fieldOf(detail)].filter((text) => text !== '').join(': ');
+      return {
+        isDone: false,
+        text: `not started: ${why} (${fieldOf(code)}); ${cell(place, DETAIL_MAX_LENGTH)}\n    remedy:   \`usherd check ${name}\` names everything that refuses it`,
+      };
+    }
+    case 'waiting':
+      return {
+        isDone: false,
+        text: `not started yet: it waits for a place, or is slow to start; \`usherd status ${name}\` shows what becomes of it`,
+      };
+    default:
+      return { isDone: false, text: `not started: ${ROUTER_AWAY}` };
+  }
+}
+
+const DETAIL_MAX_LENGTH = 300;
+
+export const WORDS = [
   {
     usage: 'restart <app>',
     summary: 'replace the workers of an application; no request is lost',
-    done: 'restarting',
-    request: (args: Arguments) => ({ command: 'restart', app: appOf(args) }) as const,
+    request: (args) => ({ command: 'restart', app: appOf(args) }),
+    outcome: (answer) =>
+      done(
+        numberOf(answer['workers']) === 0
+          ? nothingRan(fieldOf(answer['app']))
+          : `replacing ${workersOf(answer)}; each ends the requests that it has`,
+      ),
   },
   {
     usage: 'start <app>',
     summary: 'start a worker now, although no request asks for it',
-    done: 'starting',
-    request: (args: Arguments) => ({ command: 'start', app: appOf(args) }) as const,
+    request: (args) => ({ command: 'start', app: appOf(args) }),
+    outcome: started,
   },
   {
     usage: 'stop <app>',
     summary: 'stop the workers of an application; the next request starts them again',
-    done: 'stopping',
-    request: (args: Arguments) => ({ command: 'stop', app: appOf(args) }) as const,
+    request: (args) => ({ command: 'stop', app: appOf(args) }),
+    outcome: (answer) =>
+      done(
+        numberOf(answer['workers']) === 0
+          ? nothingRan(fieldOf(answer['app']))
+          : `stopping ${workersOf(answer)}; the next request starts new ones`,
+      ),
   },
   {
     usage: 'reset <app>',
     summary: 'forget the crashes of an application and start it at the next request',
-    done: 'reset',
-    request: (args: Arguments) => ({ command: 'reset', app: appOf(args) }) as const,
+    request: (args) => ({ command: 'reset', app: appOf(args) }),
+    outcome: ({ told }) =>
+      told === true
+        ? done('crashes and refusals are forgotten; the next request starts it')
+        : { isDone: false, text: `reset by the supervisor alone: ${ROUTER_AWAY}` },
   },
   {
     usage: 'suspend <user>',
     summary: 'stop all workers of a user and refuse requests until `resume`',
-    done: 'suspended',
-    request: (args: Arguments) => ({ command: 'suspend', user: userOf(args) }) as const,
+    request: (args) => ({ command: 'suspend', user: userOf(args) }),
+    outcome: (answer) =>
+      done(
+        `suspended, ${workersOf(answer)} stopped, every request gets 503; lasts until ` +
+          `\`usherd resume ${fieldOf(answer['user'])}\` or the end of the supervisor ` +
+          '(for longer: `suspended = true` in the configuration)' +
+          (answer['isKnown'] === false ? `\nno account ${fieldOf(answer['user'])} is known` : ''),
+      ),
   },
   {
     usage: 'resume <user>',
     summary: 'undo `suspend`',
-    done: 'resumed',
-    request: (args: Arguments) => ({ command: 'resume', user: userOf(args) }) as const,
+    request: (args) => ({ command: 'resume', user: userOf(args) }),
+    outcome: ({ user, wasSuspended }) =>
+      done(wasSuspended === true ? 'resumed' : `${fieldOf(user)} was not suspended`),
   },
   {
     usage: 'reload',
     summary: 'read the configuration again; on a mistake the old one stays',
-    done: 'reloaded',
-    request: () => ({ command: 'reload' }) as const,
+    request: () => ({ command: 'reload' }),
+    outcome: ({ router }) => reloaded(fieldOf(router)),
   },
-].map(commandOf);
+] as const satisfies readonly Word[];
+
+/** Only where both have read the same it is a success; alone is no failure, because the router has yet to read it. */
+function reloaded(router: string): Outcome {
+  if (router === 'agreed') return done('reloaded');
+  if (router === 'alone') {
+    return done('reloaded; no router is connected, it reads the configuration when it starts');
+  }
+  const text =
+    'the supervisor has the new configuration, the router did not confirm it: it may still have the old one; ' +
+    'look at `journalctl -u usherd-router -n 50`, and `systemctl restart usherd-router` if it does not answer';
+  return { isDone: false, text };
+}
+
+export const CONTROL_COMMANDS: readonly Command[] = WORDS.map(commandOf);

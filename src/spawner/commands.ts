@@ -35,9 +35,12 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
     operations.restart(app, 'command');
     return { app, workers };
   },
-  start: ({ operations }, { app }) => {
+  start: async ({ operations }, { app }) => {
     operations.admission.forgive(app);
-    return { app, told: operations.link.send({ type: 'start', app }) };
+    const isThere = operations.workers.ofApp(app).length > 0;
+    const tell = (): boolean => operations.link.send({ type: 'start', app });
+    if (isThere) return { app, outcome: tell() ? 'runs' : 'no-router' };
+    return { app, ...(await operations.starts.next(app, tell)) };
   },
   stop: ({ operations }, { app }) => {
     const workers = operations.workers.ofApp(app);
@@ -48,13 +51,16 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
     operations.admission.forgive(app);
     return { app, told: operations.link.send({ type: 'reset', app }) };
   },
-  suspend: ({ operations }, { user }) => {
+  suspend: async ({ operations, settings }, { user }) => {
     operations.suspensions.suspend(user);
     const workers = operations.workers.ofUser(user).length;
     operations.enforceSuspension(user);
+    // After it: a directory of accounts that does not answer is no reason to let him go on.
+    const { ok: isKnown } = await settings.accounts.lookup(user);
     return {
       user,
       workers,
+      isKnown,
       lasts: 'until the supervisor stops; `suspended = true` in the file stays',
     };
   },

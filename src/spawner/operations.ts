@@ -24,6 +24,7 @@ import { PrivateCleaner } from './private-cleaner.js';
 import { RouterLink } from './router-link.js';
 import { RouterReports } from './router-report.js';
 import type { Settings } from './settings.js';
+import { StartNews } from './start-news.js';
 import { Suspensions } from './suspensions.js';
 import { VhostWatch, type VhostReader } from './vhost-watch.js';
 import { exitFields, idsOf } from './worker-fields.js';
@@ -62,6 +63,7 @@ export class Operations implements Monitored {
   readonly suspensions = new Suspensions();
   readonly reports = new RouterReports();
   readonly agreement = new RouterAgreement();
+  readonly starts = new StartNews();
   readonly counters = newCounters();
   readonly link: RouterLink;
   readonly admission: Admission;
@@ -223,6 +225,7 @@ export class Operations implements Monitored {
     const startMs = Math.round(now() - askedAtMs);
     this.counters.launched += 1;
     this.workers.ran(worker);
+    this.starts.started(need.app);
     this.cleaner.seen(need.app.slice(0, need.app.indexOf('/')));
     this.#described(input, blueprint); // again: another launch of it may have failed meanwhile
     log.info(
@@ -244,10 +247,11 @@ export class Operations implements Monitored {
     if (why.code === 'E_APP_UNKNOWN' && this.workers.ofApp(app).length === 0) {
       this.#changes.forget(app);
     }
-    if (connection !== this.link.connection) return;
     const { code } = why;
     const rule = printable(why.rule, 60);
     const detail = printable(why.detail);
+    this.starts.refused(app, { ...why, rule, detail });
+    if (connection !== this.link.connection) return;
     this.#parts.log.debug({ app, errorCode: code, rule, detail }, 'launch refused');
     this.link.send({ type: 'refused', ticket, app, runtime, code, rule, detail, retryAfterMs });
   }

@@ -12,6 +12,8 @@ import { askSupervisor } from '../../../src/cli/control-client.js';
 const ALICE = { name: 'alice', uid: 52_301 };
 const BOB = { name: 'bob', uid: 52_302 };
 const WAITING = 1_000;
+/** Promised for every command, and kept by a wide margin where nothing else is going on. */
+const ANSWER_MAX_MS = 200;
 
 const noPhp = fs.existsSync('/usr/bin/php-cgi') ? false : 'php-cgi is not installed';
 /** Answers when the test says so. */
@@ -62,6 +64,18 @@ describe('the commands of an administrator', { skip: needsRoot || noPhp }, () =>
     const listed = (await ask('requests'))['requests'] as { state: string }[];
     assert.equal(listed.length, WAITING);
     assert.equal(listed.filter(({ state }) => state === 'streaming').length, 2);
+    const times: number[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const startMs = performance.now();
+      await ask(round % 2 === 0 ? 'status' : 'requests');
+      times.push(performance.now() - startMs);
+    }
+    // Half of them: what else this machine does at that moment is not what is tried here.
+    const medianMs = times.sort((one, other) => one - other)[times.length / 2] ?? Infinity;
+    assert.ok(
+      medianMs < ANSWER_MAX_MS,
+      `half of the answers took ${medianMs.toFixed(0)} ms or more`,
+    );
     const ended = [...front.answers.values()].filter(({ end }) => end !== undefined).length;
     assert.equal(ended, 0, 'nothing was answered meanwhile: the commands waited for nobody');
   });
@@ -93,6 +107,44 @@ describe('the commands of an administrator', { skip: needsRoot || noPhp }, () =>
     assert.match(out, /remedy: .*usherd reset bob\/shop.*usherd logs bob\/shop/);
   });
 
+  test('start says whether a worker runs, and which rule refuses one', async () => {
+    const none = await usherd.command('start', 'bob/none');
+    assert.equal(none.code, 1);
+    assert.match(none.out, /not started: .*E_APP_UNKNOWN.*app-directory-missing/);
+    usherd.write('bob/ready', 'index.php', '<?php echo 1;');
+    const started = await usherd.command('start', 'bob/ready');
+    assert.deepEqual([started.code, started.out.slice(0, 7)], [0, 'started']);
+    assert.match((await usherd.command('start', 'bob/ready')).out, /runs already/);
+  });
+
+  test('an application, a user and an account that nobody knows are said to be that', async () => {
+    assert.match((await usherd.command('status', 'bob/typo')).out, /no worker of bob\/typo runs/);
+    assert.match((await usherd.command('restart', 'bob/typo')).out, /no worker of bob\/typo runs/);
+    const { code, out } = await usherd.command('suspend', 'bbo');
+    assert.equal(code, 0);
+    assert.match(out, /no account bbo is known/);
+    assert.equal((await usherd.command('resume', 'bbo')).out, 'resumed\n');
+  });
+
+  test('a mistake in the configuration keeps nobody from looking at what runs', async () => {
+    const sound = fs.readFileSync(usherd.configFile, 'utf8');
+    fs.writeFileSync(usherd.configFile, `nonsense = 1\n${sound}`);
+    const [status, requests, reload] = [
+      await usherd.command('status'),
+      await usherd.command('requests'),
+      await usherd.command('reload'),
+    ];
+    const logs = await usherd.command('logs', 'bob/shop');
+    fs.writeFileSync(usherd.configFile, sound);
+    assert.equal(logs.code, 0, logs.out);
+    assert.match(logs.out, /configuration has mistakes[^]*ended by itself: code 7/);
+    assert.equal(status.code, 0, status.out);
+    assert.match(status.out, /configuration has mistakes[^]*^usherd \d/m);
+    assert.equal(requests.code, 0, requests.out);
+    assert.equal(reload.code, 100, reload.out);
+    assert.match(reload.out, /nonsense/);
+  });
+
   test('config says which value comes from where, for an application that runs, too', async () => {
     const { code, out } = await usherd.command('config', 'alice/blog');
     assert.equal(code, 0, out);
@@ -113,7 +165,7 @@ describe('the commands of an administrator', { skip: needsRoot || noPhp }, () =>
     fs.chmodSync(`${usherd.directory}/run/front`, 0o700);
     const { code, out } = await usherd.command('doctor');
     fs.chmodSync(`${usherd.directory}/run/front`, 0o2710);
-    assert.equal(code, 1);
+    assert.equal(code, 1, out);
     assert.match(out, /WRONG {2}directories \(directory-mode\)/);
     assert.match(out, /remedy: +chown \d+:\d+ \S+\/run\/front && chmod 2710/);
     assert.match(out, /WRONG {2}front sockets[^]*EACCES/);
