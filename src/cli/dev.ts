@@ -8,8 +8,10 @@ import { ExitCode, UsherdError } from '../errors.js';
 import { Gateway } from '../gateway/index.js';
 import { createLogger } from '../log.js';
 import type { Command } from './command.js';
+import { loadConfiguration } from './configuration.js';
 import { askSupervisor } from './control-client.js';
 import { DemoProcess, waitForListener } from './demo-processes.js';
+import { plainFile } from './dev-files.js';
 import { devPlace, type DevPlace } from './dev-place.js';
 import { watchSources } from './dev-watch.js';
 import { portOf } from './gateway.js';
@@ -58,8 +60,13 @@ async function serve(directory: string, port: number, signal: AbortSignal): Prom
   const frontSocket = join(base, 'run/front/front.sock');
   const log = createLogger('warn', 'gateway');
   const links = [{ href: place.path, text: directory }];
-  const gateway = new Gateway({ socketPath: frontSocket, root: place.root, links, log });
-  const argv = [process.execPath, MAIN, 'run', '--config', configure(base, place)];
+  const file = configure(base, place);
+  const config = await loadConfiguration(file);
+  const gateway = new Gateway({
+    ...{ socketPath: frontSocket, root: place.root, links, log },
+    findFile: (app, rest) => (app === directory ? plainFile(config, app, rest) : undefined),
+  });
+  const argv = [process.execPath, MAIN, 'run', '--config', file];
   const usherd = new DemoProcess(argv, join(base, 'usherd.log'));
   const unwatch = watchSources(directory, () => {
     print(`changed: ${place.app} starts anew`);
@@ -68,7 +75,9 @@ async function serve(directory: string, port: number, signal: AbortSignal): Prom
   });
   try {
     const wait = { deadlineMs: START_DEADLINE_MS, signal, name: 'usherd run' };
-    await waitForListener({ path: frontSocket }, usherd, wait);
+    for (const path of [frontSocket, join(base, 'run/control.sock')]) {
+      await waitForListener({ path }, usherd, wait); // a request before both would be refused
+    }
     const actual = await gateway.listen(port);
     print(`${directory} is at http://127.0.0.1:${actual}${place.path}`);
     print(`Its log: ${join(base, 'log', `${place.app}.log`)}. Ctrl-C ends it.`);

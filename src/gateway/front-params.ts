@@ -81,6 +81,12 @@ function addConnection(params: Map<string, string>, request: IncomingMessage): v
   params.set('REQUEST_SCHEME', 'http');
 }
 
+/** @param root pattern with `{user}` and `{app}` */
+export const applicationDirectory = (
+  root: string,
+  { user, app }: Pick<AppPath, 'user' | 'app'>,
+): string => root.replaceAll('{user}', user).replaceAll('{app}', app);
+
 /** @param root pattern of the applications' directories, with `{user}` and `{app}` */
 export async function frontParams(
   request: IncomingMessage,
@@ -88,7 +94,7 @@ export async function frontParams(
   root: string,
 ): Promise<Map<string, string>> {
   const { user, app, prefix, rest } = target.path;
-  const directory = root.replaceAll('{user}', user).replaceAll('{app}', app);
+  const directory = applicationDirectory(root, target.path);
   const located = await locate(directory, rest);
   const params = new Map<string, string>();
   addHeaders(params, request);

@@ -1,12 +1,13 @@
-// A small HTTP front for trying usherd without a web server. Not for production: no TLS, no static files, no access log.
+// A small HTTP front for trying usherd without a web server. Not for production: no TLS, no access log, files only for `usherd dev`.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isUsherdError, UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { Exchange } from './exchange.js';
-import { frontParams } from './front-params.js';
+import { applicationDirectory, frontParams } from './front-params.js';
 import { sendListing, sendText, type Link } from './plain-answer.js';
-import { parseTarget } from './url-path.js';
+import { sendFile, sendSlash, type PlainFile } from './plain-file.js';
+import { parseTarget, type PathResult } from './url-path.js';
 
 export interface GatewayOptions {
   /** usherd's front socket. */
@@ -16,6 +17,8 @@ export interface GatewayOptions {
   /** What the page at `/` lists. */
   readonly links: readonly Link[];
   readonly log: Logger;
+  /** What is sent as it is, as a web server would; without it usherd is asked for everything. */
+  readonly findFile?: (directory: string, rest: string) => PlainFile | undefined;
 }
 
 /** Serves `/~USER/apps/APP/…` from usherd. */
@@ -82,9 +85,27 @@ export class Gateway {
         sendText(response, target.status, 'Applications are at /~USER/apps/APP/.');
         return;
       case 'app': {
+        if (await this.#sendPlain(request, response, target)) return;
         const params = await frontParams(request, target, root);
         if (!response.destroyed) new Exchange({ request, response, params, socketPath, log });
       }
     }
+  }
+
+  /** True where the answer is a file, or the way to one. */
+  async #sendPlain(
+    { method = 'GET' }: IncomingMessage,
+    response: ServerResponse,
+    { path, query }: Extract<PathResult, { kind: 'app' }>,
+  ): Promise<boolean> {
+    const { findFile, root } = this.#options;
+    if (findFile === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
+    const found = findFile(applicationDirectory(root, path), path.rest);
+    if (found?.kind === 'file') {
+      await sendFile(response, found.path, { isHead: method === 'HEAD' });
+    } else if (found?.kind === 'directory') {
+      sendSlash(response, path.prefix + path.rest, query);
+    }
+    return found !== undefined;
   }
 }

@@ -3,3 +3,4 @@ export { BUILTIN_RUNTIMES } from './builtin.js';
 export { describeApplication, userLimits } from './describe.js';
 export type { ApplicationFacts, Blueprint, Description, Sighting } from './description.js';
 export { markNames, type Mark } from './marks.js';
+export { servedPlaces, type ServedPlaces } from './served-places.js';

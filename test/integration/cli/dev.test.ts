@@ -1,6 +1,6 @@
 // `usherd dev` as somebody at his desk uses it: a page, a change, a failure that is explained, and nothing left behind.
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
@@ -36,9 +36,9 @@ const noNode = existsSync('/usr/bin/node') ? false : '/usr/bin/node is not insta
 
 const program = (word: string): string => `require('node:http')
   .createServer((request, response) => {
-    if (request.url === '/fail') {
-      console.error('the reason is in line 42');
-      setImmediate(() => process.exit(1));
+    if (request.url.startsWith('/fail')) {
+      console.error('the reason is in line ' + request.url.slice(5));
+      process.exit(1);
     } else response.end('${word}');
   })
   .listen(3000);
@@ -90,11 +90,48 @@ describe('usherd dev', { skip: noNode }, () => {
     await waitFor('the new page', () => says('two'), START_DEADLINE_MS);
   });
 
-  test('a failure is explained in the page', async () => {
-    const answer = await get('/fail');
-    assert.equal(answer.status, 502);
-    assert.match(answer.body.toString(), /Remedy: /);
-    await waitFor('it is back', () => says('two'), START_DEADLINE_MS);
+  test('explain says of the same directory what it is, and of another one why not', () => {
+    const explain = (path: string): { status: number | null; stdout: string } => {
+      const [file, ...args] = [...drop, process.execPath, MAIN, 'explain', path];
+      return spawnSync(file, args, { encoding: 'utf8', cwd: '/' });
+    };
+    const seen = explain(site);
+    assert.equal(seen.status, 0, seen.stdout);
+    assert.match(seen.stdout, /is jane\/site, as you see it \(uid \d+\)/);
+    assert.match(seen.stdout, /runtime +node \(because of server\.js\)/);
+    const empty = explain(join(base, 't'));
+    assert.equal(empty.status, 1);
+    assert.match(empty.stdout, /E_APP_EMPTY[^]*index\.php, app\.py/);
+    assert.doesNotMatch(empty.stdout, /sudo/, 'nobody else has such an application');
+  });
+
+  test('a failure is explained in the page, with the last words of the program, each time', async () => {
+    for (const line of [41, 42, 43, 44, 45]) {
+      const answer = await get(`/fail${line}`);
+      assert.equal(answer.status, 502);
+      assert.match(answer.body.toString(), /Remedy: /);
+      assert.ok(answer.body.toString().includes(`the reason is in line ${line}`), String(line));
+      await waitFor('it is back', () => says('two'), START_DEADLINE_MS);
+    }
+  });
+
+  test('files of public/ are sent as a web server does, and sources are not', async () => {
+    mkdirSync(join(site, 'public/sub'), { recursive: true });
+    writeFileSync(join(site, 'public/a b.css'), 'p { color: red }');
+    writeFileSync(join(site, 'public/sub/empty.html'), '');
+    const css = await get('/a%20b.css');
+    assert.equal(css.status, 200);
+    assert.equal(css.headers['content-type'], 'text/css; charset=utf-8');
+    assert.equal(css.body.toString(), 'p { color: red }');
+    const head = await fetchHttp({ port, method: 'HEAD', path: '/~jane/apps/site/a%20b.css' });
+    assert.equal(head.headers['content-length'], '16');
+    assert.equal((await get('/sub/empty.html')).headers['content-length'], '0');
+    const slash = await get('/sub?q');
+    assert.equal(slash.status, 301);
+    assert.equal(slash.headers.location, '/~jane/apps/site/sub/?q');
+    await waitFor('the program has the rest', async () => {
+      return (await get('/server.js')).body.toString() === 'two';
+    });
   });
 
   test('it ends when it is told to, and leaves nothing', async () => {
