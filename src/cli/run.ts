@@ -5,14 +5,23 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/index.js';
 import { createLogger, type Logger } from '../log.js';
 import { makeCgroupBase } from './cgroup-base.js';
+import { untilAlone } from './alone.js';
 import { childArgv, type Ids, type Program, type Setpriv } from './child-argv.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { currentMode, loadConfiguration } from './configuration.js';
+import { controlSocketOf } from './control-client.js';
 import { planDirectories, planOwnDirectories } from './directory-plan.js';
 import { Init, type Argvs } from './init.js';
 import { prepareDirectories } from './prepare-directories.js';
 import { serviceIds } from './service-ids.js';
 import { findSetpriv, requireSetpriv } from './system-tools.js';
+import { complain } from './terminal.js';
+
+/** The whole shutdown of another `usherd run`, and a little more. */
+const PREDECESSOR_MAX_MS = 35_000;
+const PREDECESSOR_POLL_MS = 100;
+const PREDECESSOR =
+  'usherd: another usherd runs here (`usherd status`); this one starts if it ends within 35 s';
 
 export const run: Command = {
   usage: 'run',
@@ -22,6 +31,11 @@ export const run: Command = {
     const file = textOf(args, 'config');
     const config = await loadConfiguration(file);
     const log = createLogger(config.log.level, 'usherd');
+    await untilAlone(controlSocketOf(config), {
+      waitMs: PREDECESSOR_MAX_MS,
+      pollMs: PREDECESSOR_POLL_MS,
+      onWaiting: () => complain(PREDECESSOR),
+    });
     const program: Program = {
       node: realpathSync(process.execPath),
       main: fileURLToPath(new URL('../main.js', import.meta.url)),

@@ -1,6 +1,8 @@
 // The front sockets, and the connections that come in by them.
 import net from 'node:net';
 import type { AuthorizerSocket, Config, FrontSocket } from '../config/index.js';
+import { UsherdError } from '../errors.js';
+import { isListenedOn } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { FrontConnection } from './connection.js';
@@ -56,6 +58,19 @@ export class FrontListeners {
       const place = { user: undefined, authorizer: address.application, open: 0, max: own };
       const server = this.#serverAt(place, connectionsMax);
       await this.#openAddress(server, address, inherited[sockets.length + index]);
+    }
+  }
+
+  /**
+   * A socket behind which somebody serves is not taken away from him: whoever types `usherd router` beside one that runs would
+   * end every request. A router that stops has let go of its sockets before.
+   * @throws UsherdError E_STARTUP_SOCKET
+   */
+  async assertFree({ sockets }: Config['front']): Promise<void> {
+    const inherited = inheritedSockets().front;
+    for (const [index, { path }] of sockets.entries()) {
+      if (inherited[index] !== undefined || (await isListenedOn(path)) !== true) continue;
+      throw new UsherdError('E_STARTUP_SOCKET', `somebody listens on ${path}`);
     }
   }
 

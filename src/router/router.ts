@@ -159,6 +159,7 @@ export class Router implements RouterContext {
 
   /** @throws UsherdError E_STARTUP_SOCKET, E_STARTUP_DIRECTORY */
   async start(): Promise<void> {
+    await this.#listeners.assertFree(this.#config.front); // before anything of a predecessor's is replaced
     await openSpoolDirectory(this.#config.paths.state);
     await this.logSink.start(); // before the first worker can be started
     this.#link.start();

@@ -84,6 +84,11 @@ export class RouterRig {
     await this.#router.reload();
   }
 
+  /** What somebody starts beside it, by mistake. */
+  secondRouter(): Router {
+    return this.#newRouter();
+  }
+
   #newRouter(): Router {
     return new Router({
       config: this.#config,
