@@ -45,7 +45,11 @@ function exchange(socketPath: string, line: string, deadlineMs: number): Promise
       reject(new UsherdError('E_CONTROL', detail, { cause }));
     };
     const deadline = setTimeout(() => {
-      fail(`no answer within ${deadlineMs} ms on ${socketPath}`);
+      const isLong = deadlineMs >= ANSWER_DEADLINE_MS;
+      const why = isLong
+        ? ': the supervisor hangs, or the machine does; systemctl restart usherd'
+        : '';
+      fail(`no answer within ${Math.ceil(deadlineMs)} ms on ${socketPath}${why}`);
     }, deadlineMs);
     socket.once('close', () => clearTimeout(deadline));
     socket.once('error', (err) => fail(connectProblem(err, socketPath), err));

@@ -6,7 +6,10 @@ import { askSupervisor, controlSocketOf } from './control-client.js';
 import { apache } from './doctor/apache-checks.js';
 import type { Check, Patient, Symptom } from './doctor/diagnosis.js';
 import { directories, disk, logReaders, mail, programs } from './doctor/file-checks.js';
+import { isolation } from './doctor/isolation-checks.js';
+import { frontTokens } from './doctor/token-checks.js';
 import { kernel } from './doctor/kernel-checks.js';
+import { nginx } from './doctor/nginx-checks.js';
 import {
   accounts,
   cgroups,
@@ -20,7 +23,7 @@ import { counted } from './text-table.js';
 
 const CHECKS: readonly Check[] = [
   ...[accounts, supervisor, router, frontSockets, directories, logReaders],
-  ...[cgroups, descriptors, disk, programs, mail, apache, kernel],
+  ...[cgroups, descriptors, disk, programs, mail, apache, nginx, frontTokens, kernel, isolation],
 ];
 
 export const doctor: Command = {

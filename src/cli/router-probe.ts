@@ -37,7 +37,7 @@ export function askRouter(socketPath: string, deadlineMs: number): Promise<void>
       },
     });
     socket.once('connect', () => socket.write(QUESTION));
-    socket.once('error', (err) => fail(err.message, err));
+    socket.once('error', (err: NodeJS.ErrnoException) => fail(connectProblem(err), err));
     socket.once('end', () => fail('closed without an answer'));
     socket.once('close', () => clearTimeout(deadline));
     socket.on('data', (chunk) => {
@@ -48,4 +48,15 @@ export function askRouter(socketPath: string, deadlineMs: number): Promise<void>
       }
     });
   });
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nobody listens there',
+  EACCES: 'not for this account',
+};
+
+function connectProblem({ code = '', message }: NodeJS.ErrnoException): string {
+  const known = PROBLEMS[code];
+  return known === undefined ? message : `${known} (${code})`;
 }

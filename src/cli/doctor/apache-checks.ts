@@ -1,4 +1,4 @@
-// What an Apache on this machine does with usherd: modules, the handler, what .htaccess may do, and the Authorization header.
+// What an Apache on this machine does with usherd: modules, the handler, and the Authorization header.
 import { readFile } from 'node:fs/promises';
 import { findTool, runTool } from '../system-tools.js';
 import { note, wrong, type Check, type Patient, type Symptom } from './diagnosis.js';
@@ -9,6 +9,8 @@ const NAMES = ['apache2ctl', 'apachectl', 'httpd'] as const;
 /** Everything that Apache reads, by file. */
 export interface ApacheSetting {
   readonly modules: ReadonlySet<string>;
+  /** The last complaint of a configuration that does not load; '' if it does. */
+  readonly problem: string;
   readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
@@ -16,18 +18,19 @@ export const apache: Check = {
   name: 'Apache',
   async run(patient) {
     const setting = await readApache();
-    return setting === undefined ? undefined : judgeApache(setting, patient);
+    // Debian's apachectl makes directories first, which is root's business.
+    if (setting === undefined || (setting.problem !== '' && !patient.isRoot)) return undefined;
+    return judgeApache(setting, patient);
   },
 };
 
-/** Undefined where there is no Apache, or its configuration does not load. */
-async function readApache(): Promise<ApacheSetting | undefined> {
+/** Undefined where there is no Apache. */
+export async function readApache(): Promise<ApacheSetting | undefined> {
   for (const name of NAMES) {
     const control = await findTool(name);
     if (control === undefined) continue;
     const modules = await runTool(control, ['-t', '-D', 'DUMP_MODULES'], APACHE_DEADLINE_MS);
     const includes = await runTool(control, ['-t', '-D', 'DUMP_INCLUDES'], APACHE_DEADLINE_MS);
-    if (modules.exitCode !== 0) return undefined;
     const paths = [...includes.stdout.matchAll(/^\s+\(.*?\)\s+(\/.+)$/gm)].map(
       ([, path]) => path ?? '',
     );
@@ -35,21 +38,37 @@ async function readApache(): Promise<ApacheSetting | undefined> {
       paths.map(async (path) => ({ path, text: await readFile(path, 'utf8').catch(() => '') })),
     );
     const found = [...modules.stdout.matchAll(/^\s+(\w+)_module\b/gm)].map(([, it]) => it ?? '');
-    return { modules: new Set(found), files };
+    const problem = modules.exitCode === 0 ? '' : complaintIn(modules.stderr);
+    return { modules: new Set(found), files, problem };
   }
   return undefined;
 }
 
+/** The line of the file comes first, what is wrong with it after that. */
+export function complaintIn(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .filter((line) => /\S/.test(line) && !/Action '.*' failed|The Apache error log/.test(line));
+  return lines.length === 0 ? 'it does not say why' : printable(lines.slice(-2).join(' '));
+}
+
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 300);
+
+const broken = (problem: string): Symptom =>
+  wrong({
+    rule: 'apache-configuration',
+    found: `Apache does not load its configuration: ${problem}`,
+    expected:
+      'a configuration that `apachectl configtest` accepts: the next restart fails otherwise',
+    remedy: 'apachectl configtest, and mend what it names',
+  });
+
 export function judgeApache(setting: ApacheSetting, { config }: Patient): readonly Symptom[] {
+  if (setting.problem !== '') return [broken(setting.problem)];
   const sockets = config.front.sockets.map(({ path }) => path);
   const isTold = setting.files.some(({ text }) => sockets.some((path) => text.includes(path)));
   if (!isTold) return [notTold(sockets)];
-  return [
-    ...missingModules(setting),
-    ...authorization(setting),
-    ...overrides(setting, config.front.authentication),
-    ...serverInfo(setting),
-  ];
+  return [...missingModules(setting), ...authorization(setting), ...serverInfo(setting)];
 }
 
 const notTold = (sockets: readonly string[]): Symptom =>
@@ -73,7 +92,7 @@ const missingModules = ({ modules }: ApacheSetting): readonly Symptom[] =>
   );
 
 /** Comments are not directives. */
-const says = ({ files }: ApacheSetting, directive: RegExp): string | undefined =>
+export const says = ({ files }: ApacheSetting, directive: RegExp): string | undefined =>
   files.find(({ text }) =>
     text.split('\n').some((line) => !line.trimStart().startsWith('#') && directive.test(line)),
   )?.path;
@@ -91,26 +110,6 @@ function authorization(setting: ApacheSetting): readonly Symptom[] {
       expected: 'applications that check passwords or tokens themselves get it',
       remedy:
         '`CGIPassAuth On` in the <Directory> of the applications, then systemctl reload apache2',
-    }),
-  ];
-}
-
-function overrides(setting: ApacheSetting, authentication: 'none' | 'token'): readonly Symptom[] {
-  const path = says(
-    setting,
-    /^\s*AllowOverride(List)?\s+.*\b(All|FileInfo|SetHandler|RewriteRule|ProxyFCGISetEnvIf)\b/i,
-  );
-  if (path === undefined || authentication === 'token') return [];
-  return [
-    wrong({
-      rule: 'apache-allowoverride',
-      path,
-      found:
-        'AllowOverride lets .htaccess files set handlers and variables, and authentication is "none"',
-      expected:
-        'one of the two: whoever writes such a file can have his request run as another user',
-      remedy:
-        '`AllowOverride None` (or AuthConfig Limit Indexes) for directories of users, or `authentication = "token"` in [front]',
     }),
   ];
 }

@@ -3,7 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isUsherdError } from '../../errors.js';
+import { isListenedOn } from '../../ipc/index.js';
 import { numberOf, tableOf, textOf, textsIn } from '../answer-fields.js';
+import { controlSocketOf } from '../control-client.js';
 import { isReachable } from '../reachable.js';
 import { serviceIds } from '../service-ids.js';
 import { findTool, runTool } from '../system-tools.js';
@@ -28,19 +30,33 @@ export const accounts: Check = {
 
 export const supervisor: Check = {
   name: 'supervisor',
-  run({ status, isRoot }) {
-    if (status !== undefined) return Promise.resolve([]);
-    const symptom = wrong({
-      rule: 'supervisor-away',
-      found: isRoot ? 'no supervisor answers' : 'the supervisor answers only root',
-      expected: 'usherd.service (or `usherd run`) to be running',
-      remedy: isRoot
-        ? 'systemctl enable --now usherd.socket usherd.service usherd-router.service; journalctl -u usherd -n 50'
-        : 'sudo usherd doctor',
-    });
-    return Promise.resolve([symptom]);
+  async run({ status, isRoot, config }) {
+    if (status !== undefined) return [];
+    if ((await isListenedOn(controlSocketOf(config))) === true) return [hanging];
+    const symptom = isRoot
+      ? wrong({
+          rule: 'supervisor-away',
+          found: 'no supervisor answers',
+          expected: 'usherd.service (or `usherd run`) to be running',
+          remedy:
+            'systemctl enable --now usherd.socket usherd.service usherd-router.service; journalctl -u usherd -n 50',
+        })
+      : note({
+          rule: 'not-root',
+          found: 'only root may ask the supervisor, so most of it is not looked at',
+          expected: 'root, or whoever runs usherd himself',
+          remedy: 'sudo usherd doctor',
+        });
+    return [symptom];
   },
 };
+
+const hanging = wrong({
+  rule: 'supervisor-hangs',
+  found: 'the supervisor is there and does not answer',
+  expected: 'an answer within seconds',
+  remedy: 'systemctl restart usherd; journalctl -u usherd -n 50',
+});
 
 export const router: Check = {
   name: 'router',
@@ -70,6 +86,8 @@ const twoVersions = wrong({
 export const frontSockets: Check = {
   name: 'front sockets, as the web server reaches them',
   async run(patient) {
+    // Not for an account that is no web server's.
+    if (!patient.isRoot && patient.status === undefined) return undefined;
     const symptoms: Symptom[] = [];
     for (const { path, group } of patient.config.front.sockets) {
       const complaint = await askAsGroup(patient, path, group);
@@ -78,7 +96,7 @@ export const frontSockets: Check = {
         wrong({
           rule: 'front-socket',
           path,
-          found: complaint,
+          found: complaint.replace(`${path}: `, ''), // doctor names it itself
           expected: `an answer of the router to a process in the group ${group}`,
           remedy: `namei -l ${path} shows owners and modes; the router makes the socket when it starts: systemctl restart usherd-router`,
         }),
@@ -111,7 +129,8 @@ async function askAsGroup(
 async function complaintOf([file = '', ...args]: readonly string[]): Promise<string | undefined> {
   const { exitCode, stderr } = await runTool(file, args, QUESTION_DEADLINE_MS);
   if (exitCode === 0) return undefined;
-  const [line = ''] = stderr.split('\n');
+  const [text = ''] = stderr.split('\n');
+  const line = text.replace(/^usherd: .*? \(E_[A-Z_]+\): /, ''); // what the error is called says nothing here
   return line === '' ? 'no answer' : line.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
 
