@@ -2,10 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseDuration, shown, type Config } from '../config/index.js';
 import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
+import { IPC_PROTOCOL } from '../ipc/index.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { askSupervisor, controlSocketOf } from './control-client.js';
+import { formatFailure } from './failure.js';
 import { askRouter } from './router-probe.js';
+import { complain } from './terminal.js';
 
 const RETRY_MS = 50;
 
@@ -18,19 +21,30 @@ const QUESTIONS = {
     if (first === undefined) throw new UsherdError('E_CONTROL', 'no front socket is configured');
     return askRouter(first.path, leftMs);
   },
+  /** After a restart of one they answer before they have found each other, and a request that needs a worker waits. */
+  connection: async (config: Config, leftMs: number) => {
+    const answer = await askSupervisor(controlSocketOf(config), { command: 'ping' }, leftMs);
+    if (answer['router'] === false) {
+      throw new UsherdError('E_CONTROL', 'the router is not connected to the supervisor');
+    }
+  },
 } as const;
 type Part = keyof typeof QUESTIONS;
 const NAMED = ['supervisor', 'router'] as const satisfies readonly Part[];
 
 export const ready: Command = {
   usage: 'ready [part]',
-  summary: 'wait until supervisor and router (or the one named) answer',
+  summary: 'wait until supervisor and router (or the one named) answer, and are connected',
   words: { part: NAMED },
   options: {
     ...CONFIG_OPTION,
     timeout: { type: 'string', summary: 'how long to wait, as in 500ms or 2m', default: '30s' },
     socket: { type: 'string', summary: 'ask the router on this front socket, once' },
     pid: { type: 'number', summary: 'give up at once when this process is gone' },
+    matching: {
+      type: 'boolean',
+      summary: 'only a supervisor with which the installed router can speak: after an upgrade',
+    },
   },
   async run(args) {
     const parts = partsOf(args);
@@ -44,14 +58,21 @@ export const ready: Command = {
     const config = await loadConfiguration(textOf(args, 'config'));
     const pid = typeof args['pid'] === 'number' ? args['pid'] : undefined;
     const giveUpMs = performance.now() + timeoutMs;
-    for (const part of parts) await untilAnswered(part, config, { giveUpMs, pid });
-    return ExitCode.OK;
+    try {
+      for (const part of parts) await untilAnswered(part, config, { giveUpMs, pid });
+      if (args['matching'] === true) await assertMatching(config);
+      return ExitCode.OK;
+    } catch (err) {
+      if (!isUsherdError(err) || err.code !== 'E_CONTROL') throw err;
+      complain(formatFailure(err));
+      return ExitCode.TEMPORARY; // and nothing else is: the watchdog kills for it
+    }
   },
 };
 
 function partsOf(args: Arguments): readonly Part[] {
   const name = textOf(args, 'part');
-  if (name === undefined) return ['supervisor', 'router'];
+  if (name === undefined) return [...NAMED, 'connection'];
   if (name === 'supervisor' || name === 'router') return [name];
   throw new UsherdError('E_USAGE', `${shown(name)} is neither supervisor nor router`);
 }
@@ -61,6 +82,15 @@ function timeoutOf(args: Arguments): number {
   const timeoutMs = parseDuration(text);
   if (timeoutMs !== undefined) return timeoutMs;
   throw new UsherdError('E_USAGE', `--timeout ${shown(text)} is not a duration such as 30s`);
+}
+
+/** @throws UsherdError E_CONTROL if the supervisor that runs is of a version that this program's router does not understand */
+async function assertMatching(config: Config): Promise<void> {
+  const { protocol } = await askSupervisor(controlSocketOf(config), { command: 'ping' });
+  if (protocol === IPC_PROTOCOL) return;
+  const other = typeof protocol === 'number' ? `version ${protocol}` : 'another version';
+  const detail = `the supervisor that runs speaks ${other} of its protocol with the router, the installed router ${IPC_PROTOCOL}: both need a restart`;
+  throw new UsherdError('E_CONTROL', detail);
 }
 
 interface Patience {

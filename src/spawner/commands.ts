@@ -1,6 +1,6 @@
 // What the admin may have the supervisor do: one row a command.
 import { UsherdError } from '../errors.js';
-import { type ControlRequest } from '../ipc/index.js';
+import { IPC_PROTOCOL, type ControlRequest } from '../ipc/index.js';
 import type { Agreement } from './agreement.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
@@ -26,7 +26,11 @@ type Row<C extends ControlRequest['command']> = (
 ) => object | Promise<object>;
 
 const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
-  ping: ({ version }) => ({ version }),
+  ping: ({ version, operations }) => ({
+    version,
+    router: operations.link.isConnected,
+    protocol: IPC_PROTOCOL,
+  }),
   status: ({ status }) => status(),
   requests: ({ requests }) => requests(),
   describe: ({ operations }, { app }) => describeRunning(operations.workers.ofApp(app)),

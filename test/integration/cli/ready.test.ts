@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { askRouter } from '../../../src/cli/router-probe.js';
 import { isUsherdError } from '../../../src/errors.js';
+import { IPC_PROTOCOL } from '../../../src/ipc/index.js';
 import { RouterRig } from '../../support/router-rig.js';
 import { scratchDirectory } from '../../support/scratch.js';
 
@@ -100,12 +101,45 @@ test('the command waits for a supervisor that comes late', async (t) => {
   assert.deepEqual(await waiting, { code: 0, stderr: '' });
 });
 
+test('after an upgrade it says whether the supervisor that runs understands the installed router', async (t) => {
+  const directory = scratchDirectory(t);
+  let result = `{"version":"1","protocol":${IPC_PROTOCOL}}`;
+  await listening(t, join(directory, 'control.sock'), (socket) => {
+    socket.once('data', () => socket.end(`{"ok":true,"result":${result}}\n`));
+  });
+  const matching = (): Promise<Ended> =>
+    ready(directory, ['supervisor', '--matching', '--timeout', '10s']);
+  assert.equal((await matching()).code, 0);
+  result = `{"version":"2","protocol":${IPC_PROTOCOL + 1}}`;
+  const { code, stderr } = await matching();
+  assert.equal(code, 111);
+  assert.match(stderr, /both need a restart/);
+  result = '{"version":"0"}'; // of a time when it was not said
+  assert.equal((await matching()).code, 111);
+  assert.equal((await ready(directory, ['supervisor', '--timeout', '10s'])).code, 0);
+});
+
 test('without a name both have to answer', async (t) => {
   const directory = scratchDirectory(t);
   await listening(t, join(directory, 'control.sock'), answersPing);
   const { code, stderr } = await ready(directory, ['--timeout', '50ms']);
-  assert.equal(code, 1);
+  assert.equal(code, 111);
   assert.match(stderr, /E_CONTROL.*front\.sock/);
+});
+
+test('both have to know each other', async (t) => {
+  const rig = await RouterRig.start({ withoutSupervisor: true });
+  t.after(() => rig.stop());
+  const directory = scratchDirectory(t);
+  symlinkSync(rig.frontPath, join(directory, 'front.sock'));
+  let asked = 0;
+  await listening(t, join(directory, 'control.sock'), (socket) => {
+    asked += 1;
+    const result = { version: '1', router: asked > 3 };
+    socket.once('data', () => socket.end(`${JSON.stringify({ ok: true, result })}\n`));
+  });
+  assert.deepEqual(await ready(directory, ['--timeout', '1m']), { code: 0, stderr: '' });
+  assert.equal(asked, 4);
 });
 
 test('it gives up at once when the process that it waits for is gone', async (t) => {
@@ -113,7 +147,7 @@ test('it gives up at once when the process that it waits for is gone', async (t)
   await once(child, 'exit');
   const args = ['supervisor', '--timeout', '10m', '--pid', String(child.pid)];
   const { code, stderr } = await ready(scratchDirectory(t), args);
-  assert.equal(code, 1);
+  assert.equal(code, 111);
   assert.match(stderr, /the supervisor has ended/);
 });
 
