@@ -32,6 +32,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new UsherdError('E_USAGE', `cannot read ${file}`, { cause });
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw new UsherdError('E_USAGE', `cannot read ${file}${code}`, { cause });
   }
 }

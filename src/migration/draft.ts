@@ -74,12 +74,14 @@ export const bytes = (text: string): string | undefined =>
 export interface Rule {
   readonly key: string;
   readonly read: (text: string) => string | undefined;
+  /** A second key that has to allow as much, and that allows `byDefault`: one more line where that is not enough. */
+  readonly below?: { readonly key: string; readonly byDefault: number };
 }
 
 /** Applies a rule, or says that its value means nothing here. */
 export function applyRule(
   draft: Draft,
-  { key, read }: Rule,
+  { key, read, below }: Rule,
   directive: string,
   value: string,
 ): void {
@@ -87,4 +89,6 @@ export function applyRule(
   if (own === undefined)
     draft.remark(directive, `${value} is left out; the default of ${key} holds`);
   else draft.limit(key, own, directive);
+  if (own === undefined || below === undefined || Number(own) <= below.byDefault) return;
+  draft.limit(below.key, own, `${directive}, or ${key} would have no effect`);
 }

@@ -1,13 +1,22 @@
 // mod_fcgid's directives, global or of a virtual host. The table in docs/migration.md says the same for people; a test compares.
 import { applyRule, bytes, count, Draft, duration, quote, type Rule } from './draft.js';
 
+/** Of max_workers_per_user; a test compares it with the configuration's. */
+export const USER_WORKERS_DEFAULT = 8;
+
 export const FCGID_RULES: ReadonlyMap<string, Rule> = new Map([
   ['FcgidBusyTimeout', { key: 'request_timeout', read: duration }],
   ['FcgidConnectTimeout', { key: 'start_timeout', read: duration }],
   ['FcgidIdleTimeout', { key: 'idle_timeout', read: duration }],
   ['FcgidIOTimeout', { key: 'first_byte_timeout', read: duration }],
   ['FcgidMaxProcesses', { key: 'max_workers', read: count }],
-  ['FcgidMaxProcessesPerClass', { key: 'max_workers_per_app', read: count }],
+  [
+    'FcgidMaxProcessesPerClass',
+    {
+      ...{ key: 'max_workers_per_app', read: count },
+      below: { key: 'max_workers_per_user', byDefault: USER_WORKERS_DEFAULT },
+    },
+  ],
   ['FcgidMaxRequestLen', { key: 'max_body', read: bytes }],
   ['FcgidMaxRequestsPerProcess', { key: 'max_requests', read: count }],
   ['FcgidMinProcessesPerClass', { key: 'min_workers', read: count }],

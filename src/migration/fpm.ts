@@ -1,12 +1,19 @@
 // PHP-FPM's pools: one user's settings each. The table in docs/migration.md says the same for people; a test compares.
 import { applyRule, count, Draft, duration, quote, type Rule } from './draft.js';
 
+const USER_LIMIT = 'max_workers_per_user';
+
 const POOL_RULES: ReadonlyMap<string, Rule> = new Map([
-  ['pm.max_children', { key: 'max_workers_per_app', read: count }],
+  // A pool is all that its user has.
+  [
+    'pm.max_children',
+    { key: 'max_workers_per_app', read: count, below: { key: USER_LIMIT, byDefault: 0 } },
+  ],
   ['pm.start_servers', { key: 'min_workers', read: count }],
   ['pm.min_spare_servers', { key: 'min_workers', read: count }],
   ['pm.process_idle_timeout', { key: 'idle_timeout', read: duration }],
   ['pm.max_requests', { key: 'max_requests', read: count }],
+  ['request_slowlog_timeout', { key: 'slow_request', read: duration }],
   ['request_terminate_timeout', { key: 'request_timeout', read: duration }],
   ['listen.backlog', { key: 'queue_length', read: count }],
 ]);
@@ -24,9 +31,13 @@ const SILENT =
 
 const REMARKS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/^chroot$/, 'has no counterpart'],
-  [/^(slowlog|request_slowlog_.*)$/, 'has no counterpart: root may not look into a user’s process'],
+  [/^slowlog$/, 'is /var/log/usherd/USER/APP.slow'],
+  [
+    /^request_slowlog_.*$/,
+    'has no counterpart: root may not look into a user’s process for its stack',
+  ],
   [/^security\.limit_extensions$/, 'goes to extensions of [runtimes.php], for everybody'],
-  [/^access\..*$/, 'is the web server’s log'],
+  [/^access\..*$/, 'is the web server’s log, or `access` in [log] of usherd.toml'],
 ];
 
 const APP_FILE = 'the usherd.toml of his applications';

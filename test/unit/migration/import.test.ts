@@ -1,8 +1,10 @@
 // Configuration of PHP-FPM and mod_fcgid becomes valid files of ours, and what has no counterpart is said.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULTS } from '../../../src/config/defaults.js';
 import { mainFileSchema, userFileSchema } from '../../../src/config/schema.js';
 import { parseToml, type Table } from '../../../src/config/toml.js';
+import { USER_WORKERS_DEFAULT } from '../../../src/migration/fcgid.js';
 import { importFcgid, importFpm, type Draft } from '../../../src/migration/index.js';
 
 /** Without prototypes and 64-bit numbers of their own. */
@@ -42,6 +44,7 @@ pm.start_servers = 2
 pm.process_idle_timeout = 10s;
 pm.max_requests = 500
 request_terminate_timeout = 0
+request_slowlog_timeout = 3s
 chroot = /srv/alice
 env[APP_ENV] = production
 php_value[memory_limit] = 256M
@@ -63,7 +66,10 @@ test('a pool of PHP-FPM becomes the file of its user', () => {
     limits: { max_workers: 64, stop_timeout: '20s' },
   });
   assert.deepEqual(files.get('/etc/usherd/users.d/alice.toml'), {
-    limits: { max_workers_per_app: 5, min_workers: 2, idle_timeout: '10s', max_requests: 500 },
+    limits: {
+      ...{ max_workers_per_app: 5, max_workers_per_user: 5, min_workers: 2 },
+      ...{ idle_timeout: '10s', max_requests: 500, slow_request: '3s' },
+    },
   });
 });
 
@@ -119,6 +125,14 @@ test('directives of mod_fcgid become limits of the machine and of the users of v
   assert.match(alice, /FcgidMaxProcesses: counts for the whole machine only/);
   assert.match(alice, /FcgidAuthorizer: .*usherd-authorizer\.conf/);
   assert.doesNotMatch(alice, /FixPathinfo/);
+});
+
+test('an application may have as many workers as it had, although all of its user have fewer by default', () => {
+  const limitsOf = (count: number): unknown =>
+    accepted(importFcgid(`FcgidMaxProcessesPerClass ${count}\n`)).get('/etc/usherd/usherd.toml');
+  assert.equal(USER_WORKERS_DEFAULT, DEFAULTS.limits.maxWorkersPerUser);
+  assert.deepEqual(limitsOf(8), { limits: { max_workers_per_app: 8 } });
+  assert.deepEqual(limitsOf(9), { limits: { max_workers_per_app: 9, max_workers_per_user: 9 } });
 });
 
 test('nothing that is copied ends a comment or reaches a terminal', () => {
