@@ -1,14 +1,35 @@
 """Serves an ASGI application with uvicorn on descriptor 0. Usage: asgi.py ENTRY"""
 
 import os
+import site
 import socket
 import sys
 
 sys.path[0] = os.path.dirname(os.path.abspath(__file__))
-from usherd_entry import load  # noqa: E402
+from usherd_entry import load, virtualenv_packages  # noqa: E402
 
 sys.path.pop(0)
-import uvicorn  # noqa: E402
+try:
+    import uvicorn
+except ImportError:
+    sys.exit("usherd: there is no uvicorn (Debian package uvicorn, or pip install uvicorn in the venv)")
+
+
+def add_virtualenv():
+    """Where the server is Debian's and not the virtualenv's: its other packages come before Debian's, as with uWSGI."""
+    packages = virtualenv_packages("{}/bin/pip install uvicorn")
+    if packages is None:
+        return
+    before = len(sys.path)
+    site.addsitedir(packages)
+    added = sys.path[before:]
+    del sys.path[before:]
+    at = next((at for at, path in enumerate(sys.path) if path.endswith("-packages")), before)
+    sys.path[at:at] = added
+
+
+if sys.prefix == sys.base_prefix:
+    add_virtualenv()
 
 
 def header(scope, name):

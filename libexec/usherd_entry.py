@@ -1,5 +1,6 @@
 """Finds the application in an entry file, whatever it is called there. Runs as the application's owner, in its directory."""
 
+import glob
 import importlib
 import os
 import re
@@ -7,6 +8,20 @@ import sys
 
 NAMES = ("application", "app")
 FACTORIES = ("create_app", "make_app")
+
+
+def virtualenv_packages(remedy):
+    """Of the application's own virtual environment, None without one. One that was made with another Python has nothing for us."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for name in ("venv", ".venv"):
+        if not os.path.lexists(f"{name}/bin/python"):
+            continue
+        packages = os.path.abspath(f"{name}/lib/{version}/site-packages")
+        if not os.path.isdir(packages):
+            found = ", ".join(map(os.path.basename, glob.glob(f"{name}/lib/python*"))) or "no Python"
+            sys.exit(f"usherd: {name}/ is of {found}, and the server is of {version}: {remedy.format(name)}")
+        return packages
+    return None
 
 
 def django_project():
