@@ -251,6 +251,61 @@ describe('the generic configuration of Apache', { skip: noApache }, () => {
     assert.equal(scriptOf(seen), '/alice/apps/blog/ht/page.php');
   });
 
+  test('what users write into files that Apache reads costs Apache nothing (T134)', async () => {
+    const lines = (bytes: number): string => '\n'.repeat(bytes);
+    write('alice/apps/long/usherd.toml', lines(1_048_576));
+    write('alice/apps/blank/usherd.toml', lines(16_384));
+    write('alice/apps/denied/deep/er/.htaccess', lines(65_536));
+    write('alice/apps/denied/deep/.htaccess', `${lines(65_000)}Require all denied`);
+    for (const app of ['long', 'blank', 'denied/deep', 'denied/deep/er']) {
+      write(`alice/apps/${app}/a.txt`, 'text');
+    }
+    const startMs = performance.now();
+    assert.equal((await fetchPath('/~alice/apps/blank/a.txt')).text, 'text');
+    const tooLong = await fetchPath('/~alice/apps/long/a.txt');
+    assert.ok(tooLong.params !== undefined, 'what it says is not known, so nothing is shown');
+    for (const path of ['deep/a.txt', 'deep/er/a.txt']) {
+      const seen = await fetchPath(`/~alice/apps/denied/${path}`);
+      assert.ok(seen.params !== undefined, path);
+    }
+    // Four answers from files of a megabyte at most; by an expression that goes back, one of them takes minutes.
+    assert.ok(performance.now() - startMs < 500);
+  });
+
+  test('a directory that says in its .htaccess that nobody may have it is not served', async () => {
+    const denials = ['Deny from all', '  deny  from ALL\r', '# no\n\tRequire all denied'];
+    for (const [at, text] of denials.entries()) {
+      write(`alice/apps/site/closed${at}/.htaccess`, `${text}\n`);
+      write(`alice/apps/site/closed${at}/a.txt`, SECRET);
+      const seen = await fetchPath(`/~alice/apps/site/closed${at}/a.txt`);
+      assert.ok(seen.params !== undefined, text);
+    }
+    write('alice/apps/site/open/.htaccess', '# Deny from all\nRequire all granted\n');
+    write('alice/apps/site/open/a.txt', 'text');
+    assert.equal((await fetchPath('/~alice/apps/site/open/a.txt')).text, 'text');
+  });
+
+  test('an usherd.toml that names a program hides the sources beside it, one with limits only does not', async () => {
+    const programs = [
+      'command = ["./x"]',
+      '"command"=["x"]',
+      "  'runtime' = 'node'\r",
+      'a=1\nruntime="python"',
+    ];
+    const others = [
+      'runtime = "php"',
+      "'runtime'='cgi'",
+      '[limits]\nidle_timeout = "1m"',
+      'x_command = 1',
+    ];
+    for (const [at, text] of [...programs, ...others].entries()) {
+      write(`alice/apps/t${at}/usherd.toml`, `${text}\n`);
+      write(`alice/apps/t${at}/a.txt`, 'text');
+      const seen = await fetchPath(`/~alice/apps/t${at}/a.txt`);
+      assert.equal(seen.params !== undefined, at < programs.length, text);
+    }
+  });
+
   const needsRoot = process.getuid?.() === 0 ? false : 'needs root to have files of two users';
 
   test("a link does not publish another user's file", { skip: needsRoot }, async () => {
