@@ -1,20 +1,26 @@
 // The systemd units: systemd itself finds nothing to complain of, they are as closed as promised, and they start what the code expects.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/index.js';
 import { childArgv } from '../../src/cli/child-argv.js';
 import { planDirectories } from '../../src/cli/directory-plan.js';
 import { nodeFlags } from '../../src/cli/node-flags.js';
+import { ExitCode } from '../../src/errors.js';
 import { BUILTIN_RUNTIMES } from '../../src/runtimes/index.js';
 import { scratchDirectory } from '../support/scratch.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const UNITS = join(ROOT, 'conf.example/systemd');
 const SERVICES = ['usherd.service', 'usherd-router.service', 'usherd-watchdog.service'];
-const ALL = [...SERVICES, 'usherd.target', 'usherd.socket', 'usherd-watchdog.timer'];
+const ALL = [
+  ...SERVICES,
+  ...['usherd.target', 'usherd.socket', 'usherd-metrics.socket', 'usherd-watchdog.timer'],
+];
+
+const DROP_IN = 'usherd-isolation.conf';
 
 /** Exposure that `systemd-analyze security` may find at most, times ten (docs/decisions/service-units.md). */
 const EXPOSURE_MAX = { 'usherd.service': 34, 'usherd-router.service': 10 } as const;
@@ -45,6 +51,9 @@ function analyze(args: readonly string[]): {
 describe('systemd on our units', { skip: noAnalyze }, () => {
   test('verify finds nothing', (t) => {
     const directory = scratchDirectory(t);
+    // With the drop-in for isolated applications, which is verified with the unit that it changes.
+    mkdirSync(join(directory, 'usherd.service.d'));
+    copyFileSync(join(UNITS, DROP_IN), join(directory, 'usherd.service.d', DROP_IN));
     for (const name of ALL) {
       // It wants the programs to be there; where they are installed is not its business.
       const here = text(name)
@@ -73,6 +82,63 @@ describe('systemd on our units', { skip: noAnalyze }, () => {
       const strict = analyze(['security', '--offline=true', '--threshold=1', join(UNITS, name)]);
       assert.notEqual(strict.status, 0);
     });
+  }
+});
+
+/** Lines of [Service] that close a unit or limit it. */
+const HARDENING =
+  /^(?:Capability|Ambient|NoNew|UMask|Unset|Limit|Tasks|Delegate|Supplementary|Protect|Private|Proc|Restrict|Lock|Remove|Keyring|SystemCall|IPAddress|SocketBind|NoExec|Exec(?:Paths)|Inaccessible|ReadWrite)/;
+
+test('every line that closes a unit stands below its reason, and those of the supervisor name what they cost tenants', () => {
+  for (const unit of SERVICES) {
+    let above: string[] = [];
+    let isCode = false;
+    for (const line of text(unit).split('\n')) {
+      if (line.startsWith('#')) above = isCode ? [line] : [...above, line];
+      else if (line === '') above = [];
+      isCode = !line.startsWith('#') && line !== '';
+      if (!HARDENING.test(line)) continue;
+      const reason = above.filter((it) => !it.startsWith('# ---')).join(' ');
+      const heading = above.find((it) => it.startsWith('# ---')) ?? '';
+      assert.ok(reason !== '' || heading.includes(': '), `${unit}: ${line} has no reason above it`);
+    }
+  }
+  const sandbox = text('usherd.service').split('# --- Sandbox')[1]?.split('[Install]')[0] ?? '';
+  const parts = sandbox.split(/^(?=#)(?<=^[A-Z].*\n)/m).filter((part) => /^[A-Z]/m.test(part));
+  assert.ok(parts.length > 15, String(parts.length));
+  const silent = parts.filter((part) => !/Tenants|tenant|Sites|Users/.test(part));
+  assert.deepEqual(silent, []);
+});
+
+test('a broken configuration is said in the journal, and tried again by nobody', () => {
+  // systemd forgives the line before; what the main process ends with is what counts for a restart.
+  assert.deepEqual(values('usherd.service', 'ExecStartPre'), ['-/usr/bin/usherd check']);
+  for (const unit of ['usherd.service', 'usherd-router.service']) {
+    assert.deepEqual(values(unit, 'RestartPreventExitStatus'), [String(ExitCode.PERMANENT)], unit);
+  }
+});
+
+test('the watchdog kills for silence only, and no system call of Node ends it', () => {
+  for (const part of ['supervisor', 'router']) {
+    const line = values('usherd-watchdog.service', 'ExecStart').find((it) =>
+      it.includes(`ready ${part}`),
+    );
+    const order = [
+      'is-active',
+      `ready ${part} --timeout 60s; code=$$?`,
+      'test $$code -eq 111 || exit',
+      'systemctl kill',
+    ];
+    const places = order.map((piece) => line?.indexOf(piece) ?? -1);
+    assert.deepEqual(
+      places,
+      [...places].sort((one, other) => one - other),
+    );
+    assert.ok(!places.includes(-1), line);
+  }
+  for (const unit of SERVICES) {
+    if (values(unit, 'SystemCallFilter').length === 0) continue;
+    assert.deepEqual(values(unit, 'SystemCallErrorNumber'), ['EPERM'], unit);
   }
 });
 
