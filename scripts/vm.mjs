@@ -18,7 +18,7 @@ const SKIPPED = 77;
 
 /** A machine that has said nothing after so long under KVM is one that KVM cannot run; emulation is slow and always works. */
 const KVM_BOOT_MS = 30_000;
-const EMULATED_BOOT_MS = 300_000;
+const EMULATED_BOOT_MS = 900_000;
 const RUN_MAX_MS = 1_800_000;
 const MEMORY_MIB = 2048;
 

@@ -1,9 +1,10 @@
 // A root directory booted by systemd-nspawn, with systemd as its first process, and thrown away afterwards.
 // To be called in namespaces of its own (`unshare --mount --pid --net --ipc …`): it is then the first process there.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Complaint } from './run.mjs';
+import { runLine, startLine } from './step-shell.mjs';
 
 const BOOT_DEADLINE_MS = 180_000;
 const LOOK_MS = 200;
@@ -65,24 +66,16 @@ export class BootedRoot {
 
   /** Runs a line of shell inside, as root. */
   run(line) {
-    const args = ['-t', String(this.#pid), '-a', 'sh', '-c', line];
-    const { status, stdout, stderr } = spawnSync('nsenter', args, {
-      env: ENVIRONMENT,
-      encoding: 'utf8',
-      timeout: COMMAND_DEADLINE_MS,
-      killSignal: 'SIGKILL',
-    });
-    return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
+    return runLine(this.#inside(line), { env: ENVIRONMENT, deadlineMs: COMMAND_DEADLINE_MS });
   }
 
-  /** Runs a line of shell inside beside us; its output comes when it has ended. */
+  /** The same beside us. */
   start(line) {
-    const args = ['-t', String(this.#pid), '-a', 'sh', '-c', line];
-    const child = spawn('nsenter', args, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    const ended = new Promise((resolve) => child.once('close', () => resolve(output.trim())));
-    return { ended, stdin: child.stdin };
+    return startLine(this.#inside(line), { env: ENVIRONMENT });
+  }
+
+  #inside(line) {
+    return ['nsenter', '-t', String(this.#pid), '-a', 'sh', '-c', line];
   }
 
   stop() {
