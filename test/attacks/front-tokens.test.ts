@@ -5,6 +5,7 @@ import { chmodSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Apache, noApache } from '../support/apache.js';
+import { shellAs } from '../support/as-uid.js';
 import { FakeResponder } from '../support/fake-responder.js';
 import { FrontClient, type CgiAnswer } from '../support/front-client.js';
 import {
@@ -25,6 +26,7 @@ const STOP_MAX_MS = 40_000;
 
 const ALICE = { name: 'alice', uid: 52_131 };
 const BOB = { name: 'bob', uid: 52_132 };
+const WWW_DATA = 33;
 
 const SHOW =
   '<?php header("Content-Type: application/json"); echo json_encode(["uid" => posix_geteuid()] + $_SERVER);';
@@ -258,13 +260,19 @@ describe(
       htaccess();
     });
 
-    test('no worker, log or status ever sees a token, and the router keeps digests only', async () => {
+    test('T66 no account, worker, log or status ever sees a token, and the router keeps digests only', async () => {
       const token = tokenOf('bob');
       const { body } = await get('/~bob/apps/shop/');
       assert.ok(!body.includes('USHERD_TOKEN') && !body.includes(token));
       assert.ok(!usherd.log().includes(token));
       const { out } = await usherd.command('status', '--json');
       assert.ok(!out.includes(token));
+      for (const file of ['apache/bob.conf', 'nginx/bob.conf', 'digests/bob']) {
+        const path = join(usherd.directory, 'state/tokens', file);
+        for (const uid of [ALICE.uid, BOB.uid, WWW_DATA]) {
+          assert.match(shellAs(uid, `cat ${path}`), /Permission denied/, `${file} as ${uid}`);
+        }
+      }
       const digests = readFileSync(join(usherd.directory, 'state/tokens/digests/bob'), 'utf8');
       assert.equal(digests, `${createHash('sha256').update(token).digest('hex')} 0\n`);
     });

@@ -85,6 +85,7 @@ describe('answers of a hostile program', () => {
   const BAD_HEADS: Readonly<Record<string, string>> = {
     'no blank line': 'Content-Type: text/plain\r\n',
     'one byte too much': `X-Long: ${'x'.repeat(LIMITS.responseHeadMaxBytes)}\r\n\r\n`,
+    'one byte too much, in short lines': `${`X: ${'x'.repeat(8_000)}\r\n`.repeat(5)}\r\n`,
     'ten thousand lines': `${'X: y\r\n'.repeat(10_000)}\r\n`,
     'a NUL': 'X: a\0b\r\n\r\n',
     'a CR alone': 'X: a\rSet-Cookie: stolen=1\r\n\r\n',
@@ -159,26 +160,27 @@ describe('answers of a hostile program', () => {
   test('an endless answer that nobody reads stops the program instead of filling memory (T85)', async () => {
     const client = await attack.front();
     client.socket.pause();
-    let isStopped = false;
+    let takenBytes = (): number => 0;
     misbehave = ({ socket }) => {
+      takenBytes = () => socket.bytesWritten - socket.writableLength;
       socket.write(stdout(HEAD));
       const chunk = stdout('x'.repeat(60_000));
       const pour = (): void => {
         while (socket.write(chunk));
-        isStopped = true;
       };
-      socket.on('drain', () => {
-        isStopped = false;
-        pour();
-      });
+      socket.on('drain', pour);
       pour();
     };
-    const before = process.memoryUsage().rss;
     client.send(1, appParams(APP));
-    await waitFor('the program to be stopped', () => isStopped);
-    for (let i = 0; i < 20; i += 1) await attack.neighbourIsServed();
-    assert.equal(isStopped, true);
-    assert.ok(process.memoryUsage().rss - before < 128 * 1024 * 1024);
+    let before = 0;
+    const isStopped = async (): Promise<boolean> => {
+      before = takenBytes();
+      for (let i = 0; i < 20; i += 1) await attack.neighbourIsServed();
+      return before > 0 && takenBytes() === before;
+    };
+    await waitFor('the program to be stopped', isStopped);
+    // What is buffered for one connection, and what two sockets of the kernel's hold.
+    assert.ok(before < LIMITS.responseBufferMaxBytes + 4 * 1024 * 1024, `${before} bytes`);
     await attack.isOver(client);
   });
 
@@ -220,5 +222,48 @@ describe('programs that accept and say nothing', () => {
     } finally {
       await attack.stop();
     }
+  });
+});
+
+describe('programs that answer a byte now and then', () => {
+  const SILENCE_MS = 300;
+  const REQUEST_MS = 1_500;
+  const limits = { silenceTimeoutMs: SILENCE_MS, requestTimeoutMs: REQUEST_MS };
+
+  /** Until the connection is cut, how long that took, and how much came. */
+  async function untilCut(begin: (request: WorkerRequest) => void): Promise<[number, number]> {
+    const app = { worker: { onRequest: begin }, facts: { limits } };
+    const attack = await RouterAttack.start({ [APP]: app });
+    try {
+      const client = await attack.front();
+      const startedMs = performance.now();
+      client.send(1, appParams(APP));
+      await attack.neighbourIsServed();
+      await waitFor('the cut', () => client.isClosed || client.isBroken || client.isEnded);
+      const ms = performance.now() - startedMs;
+      assert.equal(client.answer(1).end, undefined, 'an answer that is not whole has no end');
+      await waitFor('the worker to be given up', () =>
+        attack.rig.supervisor.received.some((m) => m.type === 'retire' && m.reason === 'deadline'),
+      );
+      await attack.isOver(client);
+      return [ms, Buffer.concat(client.answer(1).stdout).length];
+    } finally {
+      await attack.stop();
+    }
+  }
+
+  test('none at all after the head: cut at the silence deadline (T89)', async () => {
+    const [ms] = await untilCut(({ socket }) => void socket.write(stdout(HEAD)));
+    assert.ok(ms >= SILENCE_MS && ms < REQUEST_MS, `${ms} ms`);
+  });
+
+  test('always before the silence deadline: cut at the deadline of the request (T89)', async () => {
+    const [ms, bytesCount] = await untilCut(({ socket }) => {
+      socket.write(stdout(HEAD));
+      const drip = setInterval(() => socket.write(stdout('x')), SILENCE_MS / 6);
+      socket.on('close', () => clearInterval(drip));
+    });
+    assert.ok(ms >= REQUEST_MS, `${ms} ms`);
+    assert.ok(bytesCount > HEAD.length + 5, `${bytesCount} bytes`);
   });
 });

@@ -9,6 +9,12 @@ import { waitFor } from './wait-for.js';
 const CANARY = 'bob/canary';
 const DESCRIPTORS_SLACK_COUNT = 8;
 
+/** What is asked of an application. */
+interface Path {
+  readonly rest?: string;
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
 export class HostileHost {
   readonly usherd: UsherdRun;
   readonly #before: { readonly pids: readonly number[]; readonly descriptors: readonly number[] };
@@ -36,29 +42,42 @@ export class HostileHost {
   }
 
   /** What the application answers at this path of its own. */
-  async fetch(
+  fetch(app: string, rest = '/', extra: Readonly<Record<string, string>> = {}): Promise<CgiAnswer> {
+    return HostileHost.ask(this.usherd, app, this.usherd.frontSocket, { rest, extra });
+  }
+
+  /** The same of any usherd, at any of its front sockets. */
+  static async ask(
+    { root }: UsherdRun,
     app: string,
-    rest = '/',
-    extra: Readonly<Record<string, string>> = {},
+    socketPath: string,
+    path: Path = {},
   ): Promise<CgiAnswer> {
-    const [user = '', name = ''] = app.split('/');
-    const client = await FrontClient.connect(this.usherd.frontSocket);
+    const client = await FrontClient.connect(socketPath);
     try {
-      return await client.fetch(
-        new Map(
-          Object.entries({
-            REQUEST_METHOD: 'GET',
-            SCRIPT_FILENAME: `${this.usherd.root}/${user}/apps/${name}${rest === '/' ? '' : rest}`,
-            SCRIPT_NAME: `/~${user}/apps/${name}${rest}`,
-            REQUEST_URI: `/~${user}/apps/${name}${rest}`,
-            SERVER_PROTOCOL: 'HTTP/1.1',
-            ...extra,
-          }),
-        ),
-      );
+      return await client.fetch(HostileHost.params(root, app, path));
     } finally {
       client.close();
     }
+  }
+
+  /** As a web server with the generic configuration sends them. */
+  static params(
+    root: string,
+    app: string,
+    { rest = '/', extra = {} }: Path = {},
+  ): Map<string, string> {
+    const [user = '', name = ''] = app.split('/');
+    return new Map(
+      Object.entries({
+        REQUEST_METHOD: 'GET',
+        SCRIPT_FILENAME: `${root}/${user}/apps/${name}${rest === '/' ? '' : rest}`,
+        SCRIPT_NAME: `/~${user}/apps/${name}${rest}`,
+        REQUEST_URI: `/~${user}/apps/${name}${rest}`,
+        SERVER_PROTOCOL: 'HTTP/1.1',
+        ...extra,
+      }),
+    );
   }
 
   async text(app: string, rest = '/'): Promise<string> {

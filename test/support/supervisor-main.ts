@@ -82,6 +82,7 @@ closeInheritedDescriptors();
 const file = process.argv[2] ?? '';
 const read = (): TestSetting => JSON.parse(readFileSync(file, 'utf8')) as TestSetting;
 const setting = read();
+const realNow = Date.now;
 const supervisor = new Supervisor({
   vhosts: { version: vhostsVersion, read: (directory) => readVhosts(directory, true) },
   config: configOf(setting),
@@ -89,7 +90,11 @@ const supervisor = new Supervisor({
   log,
   describe,
   markNames: () => ['app.fcgi'],
-  loadConfig: () => Promise.resolve(configOf(read())),
+  loadConfig: () => {
+    const { clockOffsetMs = 0 } = read();
+    Date.now = () => realNow() + clockOffsetMs;
+    return Promise.resolve(configOf(read()));
+  },
   version: 'test',
   ...(setting.cleanTimes && { cleanTimes: setting.cleanTimes }),
   onLaunchStep: (step, pid) => {

@@ -21,6 +21,8 @@ export interface TestSetting {
   readonly cleanTimes?: { readonly firstAfterMs: number; readonly intervalMs: number };
   /** What is done to each process between two steps of its launch. */
   readonly disturb?: { readonly step: LaunchStep; readonly signal: NodeJS.Signals };
+  /** How far the clock of the machine is off; taken over at a reload. */
+  readonly clockOffsetMs?: number;
   /** At this step of any launch the whole supervisor waits until the file is there. May be changed while it runs. */
   readonly hold?: { readonly step: LaunchStep; readonly until: string };
 }

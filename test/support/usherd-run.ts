@@ -47,6 +47,8 @@ export interface UsherdOptions {
   readonly apps?: string;
   /** Before it is started. */
   readonly prepare?: (usherd: UsherdRun) => void;
+  /** Descriptors that each of its processes may have. */
+  readonly files?: number;
   /** Users who have a front socket of their own, besides the one for all. */
   readonly boundTo?: readonly string[];
 }
@@ -58,11 +60,13 @@ export class UsherdRun {
   readonly configFile: string;
   readonly logFile: string;
   readonly users: readonly TestUser[];
+  readonly #files: number | undefined;
   #child: ChildProcess | undefined;
 
   private constructor(users: readonly TestUser[], options: UsherdOptions) {
     const { routerUid, more = '', apps = '', boundTo = [] } = options;
     this.users = users;
+    this.#files = options.files;
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'usherd-e2e-'));
     fs.chmodSync(this.directory, 0o755);
     this.root = path.join(this.directory, 'srv');
@@ -116,7 +120,8 @@ ${accounts.join('')}`,
   async run(): Promise<void> {
     const log = fs.openSync(this.logFile, 'a');
     const before = this.#lines().length;
-    this.#child = spawn(BIN, ['run', '--config', this.configFile], {
+    const limit = this.#files === undefined ? [] : [`--nofile=${this.#files}:${this.#files}`];
+    this.#child = spawn('prlimit', [...limit, '--', BIN, 'run', '--config', this.configFile], {
       stdio: ['ignore', log, log],
       detached: true,
     });

@@ -59,7 +59,7 @@ test('the supervisor is root with exactly five capabilities', { skip: needsRoot 
 });
 
 test('the router is its own account with nothing at all', { skip: needsRoot }, async (t) => {
-  const { field } = await statusOf(t, 'router');
+  const { field, flags } = await statusOf(t, 'router');
   assert.equal(field('Uid'), '61310\t61310\t61310\t61310');
   assert.equal(field('Gid'), '61311\t61311\t61311\t61311');
   assert.equal(field('Groups'), '61312 61313');
@@ -67,4 +67,7 @@ test('the router is its own account with nothing at all', { skip: needsRoot }, a
     assert.equal(field(set), NOTHING, set);
   }
   assert.equal(field('NoNewPrivs'), '1');
+  for (const flag of ['--disable-proto=throw', '--disallow-code-generation-from-strings']) {
+    assert.ok(flags.includes(flag), flag);
+  }
 });

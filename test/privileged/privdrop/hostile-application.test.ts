@@ -151,8 +151,14 @@ describe('a hostile application', { skip: needsRoot }, () => {
     assert.deepEqual([...new Set(rules)], ['manifest-kind']);
   });
 
-  it('has a manifest that is a directory or a device (T5)', async () => {
+  it('has a manifest that is a directory, a socket or a device (T5)', async () => {
     assert.equal(await manifestRule((path) => mkdirSync(path)), 'manifest-kind');
+    tree.remove();
+    tree = new TenantTree();
+    const listen = 'IO::Socket::UNIX->new(Local => shift, Listen => 1)';
+    const socket = (path: string): unknown =>
+      spawnSync('/usr/bin/perl', ['-MIO::Socket::UNIX', '-e', listen, path]);
+    assert.equal(await manifestRule(socket), 'manifest-kind');
     tree.remove();
     tree = new TenantTree();
     const device = (path: string): unknown => spawnSync('/bin/mknod', [path, 'b', '7', '0']);

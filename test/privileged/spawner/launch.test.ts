@@ -26,7 +26,7 @@ describe('a launch', { skip }, () => {
     assert.deepEqual([...host.processesOf(UID.alice), ...host.processesOf(UID.bob)], []);
   });
 
-  it('gives a worker its own ids, its socket, its log and nothing else (T39, T49)', async () => {
+  it('gives a worker its own ids, its socket, its log and nothing else (T39, T49, T62)', async () => {
     host.makeApp('alice', 'tells', 'tells');
     const spawned = await router.spawn('alice/tells');
     const said = await waitFor('the log', () => {
@@ -95,7 +95,9 @@ describe('a launch', { skip }, () => {
     host.change({ users: [{ name: 'alice', uid: UID.alice, limits: { stopTimeoutMs: 50 } }] });
     await host.control({ command: 'reload' });
     const { worker } = await router.spawn('alice/deaf');
-    await waitFor('the worker to be deaf', () => host.sink.of(worker)?.text.includes('deaf'));
+    await waitFor('the worker to be deaf', () =>
+      host.sink.of(worker)?.text.includes('hears no TERM'),
+    );
     router.send({ type: 'retire', worker, reason: 'idle' });
     const { by, signal, wanted } = await router.hear('exited', (heard) => heard.worker === worker);
     assert.deepEqual([by, signal, wanted], ['signal', 'SIGKILL', true]);

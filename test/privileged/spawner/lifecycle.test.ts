@@ -35,7 +35,7 @@ describe('a supervisor', { skip }, () => {
     const router = await host.router();
     const deaf = await router.spawn('alice/deaf');
     await router.spawn('alice/daemon');
-    await waitFor('it to be deaf', () => host.sink.of(deaf.worker)?.text.includes('deaf'));
+    await waitFor('it to be deaf', () => host.sink.of(deaf.worker)?.text.includes('hears no TERM'));
     await host.stop();
     assert.deepEqual(host.processesOf(UID.alice), []);
     assert.deepEqual(readdirSync(host.path('worker')), []);

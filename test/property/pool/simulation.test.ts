@@ -97,6 +97,24 @@ test('hundreds of users on too few slots: all bounds hold and all of them are se
   assert.ok(Math.max(...served) < mean * 3, `most ${Math.max(...served)}, mean ${mean}`);
 });
 
+test('thousands of users, eight for each slot: all bounds hold and nobody starves', () => {
+  const users = 2_000;
+  const simulation = new Simulation({
+    ...CALM,
+    users,
+    appsPerUser: 1,
+    maxWorkers: users / 8,
+    arrivalMs: 1_000,
+    limits: { ...CALM.limits, queueTimeoutMs: 30_000 },
+  });
+  simulation.run(40_000);
+  assert.equal(simulation.mostSlots, users / 8);
+  const served = simulation.users.map((user) => user.served);
+  const mean = served.reduce((sum, one) => sum + one, 0) / users;
+  assert.ok(Math.min(...served) > mean / 3, `least ${Math.min(...served)}, mean ${mean}`);
+  assert.ok(Math.max(...served) < mean * 3, `most ${Math.max(...served)}, mean ${mean}`);
+});
+
 test('an application that always crashes costs its neighbours nothing', () => {
   const simulation = new Simulation({ ...CALM, users: 50, failedStart: 1, arrivalMs: 20 });
   simulation.run(30_000);
