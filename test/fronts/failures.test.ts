@@ -1,5 +1,6 @@
 // What a browser sees when a worker fails in every way that a worker can: never a 200 that is none, never a dead web server.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { absence, FrontRig } from '../support/fronts/front-rig.js';
 import { FRONT_NAMES, type FrontName } from '../support/fronts/front.js';
@@ -9,13 +10,15 @@ import { RESPONDER, WHOLE } from '../support/fronts/responder.js';
 const FIRST_BYTE_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 2_500;
 
+const LIMITS_OF_APPS = {
+  ...{ startTimeoutMs: 800, firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS },
+  ...{ requestTimeoutMs: REQUEST_TIMEOUT_MS, maxWorkersPerApp: 32 },
+};
+
 let rig: FrontRig;
 before(async () => {
   const worker = RESPONDER;
-  const limits = {
-    ...{ startTimeoutMs: 800, firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS },
-    ...{ requestTimeoutMs: REQUEST_TIMEOUT_MS, maxWorkersPerApp: 32 },
-  };
+  const limits = LIMITS_OF_APPS;
   const apps = {
     'alice/dead': { worker, isDead: true, facts: { limits } },
     'alice/gone': { worker, refuse: { code: 'E_APP_UNKNOWN' } },
@@ -25,13 +28,31 @@ before(async () => {
 });
 after(() => rig.stop());
 
+const violations: string[] = [];
+let askedCount = 0;
+
+/** Each question has an application of its own: one whose worker has died is held back for a while. */
 const ask = async (name: FrontName, mode: string, method = 'GET'): Promise<HttpAnswer> => {
   const front = rig.front(name);
-  const answer = await front.request({ path: `/~alice/apps/tool/x?mode=${mode}`, method });
-  assert.ok(front.isAlive, `${name} is gone:\n${front.log()}`);
-  return answer;
+  const { supervisor } = rig.router;
+  askedCount += 1;
+  const app = `${mode}-${askedCount}`;
+  supervisor.apps.set(`alice/${app}`, {
+    worker: RESPONDER,
+    facts: { limits: LIMITS_OF_APPS, maxWorkersPerUser: 64 },
+  });
+  try {
+    const answer = await front.request({ path: `/~alice/apps/${app}/x?mode=${mode}`, method });
+    assert.ok(front.isAlive, `${name} is gone:\n${front.log()}`);
+    return answer;
+  } finally {
+    for (const { id, app: whose, worker } of [...supervisor.running.values()]) {
+      if (whose !== `alice/${app}`) continue;
+      violations.push(...worker.violations);
+      supervisor.kill(id, { wanted: true });
+    }
+  }
 };
-
 const WHOLE_ANSWERS = [
   ...['whole', 'no-empty-stdout', 'app-status', 'whole-then-overloaded'],
   ...['stderr-before', 'stderr-in-head', 'stderr-between', 'stderr-after'],
@@ -52,13 +73,29 @@ const REFUSED = [
   ...['unknown-type-zero', 'version-2'],
 ];
 
+/** The worker did not take the request: others are tried, until the application is held back. */
+const SENT_ON: ReadonlySet<string> = new Set([
+  'end-overloaded',
+  'end-cant-mpx',
+  'end-unknown-role',
+]);
+
 const SILENT = ['hang', 'read-nothing'];
 
 const CUT = ['close-in-body', 'foreign-id-in-body', 'hang-in-body'];
 const CUT_WITH_LENGTH = ['close-in-body-with-length', 'end-in-body-with-length'];
 
-/** Caddy 2.6 takes every end of the connection for the end of a whole answer, whatever comes before it. */
-const BLIND: ReadonlySet<FrontName> = new Set(['caddy']);
+/**
+ * Caddy before 2.8 ends its own answer properly after every error in the body (caddyserver/caddy#5952). Newer ones cut their
+ * client off at an error, and the record of an unknown version is one; a mere end of the connection is none to this day.
+ */
+const BLIND: ReadonlySet<FrontName> = new Set(isOldCaddy() ? ['caddy'] : []);
+
+function isOldCaddy(): boolean {
+  if (absence('caddy') !== false) return false;
+  const version = execFileSync('/usr/bin/caddy', ['version'], { encoding: 'utf8' });
+  return /^v?2\.[0-7]\./.test(version);
+}
 
 for (const name of FRONT_NAMES) {
   describe(name, { skip: absence(name), concurrency: 4 }, () => {
@@ -75,12 +112,13 @@ for (const name of FRONT_NAMES) {
       test(`${mode}: 502 with a page`, async () => {
         for (const method of ['GET', 'POST']) {
           const answer = await ask(name, mode, method);
-          assert.equal(answer.status, 502, method);
+          const isSentOn = SENT_ON.has(mode) && answer.status === 503;
+          assert.ok(answer.status === 502 || isSentOn, `${method}: ${answer.status}`);
           assert.match(
             answer.headers.get('x-usherd-reason')?.[0] ?? '',
-            /^(worker-died|bad-response)$/,
+            isSentOn ? /^crash-loop$/ : /^(worker-died|bad-response)$/,
           );
-          assert.match(answer.body.toString('latin1'), /502/);
+          assert.match(answer.body.toString('latin1'), /50[23]/);
           assert.doesNotMatch(answer.body.toString('latin1'), /FOREIGN|half an answer/);
           assert.ok(answer.isComplete);
         }
@@ -138,8 +176,5 @@ test('HAProxy has been the same process all the time', { skip: absence('haproxy'
 });
 
 test('no worker was ever sent what kills real ones', () => {
-  const violations = [...rig.router.supervisor.running.values()].flatMap(
-    ({ worker }) => worker.violations,
-  );
   assert.deepEqual(violations, []);
 });

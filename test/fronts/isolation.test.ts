@@ -4,10 +4,12 @@ import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { absence, FrontRig } from '../support/fronts/front-rig.js';
 import { FRONT_NAMES, type Front } from '../support/fronts/front.js';
+import type { HttpAnswer } from '../support/fronts/http-client.js';
 import { RESPONDER } from '../support/fronts/responder.js';
 
 const BROWSERS_COUNT = 8;
 const REQUESTS_COUNT = 40;
+const RESETS_MAX = 100;
 const APPS = [
   'alice/apps/shop/info.php',
   'bob/apps/shop/info.php',
@@ -35,6 +37,9 @@ interface Tally {
   failed: number;
 }
 
+const isCrashLoop = (answer: HttpAnswer | undefined): boolean =>
+  answer?.headers.get('x-usherd-reason')?.[0] === 'crash-loop';
+
 async function browse(front: Front, browser: number, tally: Tally): Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   for (let i = 0; i < REQUESTS_COUNT; i += 1) {
@@ -46,9 +51,15 @@ async function browse(front: Front, browser: number, tally: Tally): Promise<void
       await front.request({ path: `${path}/x?mode=${mode}`, ...kept }).catch(() => undefined);
     }
     const tag = `${front.name}-${browser}-${i}`;
-    const answer = await front
-      .request({ path: `${path}/?mode=tag&tag=${tag}`, agent })
-      .catch(() => undefined);
+    const ask = (): Promise<HttpAnswer | undefined> =>
+      front.request({ path: `${path}/?mode=tag&tag=${tag}`, agent }).catch(() => undefined);
+    let answer = await ask();
+    // Programs that die as often as these are in a crash loop at times, which is another promise.
+    for (let tries = 0; isCrashLoop(answer) && tries < RESETS_MAX; tries += 1) {
+      const [user, , name] = app.split('/');
+      rig.router.supervisor.send({ type: 'reset', app: `${user}/${name}` });
+      answer = await ask();
+    }
     if (answer?.status !== 200) {
       tally.failed += 1;
       continue;

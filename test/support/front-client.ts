@@ -51,6 +51,8 @@ export class FrontClient {
   isClosed = false;
   /** Something came that is no FastCGI: how a web server is told that an answer is not whole. */
   isBroken = false;
+  /** Called with each END instead of keeping the answers: for more requests than one keeps. */
+  onEnd: ((id: number) => void) | undefined;
 
   constructor(socket: net.Socket) {
     this.socket = socket;
@@ -146,6 +148,10 @@ export class FrontClient {
   #record(type: number, id: number, content: Buffer): void {
     if (id === 0) {
       this.management.push({ type, content });
+      return;
+    }
+    if (this.onEnd !== undefined) {
+      if (type === RecordType.END_REQUEST) this.onEnd(id);
       return;
     }
     const answer = this.answer(id);

@@ -1,5 +1,7 @@
 // Wire checklist 61 to 71, 87 and 90: how requests and front connections end, on real sockets.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { describe, test } from 'node:test';
 import { RecordType } from '../../../src/fcgi-protocol/index.js';
 import type { WorkerRequest } from '../../support/fake-worker.js';
@@ -111,7 +113,7 @@ test('items 64 and 65: aborting one of many, running or queued, touches no other
 });
 
 describe('item 66: roles that are not served are an answer and UNKNOWN_ROLE', () => {
-  for (const role of [0, 7, 255]) {
+  for (const role of [0, 7, 255, 65_535]) {
     test(`role ${role}`, async () => {
       const { front, supervisor } = await start(hello);
       front.expect(1);
@@ -144,17 +146,42 @@ test('item 69: the front socket is there again under its name when the router is
   assert.equal((await after.fetch(GET)).status, 200);
 });
 
-test('item 70: hundreds of connections at once are all accepted', async () => {
+/** A client and the router of a test are one process: two descriptors a connection. */
+const BURST = descriptorsMax() >= 4_096 ? 1_000 : 400;
+
+function descriptorsMax(): number {
+  const [, hard] =
+    /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  return Number(hard ?? 1_024);
+}
+
+test(`item 70: ${BURST} connections at once are all accepted`, async () => {
   const { rig } = await start(hello, { facts: { limits: { queueLength: 1_000 } } });
   const clients = await Promise.all(
-    Array.from({ length: 600 }, () => FrontClient.connect(rig.frontPath)),
+    Array.from({ length: BURST }, () => FrontClient.connect(rig.frontPath)),
   );
   try {
     await Promise.all(clients.map((client) => client.fetch(appParams('alice/none'))));
-    assert.equal(rig.router.counters.frontConnections, 600 + 1);
+    assert.equal(rig.router.counters.frontConnections, BURST + 1);
   } finally {
     for (const client of clients) client.close();
   }
+});
+
+test('item 68: a connection that waits for its next request has no timer', async (t) => {
+  const { rig } = await start(hello);
+  const timersOf = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timersOf();
+  const timeouts = t.mock.method(net.Socket.prototype, 'setTimeout');
+  const fronts = await Promise.all(Array.from({ length: 50 }, () => rig.front()));
+  for (const front of fronts) assert.equal((await front.fetch(GET)).status, 200);
+  await waitFor('those of the requests to be gone', () => timersOf() < before + fronts.length / 2);
+  assert.deepEqual(
+    timeouts.mock.calls.filter(({ arguments: [ms] }) => ms > 0),
+    [],
+  );
+  for (const front of fronts) assert.equal(front.isEnded, false);
 });
 
 test('item 71: the answer still goes to a web server that has only stopped sending', async () => {
@@ -192,7 +219,7 @@ test('item 87: tagged bodies of two users, interleaved record by record, never m
   }
 });
 
-test('item 90: an application at its limit does not delay another, and connections have a limit of their own', async () => {
+test('item 90: an application at its limit does not delay another', async () => {
   const held: WorkerRequest[] = [];
   const { front, rig } = await start(
     (request) => {

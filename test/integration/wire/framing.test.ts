@@ -36,11 +36,44 @@ test('item 1: a request that comes byte by byte is the same request', async () =
   assert.equal((await answerTo(front, 7)).body.toString(), '/:4');
 });
 
+test('item 1: an answer that comes byte by byte is the same answer', async () => {
+  const { front } = await start(({ socket, id }) => {
+    const bytes = Buffer.concat([
+      record(RecordType.STDERR, id, 'said'),
+      record(RecordType.STDOUT, id, `${TEXT}body`, { padding: 3 }),
+      record(RecordType.STDOUT, id),
+      record(RecordType.END_REQUEST, id, Buffer.alloc(8)),
+    ]);
+    const next = (at: number): void => {
+      if (at === bytes.length) return;
+      socket.write(bytes.subarray(at, at + 1), () => setImmediate(next, at + 1));
+    };
+    next(0);
+  });
+  const answer = await front.fetch(GET);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body.toString(), 'body');
+});
+
 test('item 2: a body in records of every size that matters arrives whole', async () => {
   const { front } = await start((request) => request.reply(`${TEXT}${request.body.toString()}`));
   for (const length of [0, 1, 8_191, 8_192, 8_193, 65_535]) {
     const body = 'x'.repeat(length);
     assert.equal((await front.fetch(POST, Buffer.from(body))).body.toString(), body);
+  }
+});
+
+test('item 2: an answer in records of every size that matters arrives whole', async () => {
+  const { front } = await start((request) => {
+    const { encoder, id, params } = request;
+    encoder.stream(RecordType.STDOUT, id, Buffer.from(TEXT));
+    const part = Buffer.alloc(Number(params.get('QUERY_STRING')), 'x');
+    for (let i = 0; i < 3; i += 1) encoder.stream(RecordType.STDOUT, id, part);
+    encoder.endRequest(id, 0, 0);
+  });
+  for (const length of [0, 1, 8_191, 8_192, 8_193, 65_535]) {
+    const { body } = await front.fetch(new Map(GET).set('QUERY_STRING', `${length}`));
+    assert.equal(body.toString(), 'x'.repeat(3 * length));
   }
 });
 
@@ -103,25 +136,22 @@ async function management(front: FrontClient, count: number): Promise<FrontClien
 test('item 6: types that nobody knows are answered without an id and ignored with one', async () => {
   const { front } = await start(hello);
   front.expect(1);
+  const unknown = [0, ...Array.from({ length: 255 - 10 }, (_, i) => 11 + i)];
   front.socket.write(
     Buffer.concat([
       begin(1),
-      record(42, 1, 'what'),
+      ...unknown.map((type) => record(type, 1, 'what')),
       paramsRecords(1, POST),
-      record(12, 0),
-      record(255, 0, 'x'),
-      record(0, 1),
+      ...unknown.map((type) => record(type, 0, 'what')),
+      ...unknown.map((type) => record(type, 1)),
       stdin(1),
     ]),
   );
   assert.equal((await answerTo(front, 1)).status, 200);
-  const answers = await management(front, 2);
+  const answers = await management(front, unknown.length);
   assert.deepEqual(
     answers.map(({ type, content }) => [type, content[0], content.length]),
-    [
-      [RecordType.UNKNOWN_TYPE, 12, 8],
-      [RecordType.UNKNOWN_TYPE, 255, 8],
-    ],
+    unknown.map((type) => [RecordType.UNKNOWN_TYPE, type, 8]),
   );
 });
 
@@ -161,6 +191,22 @@ test('item 12: ids at the ends of their range, and one id for many requests', as
   for (let i = 0; i < 300; i += 1) {
     assert.equal((await front.fetch(appParams('alice/none'), undefined, 5)).status, 404);
   }
+});
+
+test('item 12: seventy thousand requests on one connection, each id again as soon as it has ended', async () => {
+  const count = 70_000;
+  const { rig, front } = await start(hello);
+  let ended = 0;
+  const next = (): void => {
+    ended += 1;
+    if (ended < count) front.socket.write(whole(1 + (ended % 2), REFUSED));
+  };
+  front.onEnd = next;
+  front.socket.write(whole(1, REFUSED));
+  await waitFor('all of them', () => ended === count, 120_000);
+  assert.equal(rig.router.counters.requestsTotal, count);
+  front.onEnd = undefined;
+  assert.equal((await front.fetch(GET)).status, 200);
 });
 
 test('item 13: a thousand requests are open on one connection, and end out of order', async () => {
@@ -221,6 +267,16 @@ describe('items 14 and 15: GET_VALUES', () => {
       }
     });
   }
+
+  test('byte by byte it is the same question', async () => {
+    const { front } = await start(hello);
+    for (const byte of record(RecordType.GET_VALUES, 0, asked(ALL))) {
+      front.socket.write(Buffer.from([byte]));
+      await new Promise(setImmediate);
+    }
+    const [answer] = await management(front, 1);
+    assert.deepEqual([...decodeNameValues(answer?.content ?? Buffer.alloc(0)).keys()], ALL);
+  });
 
   test('with an id it is ignored', async () => {
     const { front } = await start(hello);

@@ -31,7 +31,7 @@ test('item 30: a request without a body is a request', async () => {
 });
 
 test(
-  'item 31: a body far larger than memory may be passes whole, while another request is served',
+  'item 31: a body far larger than memory may be passes whole, while others are served, on its connection, too',
   { timeout: 300_000 },
   async () => {
     let sum = 0;
@@ -51,6 +51,9 @@ test(
     }
     const other = await rig.front();
     assert.equal((await other.fetch(GET)).status, 200);
+    front.expect(2);
+    front.socket.write(whole(2));
+    assert.equal((await answerTo(front, 2)).status, 200);
     front.socket.write(stdin(1));
     assert.equal((await answerTo(front, 1)).body.toString(), `/:${count * block.length}`);
     assert.equal(sum, count * block.length);
@@ -154,6 +157,24 @@ describe('an answer that comes before the body has ended', () => {
     front.socket.write(stdin(1));
     front.socket.end();
     await waitFor('the end of both sides', () => front.isClosed);
+  });
+
+  test('item 39: a body that never ends is read for a while, and then no more', async (t) => {
+    // In the place of half a minute: what is tried is that the timer is there.
+    const bound = LIMITS as { frontLingerMs: number };
+    const { frontLingerMs } = bound;
+    t.after(() => (bound.frontLingerMs = frontLingerMs));
+    bound.frontLingerMs = 500;
+    const front = await answeredEarly(0);
+    const fed = setInterval(() => front.socket.write(stdin(1, 'x')), 20);
+    try {
+      await waitFor('FIN', () => front.isEnded);
+      const endedMs = performance.now();
+      await waitFor('the end of both sides', () => front.isClosed);
+      assert.ok(performance.now() - endedMs > 300, 'it was read on');
+    } finally {
+      clearInterval(fed);
+    }
   });
 });
 
