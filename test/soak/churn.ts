@@ -6,9 +6,19 @@ import { keepAsking } from '../support/load.js';
 import { formatSight, SoakStage, type Scenario } from '../support/soak-stage.js';
 
 const SCALE = {
-  full: { users: 8, requests: 100_000, clients: 64, gracefuls: 2, killEveryMs: 100 },
-  short: { users: 2, requests: 800, clients: 16, gracefuls: 1, killEveryMs: 400 },
+  full: {
+    users: 8,
+    requests: 100_000,
+    clients: 64,
+    gracefuls: 2,
+    killEveryMs: 40, // some find no worker between two requests
+    killsPerSMin: 10,
+  },
+  short: { users: 2, requests: 800, clients: 16, gracefuls: 1, killEveryMs: 100, killsPerSMin: 0 },
 } as const;
+
+/** Between two looks at which workers there are: killing is not to wait for an answer. */
+const LOOK_MS = 50;
 
 const PAGE = '<?php echo $_GET["n"], " ", posix_geteuid();';
 
@@ -44,7 +54,7 @@ export const churn: Scenario = {
   name: 'churn',
   promise: 'kills, max_requests, reloads, restarts and graceful restarts of Apache fail no request',
   async run(scale, report) {
-    const { users, requests, clients, gracefuls, killEveryMs } = SCALE[scale];
+    const { users, requests, clients, gracefuls, killEveryMs, killsPerSMin } = SCALE[scale];
     const stage = await SoakStage.open({ users, more: '[limits]\nmax_requests = 7' });
     const apps = stage.usherd.users.map(({ name }) => `${name}/blog`);
     try {
@@ -52,7 +62,7 @@ export const churn: Scenario = {
       const before = stage.look();
       let done = 0;
       let isOver = false;
-      const underWay = new Set<number>();
+      let pids: readonly number[] = [];
       const told = { kills: 0, reloads: 0, restarts: 0, gracefuls: 0 };
       const isDisturbed = (): boolean =>
         told.kills > 0 && told.restarts > 0 && told.gracefuls === gracefuls;
@@ -61,14 +71,16 @@ export const churn: Scenario = {
       };
       const kill = async (): Promise<void> => {
         for (let turn = 0; !isOver; turn += 1) {
-          const pids = await provenPids(stage);
           const start = (turn * 7) % Math.max(1, pids.length);
           const order = [...pids.slice(start), ...pids.slice(0, start)];
           if (order.some(killBetweenRequests)) told.kills += 1;
-          // One of them may have lost its worker and is tried again once: it must not lose the next one, too.
-          const touched = [...underWay];
-          while (touched.some((n) => underWay.has(n))) await sleep(10);
           await sleep(killEveryMs);
+        }
+      };
+      const look = async (): Promise<void> => {
+        while (!isOver) {
+          pids = await provenPids(stage);
+          await sleep(LOOK_MS);
         }
       };
       const command = async (): Promise<void> => {
@@ -85,17 +97,14 @@ export const churn: Scenario = {
           await sleep(1_000);
         }
       };
-      const disturbances = [kill(), command()];
+      const startedMs = performance.now();
+      const disturbances = [look(), kill(), command()];
       const result = await keepAsking(
         {
           port: stage.port,
-          path: (n) => {
-            underWay.add(n);
-            return `/~user${n % users}/apps/blog/?n=${n}`;
-          },
+          path: (n) => `/~user${n % users}/apps/blog/?n=${n}`,
           judge: (n, { status, headers, body }) => {
             done += 1;
-            underWay.delete(n);
             const wanted = `${n} ${stage.usherd.users[n % users]?.uid ?? 0}`;
             if (status === 200 && body.toString() === wanted) return undefined;
             return `${n}: ${status} ${String(headers['x-usherd-reason'] ?? body.toString().slice(0, 60))}`;
@@ -106,13 +115,15 @@ export const churn: Scenario = {
         (count) => count >= requests * (isDisturbed() ? 1 : 20),
       );
       isOver = true;
-      underWay.clear(); // those without any answer
+      const killsPerS = told.kills / ((performance.now() - startedMs) / 1_000);
       await Promise.all(disturbances);
       report.figure('requests', result);
       report.figure('disturbances', JSON.stringify(told));
+      report.figure('kills', `${killsPerS.toFixed(1)}/s`);
       report.figure('before', formatSight(before));
       report.figure('after', formatSight(stage.look()));
       report.expect(result.failed === 0, `no failed request: ${result.failures.join('; ')}`);
+      report.expect(killsPerS >= killsPerSMin, `${killsPerS} kills a second`);
       report.expect(isDisturbed(), `all disturbances: ${JSON.stringify(told)}`);
     } finally {
       await stage.close();

@@ -2,7 +2,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { askAtRate, keepAsking, type LoadResult } from '../support/load.js';
-import { SoakStage, type Scenario } from '../support/soak-stage.js';
+import { SoakStage, type Report, type Scenario } from '../support/soak-stage.js';
 
 const SCALE = {
   full: { seconds: 60, perS: 1_000, startsMax: 10, linesMax: 50 },
@@ -12,6 +12,8 @@ const SCALE = {
 const BROKEN = '#!/bin/sh\necho "no database" >&2\nexit 1\n';
 const WORKING = join(import.meta.dirname, '../../../examples/bob/apps/hello-perl/app.fcgi');
 const PAGE = '<?php echo "ok";';
+/** How soon a changed file is noticed, and a worker of it answers. */
+const FIXED_WITHIN_MS = 2_000;
 
 export const crashLoop: Scenario = {
   name: 'crash-loop',
@@ -49,7 +51,7 @@ export const crashLoop: Scenario = {
       report.expect(lines.length <= linesMax, `at most ${linesMax} log lines: ${lines.length}`);
       report.expect(!result.statuses.has('200'), 'the broken application is broken');
       report.expect(beside.failed === 0, `neighbour: ${beside.failures.join('; ')}`);
-      await fix(stage, report);
+      await fix(stage, report, scale);
     } finally {
       await stage.close();
     }
@@ -57,7 +59,11 @@ export const crashLoop: Scenario = {
 };
 
 /** A changed file is noticed without any command, whatever the back-off has come to. */
-async function fix(stage: SoakStage, report: Parameters<Scenario['run']>[1]): Promise<void> {
+async function fix(
+  stage: SoakStage,
+  report: Report,
+  scale: Parameters<Scenario['run']>[0],
+): Promise<void> {
   // As a deploy does it: the new program takes the place of the old one in one step.
   const directory = join(stage.usherd.root, 'user0/apps/broken');
   stage.usherd.write('user0/broken', 'app.fcgi.new', readFileSync(WORKING, 'utf8'), 0o755);
@@ -77,5 +83,7 @@ async function fix(stage: SoakStage, report: Parameters<Scenario['run']>[1]): Pr
     () => answeredMs < Infinity || performance.now() - mendedMs > 70_000,
   );
   report.figure('answer after the fix', `${answeredMs.toFixed(0)} ms`);
-  report.expect(answeredMs < Infinity, 'an answer after the fix');
+  // The short form runs beside other tests, which have the processors then.
+  const withinMs = scale === 'full' ? FIXED_WITHIN_MS : Infinity;
+  report.expect(answeredMs < withinMs, `an answer after the fix: ${answeredMs} ms`);
 }

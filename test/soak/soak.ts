@@ -2,8 +2,24 @@
 import { Report, type Scenario } from '../support/soak-stage.js';
 import { churn } from './churn.js';
 import { crashLoop } from './crash-loop.js';
+import { crashes } from './crashes.js';
+import { idleConnections } from './idle-connections.js';
+import { manyApps } from './many-apps.js';
+import { sleepers } from './sleepers.js';
+import { slowUploads } from './slow-uploads.js';
+import { transfer } from './transfer.js';
 
-const SCENARIOS: readonly Scenario[] = [churn, crashLoop];
+/** In this order; the short forms of all of them are tests of `npm test`. */
+export const SCENARIOS: readonly Scenario[] = [
+  churn,
+  sleepers,
+  crashLoop,
+  slowUploads,
+  idleConnections,
+  crashes,
+  transfer,
+  manyApps,
+];
 
 export interface Soak {
   /** Empty: all of them. */
