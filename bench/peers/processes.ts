@@ -60,15 +60,21 @@ export const uidOf = (pid: number): number => {
   }
 };
 
-/** Microseconds of processor time by role, those of ended and reaped processes in their reaper's. */
+/** What every peer reaps while it is measured: workers that were replaced. */
+const REAPED_ROLE = 'php';
+
+/**
+ * Microseconds of processor time by role. What a process has reaped counts as workers' time: the time of one that is replaced
+ * between two looks only moves from the worker to its reaper.
+ */
 export function processorUs(pids: readonly number[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const pid of pids) {
     const row = readRow(pid);
     const role = roleOf(pid);
     if (row === undefined || role === '') continue;
-    const us = (row.ownTicks + row.reapedTicks) * TICK_US;
-    sums.set(role, (sums.get(role) ?? 0) + us);
+    sums.set(role, (sums.get(role) ?? 0) + row.ownTicks * TICK_US);
+    sums.set(REAPED_ROLE, (sums.get(REAPED_ROLE) ?? 0) + row.reapedTicks * TICK_US);
   }
   return sums;
 }
