@@ -138,10 +138,13 @@ const markdownProse = (prose) =>
 
 function markdownEntry({ prose, keys }) {
   if (keys.length === 0) return markdownProse(prose);
-  const shown = keys.map(({ name, value }) => `${name} = ${value}`).join('\n');
-  return [`\`\`\`toml\n${shown}\n\`\`\``, markdownProse(prose)]
-    .filter((it) => it !== '')
-    .join('\n\n');
+  // One item, so that nobody takes what is said of one key for the next one's.
+  const shown = keys.map(({ name, value }) => `\`${name} = ${value}\``);
+  const said = markdownProse(prose);
+  const lines = [...shown, ...(said === '' ? [] : [said])].join('\\\n').split('\n');
+  return lines
+    .map((line, at) => (at === 0 ? `- ${line}` : line === '' ? '' : `  ${line}`))
+    .join('\n');
 }
 
 const markdownSections = (example, level) => {

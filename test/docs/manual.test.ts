@@ -1,7 +1,7 @@
 // The manual pages and the configuration reference: complete, made from the code's own words, and accepted by man(1).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { allCommands } from '../../src/cli/index.js';
@@ -14,10 +14,18 @@ const COMMANDS = await allCommands();
 const ROOT = join(import.meta.dirname, '../../..');
 
 interface Maker {
+  readonly configurationReference: () => string;
   readonly manualPages: (commands: typeof COMMANDS) => Readonly<Record<string, string>>;
 }
-const { manualPages } = (await import(join(ROOT, 'scripts/manual.mjs'))) as Maker;
+const { configurationReference, manualPages } = (await import(
+  join(ROOT, 'scripts/manual.mjs')
+)) as Maker;
 const PAGES = manualPages(COMMANDS);
+
+test('docs/configuration.md says what the commented examples say (if not: node scripts/manual.mjs)', () => {
+  const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
+  assert.equal(text, configurationReference());
+});
 
 const noMan = spawnSync('man', ['--version']).status === 0 ? false : 'man-db is not installed';
 
