@@ -27,6 +27,9 @@ const WORKERS: Readonly<Record<'fastcgi' | 'scgi' | 'http', () => FakeWorkerOpti
   http: () => says('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
 };
 
+/** Enough for the pipes and the loop of a child: the limit is set back by one, once these are closed. */
+const FREED_MIN = 64;
+
 const limitTo = (soft: string): void =>
   void execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);
 
@@ -38,7 +41,8 @@ async function withoutDescriptors(act: () => Promise<void>): Promise<void> {
   const before = softLimit();
   const opened: number[] = [];
   const open = Math.max(...fs.readdirSync('/proc/self/fd').map(Number));
-  while ((opened.at(-1) ?? 0) < open) opened.push(fs.openSync('/dev/null', 'r'));
+  while ((opened.at(-1) ?? 0) < open || opened.length < FREED_MIN)
+    opened.push(fs.openSync('/dev/null', 'r'));
   limitTo(String((opened.at(-1) ?? 0) + 1));
   try {
     await act();
