@@ -72,6 +72,15 @@ export class Application {
     for (const request of this.pending.keys()) this.#waitFor(request, deadlineMs);
   }
 
+  /** Nobody waits longer than that from now on. */
+  shorten(deadlineMs: number): void {
+    const latestMs = systemClock.now() + deadlineMs;
+    for (const [request, untilMs] of this.pending) {
+      this.pending.set(request, Math.min(untilMs, latestMs));
+    }
+    if (this.pending.size > 0) this.#deadline.arm(latestMs);
+  }
+
   /** All of them, or some. */
   takePending(
     isMeant: (request: RequestFace) => boolean = (): boolean => true,

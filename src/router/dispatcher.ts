@@ -42,8 +42,8 @@ export class PoolDispatcher implements Dispatcher {
   #config: Config;
   #runtimes: RuntimeTable;
   #lastTicket = 0;
-  /** The supervisor is there and has told all that it knows. */
-  isSupervisorUp = false;
+  /** Undefined while the supervisor is there and has told all that it knows. */
+  #awaySinceMs: number | undefined = performance.now();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -183,11 +183,29 @@ export class PoolDispatcher implements Dispatcher {
     return asked;
   }
 
-  /** The supervisor went away: nothing that was asked of it will be answered. */
-  forgetTickets(): void {
+  get isSupervisorUp(): boolean {
+    return this.#awaySinceMs === undefined;
+  }
+
+  supervisorBack(): void {
+    this.#awaySinceMs = undefined;
+  }
+
+  /** Nothing that was asked of it will be answered. Told again of one that is away, it does not count anew. */
+  supervisorLost(): void {
+    this.#awaySinceMs ??= performance.now();
     this.#tickets.clear();
     this.coldLine.clear();
-    for (const app of this.#options.registry.apps()) app.ticket = undefined;
+    for (const app of this.#options.registry.apps()) {
+      app.ticket = undefined;
+      app.shorten(this.#graceMs());
+    }
+  }
+
+  /** How long a request that needs a worker waits for the supervisor from now on; not above 0: not at all. */
+  #graceMs(): number {
+    const awayMs = performance.now() - (this.#awaySinceMs ?? 0);
+    return LIMITS.supervisorAwayGraceMs - awayMs;
   }
 
   configure(facts: AppFacts, runtime: string): void {
@@ -276,7 +294,11 @@ export class PoolDispatcher implements Dispatcher {
       request.refuse({ code: 'E_QUEUE_FULL' });
       return;
     }
-    const deadlineMs = this.isSupervisorUp ? queueTimeoutMs : LIMITS.supervisorAwayGraceMs;
+    const deadlineMs = this.isSupervisorUp ? queueTimeoutMs : this.#graceMs();
+    if (deadlineMs <= 0) {
+      request.refuse({ code: 'E_SUPERVISOR_AWAY' });
+      return;
+    }
     app.wait(request, deadlineMs, (late) => {
       const code = this.isSupervisorUp ? 'E_QUEUE_DEADLINE' : 'E_SUPERVISOR_AWAY';
       for (const one of late) one.refuse({ code });

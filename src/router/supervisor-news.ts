@@ -74,8 +74,7 @@ export class SupervisorNews {
 
   /** Perhaps before it had told everything: it was asked for workers all the same. */
   onDown(): void {
-    this.#options.dispatcher.isSupervisorUp = false;
-    this.#options.dispatcher.forgetTickets();
+    this.#options.dispatcher.supervisorLost();
     this.#options.pools.supervisorLost();
   }
 
@@ -101,7 +100,7 @@ export class SupervisorNews {
     }
     this.#announced.clear();
     this.#options.hosts.settle();
-    dispatcher.isSupervisorUp = true;
+    dispatcher.supervisorBack();
     pools.supervisorBack();
     for (const app of registry.apps()) this.#resume(app);
     dispatcher.prestart();

@@ -1,9 +1,10 @@
-// Requests that come before a new router has heard of the supervisor: they get the workers that live.
+// Requests that need a worker while the supervisor is away: how long they wait for it, and what they get when it comes.
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { SupervisorMessage } from '../../../src/ipc/index.js';
 import { TEST_FACTS } from '../../support/fake-supervisor.js';
-import { parseCgi } from '../../support/front-client.js';
+import { parseCgi, type CgiAnswer } from '../../support/front-client.js';
+import { LIMITS } from '../../../src/limits.js';
 import { TEST_DIGEST } from '../../support/config.js';
 import { appParams, RouterRig } from '../../support/router-rig.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -47,4 +48,32 @@ test('a request that waits for the supervisor gets a living worker, not one that
 
   assert.equal(parseCgi(await front.ended(1)).body.toString(), 'here');
   assert.equal(supervisor.needs.length, needsCount);
+});
+
+test('an absence is waited out once: after it requests are refused at once, whenever they came', async () => {
+  rig = await RouterRig.start({
+    apps: { [APP]: { refuse: { code: 'E_SPAWN_LIMIT', rule: 'max-workers-per-user' } } },
+  });
+  const { supervisor } = rig;
+  const front = await rig.front();
+  const assertAway = ({ status, headers }: CgiAnswer): void => {
+    const told = ['x-usherd-reason', 'retry-after'].map((name) => headers.get(name));
+    assert.deepEqual([status, ...told], [503, 'supervisor-away', '2']);
+  };
+
+  front.send(1, appParams(APP)); // it would wait for queue_timeout
+  await waitFor('the question for a worker', () => supervisor.needs.length > 0);
+  const awaySinceMs = performance.now();
+  supervisor.close();
+  assertAway(parseCgi(await front.ended(1)));
+  const waitedMs = performance.now() - awaySinceMs;
+  assert.ok(waitedMs >= LIMITS.supervisorAwayGraceMs - 50, `${waitedMs} ms`);
+  assert.ok(waitedMs < 2 * LIMITS.supervisorAwayGraceMs, `${waitedMs} ms`);
+
+  for (const app of [APP, 'bob/unknown']) {
+    const sentMs = performance.now();
+    assertAway(await front.fetch(appParams(app)));
+    const ms = performance.now() - sentMs;
+    assert.ok(ms < LIMITS.supervisorAwayGraceMs / 2, `${app}: ${ms} ms`);
+  }
 });
