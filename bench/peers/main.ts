@@ -86,6 +86,7 @@ const titles = Object.fromEntries(peers.map(({ name, title }) => [name, title]))
 const report: Report = { versions: versions(), peers: titles, seconds, results };
 say(`\n${tableOf(report)}`);
 if (values.out !== '') {
+  mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   writePlots(report, values.out);
 }

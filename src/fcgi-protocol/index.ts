@@ -20,6 +20,7 @@ export {
   encodeLastOutput,
   encodeRecordHeader,
   encodeRequestHead,
+  encodeStream,
   RecordEncoder,
 } from './record-encoder.js';
 export { KNOWN_NAMES } from './known-names.js';

@@ -110,22 +110,28 @@ export class RecordEncoder {
 }
 
 /**
- * One STDOUT content with all that ends a request after it, for answers that go out in one write.
- * Copies.
+ * The last output, which may lie in several parts, with all that ends a request after it, for answers that go out in one
+ * write. Copies.
  */
 export function encodeLastOutput(
   id: number,
-  content: Buffer,
+  parts: readonly Buffer[],
   appStatus: number,
   protocolStatus: number = ProtocolStatus.REQUEST_COMPLETE,
 ): Buffer {
-  const records = Math.ceil(content.length / CONTENT_MAX_BYTES);
-  const bytes = new RecordBytes((records + 1) * HEADER_BYTES + content.length + DISCRETE_BYTES);
-  for (let at = 0; at < content.length; at += CONTENT_MAX_BYTES) {
-    bytes.content(RecordType.STDOUT, id, partOf(content, at));
-  }
+  const length = lengthOf(parts);
+  const records = Math.ceil(length / CONTENT_MAX_BYTES);
+  const bytes = new RecordBytes((records + 1) * HEADER_BYTES + length + DISCRETE_BYTES);
+  cutIntoRecords(bytes, RecordType.STDOUT, id, parts);
   bytes.header(RecordType.STDOUT, id, 0);
   return bytes.endRequest(id, appStatus, protocolStatus).finish();
+}
+
+/** Content that lies in several parts, in as few records as hold it. Does not copy. */
+export function encodeStream(type: number, id: number, parts: readonly Buffer[]): Buffer[] {
+  const list = new RecordList();
+  cutIntoRecords(list, type, id, parts);
+  return list.parts;
 }
 
 /** What the head of a request says; `isBodiless`: the end of its STDIN stream follows at once. */
@@ -159,11 +165,47 @@ export function encodeRecordHeader(type: number, id: number, contentLength: numb
   return new RecordBytes(HEADER_BYTES).header(type, id, contentLength).finish();
 }
 
+/** Takes records as their headers and the pieces of their content. */
+interface RecordTaker {
+  header(type: number, id: number, contentLength: number): unknown;
+  piece(bytes: Buffer): void;
+}
+
+function cutIntoRecords(to: RecordTaker, type: number, id: number, parts: readonly Buffer[]): void {
+  let left = lengthOf(parts);
+  let room = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.length;) {
+      if (room === 0) {
+        room = Math.min(left, CONTENT_MAX_BYTES);
+        left -= room;
+        to.header(type, id, room);
+      }
+      const end = Math.min(part.length, at + room);
+      to.piece(at === 0 && end === part.length ? part : part.subarray(at, end));
+      room -= end - at;
+      at = end;
+    }
+  }
+}
+
+class RecordList implements RecordTaker {
+  readonly parts: Buffer[] = [];
+
+  header(type: number, id: number, contentLength: number): void {
+    this.parts.push(encodeRecordHeader(type, id, contentLength));
+  }
+
+  piece(bytes: Buffer): void {
+    this.parts.push(bytes);
+  }
+}
+
 /**
  * Memory of a known size that records fill from front to back; it is handed out only when every
  * byte is written.
  */
-class RecordBytes {
+class RecordBytes implements RecordTaker {
   readonly #bytes: Buffer;
   #at = 0;
 
@@ -194,9 +236,8 @@ class RecordBytes {
     return this;
   }
 
-  content(type: number, id: number, content: Buffer): void {
-    this.header(type, id, content.length);
-    this.#at += content.copy(this.#bytes, this.#at);
+  piece(bytes: Buffer): void {
+    this.#at += bytes.copy(this.#bytes, this.#at);
   }
 
   pairs(type: number, id: number, list: PairList, range: PairRange): this {
@@ -251,6 +292,12 @@ class RecordBytes {
 function paramsBytes(ranges: readonly PairRange[]): number {
   let bytes: number = HEADER_BYTES;
   for (const range of ranges) bytes += HEADER_BYTES + range.bytes;
+  return bytes;
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
   return bytes;
 }
 

@@ -1,6 +1,6 @@
 // The answer of a worker on its way to the web server: head checked and held back until whole, body cut where HTTP has none.
 import type { ErrorCode } from '../errors.js';
-import { ResponseHeadParser, type ResponseHead } from './response-head.js';
+import { headBlock, ResponseHeadParser, type ResponseHead } from './response-head.js';
 
 interface AnswerOptions {
   readonly method: string;
@@ -12,13 +12,25 @@ interface AnswerOptions {
   readonly hold: ((head: ResponseHead) => Buffer | undefined) | undefined;
 }
 
+const NOTHING: readonly Buffer[] = [];
+
+/**
+ * What a worker sends in one turn is gathered, so that an answer that comes whole leaves whole, with its length: a web server
+ * that knows the length writes to its client once, where it writes a last chunk otherwise.
+ */
 export class Answer {
   readonly #options: AnswerOptions;
   #parser: ResponseHeadParser | undefined = new ResponseHeadParser();
-  #head: Buffer | undefined;
+  /** Until it is sent. */
+  #head: ResponseHead | undefined;
+  #gathered: Buffer[] = [];
+  /** What was gathered leaves with the end only. */
+  #isHeld = false;
   bodyBytes = 0;
   /** 0 before the head is complete. */
   status = 0;
+  #announcedBytes: number | undefined;
+  /** The same, where there is a body at all. */
   #expectedBytes: number | undefined;
   #hasBody = true;
   isBegun = false;
@@ -26,7 +38,6 @@ export class Answer {
   excessBytes = 0;
   /** Names of headers that did not go on. */
   struck: readonly string[] = [];
-  #held: Buffer | undefined;
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -36,50 +47,66 @@ export class Answer {
     return this.#parser === undefined;
   }
 
-  /** To be sent with the end; undefined: everything was sent. */
-  get held(): Buffer | undefined {
-    return this.#held;
-  }
-
   /** The worker announced more than it sent. */
   get isShort(): boolean {
     return this.#expectedBytes !== undefined && this.bodyBytes < this.#expectedBytes;
   }
 
-  /** Since the last push: it goes out in one record with what push returned (HAProxy of Debian 12 dies of less). */
-  takeHead(): Buffer | undefined {
-    const head = this.#head;
-    this.#head = undefined;
-    return head;
+  get isHeadTaken(): boolean {
+    return this.isHeadComplete && this.#head === undefined && !this.#isHeld;
   }
 
-  /**
-   * @returns what goes to the web server now, behind the head; undefined while that is not complete, and where the answer is held.
-   * @throws UsherdError E_WORKER_PROTOCOL
-   */
-  push(content: Buffer): Buffer | undefined {
+  /** @throws UsherdError E_WORKER_PROTOCOL */
+  push(content: Buffer): void {
     this.isBegun = true;
-    if (this.#held !== undefined) return undefined;
-    if (this.#parser === undefined) return this.#takeBody(content);
-    if (!this.#parser.push(content)) return undefined;
-    return this.#onHead(this.#parser);
+    if (this.#isHeld) return;
+    if (this.#parser === undefined) this.#takeBody(content);
+    else if (this.#parser.push(content)) this.#onHead(this.#parser);
   }
 
-  #onHead(parser: ResponseHeadParser): Buffer | undefined {
+  /** What goes to the web server now; given away. */
+  take(): readonly Buffer[] {
+    if (this.#isHeld) return NOTHING;
+    return this.#gather(this.#announcedBytes);
+  }
+
+  /** The rest, once the worker has ended its answer. */
+  takeLast(): readonly Buffer[] {
+    const isLengthKnown = this.#hasBody && this.#head?.hasRoom === true;
+    return this.#gather(isLengthKnown ? this.bodyBytes : this.#announcedBytes);
+  }
+
+  #gather(contentLength: number | undefined): readonly Buffer[] {
+    const gathered = this.#gathered;
+    if (this.#head !== undefined) {
+      gathered.unshift(headBlock(this.#head.lines, contentLength));
+      this.#head = undefined;
+    } else if (gathered.length === 0) {
+      return NOTHING;
+    }
+    this.#gathered = [];
+    return gathered;
+  }
+
+  #onHead(parser: ResponseHeadParser): void {
     this.#parser = undefined;
     const { head, rest } = parser;
     this.status = head.status;
     this.struck = head.struck;
-    this.#held = this.#options.hold?.(head);
-    if (this.#held !== undefined) return undefined;
-    if (this.#isScriptMissing(head.status, rest)) {
+    const held = this.#options.hold?.(head);
+    if (held !== undefined) {
+      this.#isHeld = true;
+      this.#gathered.push(held);
+    } else if (this.#isScriptMissing(head.status, rest)) {
       this.#hasBody = false;
-      return this.#options.replace('E_SCRIPT_MISSING');
+      this.#gathered.push(this.#options.replace('E_SCRIPT_MISSING'));
+    } else {
+      this.#hasBody = head.hasBody && this.#options.method !== 'HEAD';
+      this.#announcedBytes = head.hasBody ? head.contentLength : undefined;
+      this.#expectedBytes = this.#hasBody ? head.contentLength : undefined;
+      this.#head = head;
+      this.#takeBody(rest);
     }
-    this.#hasBody = head.hasBody && this.#options.method !== 'HEAD';
-    this.#expectedBytes = this.#hasBody ? head.contentLength : undefined;
-    this.#head = head.bytes;
-    return this.#takeBody(rest);
   }
 
   #isScriptMissing(status: number, body: Buffer): boolean {
@@ -90,14 +117,14 @@ export class Answer {
   }
 
   /** Bytes beyond the announced length are dropped, as are those that an answer cannot have. */
-  #takeBody(content: Buffer): Buffer {
-    if (!this.#hasBody) return content.subarray(0, 0);
+  #takeBody(content: Buffer): void {
+    if (!this.#hasBody) return;
     const room =
       this.#expectedBytes === undefined ? content.length : this.#expectedBytes - this.bodyBytes;
     const taken = room >= content.length ? content : content.subarray(0, Math.max(0, room));
     this.bodyBytes += taken.length;
     this.excessBytes += content.length - taken.length;
-    return taken;
+    if (taken.length > 0) this.#gathered.push(taken);
   }
 }
 

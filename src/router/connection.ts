@@ -5,6 +5,7 @@ import {
   decodeBeginRequest,
   encodeLastOutput,
   encodeRecordHeader,
+  encodeStream,
   Flag,
   NULL_REQUEST_ID,
   RecordDecoder,
@@ -138,18 +139,9 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   // --- records out, called by requests -------------------------------------------------------
 
-  /** A header block and what came with it are one STDOUT record as far as one holds them. */
-  sendOutput(requestId: number, content: Buffer, head = EMPTY): void {
-    let at = Math.min(content.length, LIMITS.recordContentMaxBytes - head.length);
-    if (head.length + at === 0) return; // an empty record would end the stream
-    this.#writer.add(encodeRecordHeader(RecordType.STDOUT, requestId, head.length + at));
-    if (head.length > 0) this.#writer.add(head);
-    this.#writer.add(at === content.length ? content : content.subarray(0, at));
-    for (; at < content.length; at += LIMITS.recordContentMaxBytes) {
-      const end = Math.min(content.length, at + LIMITS.recordContentMaxBytes);
-      this.#writer.add(encodeRecordHeader(RecordType.STDOUT, requestId, end - at));
-      this.#writer.add(content.subarray(at, end));
-    }
+  /** A header block and what came with it are one STDOUT record as far as one holds them: Debian 12's HAProxy dies of less. */
+  sendOutput(requestId: number, output: readonly Buffer[]): void {
+    for (const part of encodeStream(RecordType.STDOUT, requestId, output)) this.#writer.add(part);
   }
 
   keepErrorOutput(requestId: number, records: readonly Buffer[]): void {
@@ -165,10 +157,10 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
-  /** END_REQUEST, with an answer of ours if there was none; then the connection lives on, lingers or ends. */
-  endRequest(request: RequestFace, output: Buffer | undefined, protocolStatus: number): void {
+  /** END_REQUEST behind the last output, in one write; then the connection lives on, lingers or ends. */
+  endRequest(request: RequestFace, output: readonly Buffer[], protocolStatus?: number): void {
     for (const part of this.#errorOutput.get(request.id) ?? []) this.#writer.add(part);
-    this.#writer.add(encodeLastOutput(request.id, output ?? EMPTY, 0, protocolStatus));
+    this.#writer.add(encodeLastOutput(request.id, output, 0, protocolStatus));
     this.#writer.flush();
     this.#afterEnd(request);
   }
@@ -183,7 +175,7 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   endSilently(request: RequestFace): void {
     if (!this.#isClosed && !this.#socket.readableEnded) {
-      this.#writer.add(encodeLastOutput(request.id, EMPTY, 0, 0));
+      this.#writer.add(encodeLastOutput(request.id, [], 0, 0));
       this.#writer.flush();
     }
     this.#afterEnd(request);
@@ -309,5 +301,3 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#context.connectionClosed(this);
   }
 }
-
-const EMPTY = Buffer.alloc(0);

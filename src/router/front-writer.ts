@@ -51,7 +51,10 @@ export class FrontWriter {
     const bytes = this.#partsBytes;
     this.#partsBytes = 0;
     if (!this.#socket.writable) return;
-    if (parts.length === 1 || bytes <= JOIN_MAX_BYTES) {
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) {
+      this.#socket.write(first);
+    } else if (bytes <= JOIN_MAX_BYTES) {
       this.#socket.write(Buffer.concat(parts, bytes));
     } else {
       this.#socket.cork();

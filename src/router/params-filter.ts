@@ -18,6 +18,8 @@ const REMOVED_NAMES: ReadonlySet<string> = new Set([
   ...['HTTP_TRAILER', 'HTTP_UPGRADE', 'HTTP_PROXY_CONNECTION', 'HTTP_PROXY_AUTHORIZATION'],
   // a second opinion about the body; CONTENT_LENGTH and CONTENT_TYPE are the first
   ...['HTTP_CONTENT_LENGTH', 'HTTP_CONTENT_TYPE'],
+  // what Apache's configuration says to Apache
+  'ap_trust_cgilike_cl',
 ]);
 
 const REMOVED_PREFIXES =

@@ -88,14 +88,14 @@ export interface FrontSide {
   readonly bounds: FrontBounds;
   /** Ended ones whose body is still coming among them. */
   readonly requests: Iterable<RequestFace>;
-  /** STDOUT records of a head and the content behind it, which are given away. */
-  sendOutput(requestId: number, content: Buffer, head?: Buffer): void;
+  /** In as few STDOUT records as hold it; given away. */
+  sendOutput(requestId: number, output: readonly Buffer[]): void;
   /** STDERR records that leave with the end of this request: Debian 12's HAProxy dies of one that comes alone. */
   keepErrorOutput(requestId: number, records: readonly Buffer[]): void;
   /** Write what was gathered; pause `source` if the web server does not read. */
   flush(source: Pausable | undefined): void;
-  /** END_REQUEST, with an answer of ours if there was none. */
-  endRequest(request: RequestFace, output: Buffer | undefined, protocolStatus: number): void;
+  /** The last of an answer, or one of ours if there was none, and END_REQUEST; REQUEST_COMPLETE unless told otherwise. */
+  endRequest(request: RequestFace, output: readonly Buffer[], protocolStatus?: number): void;
   /** The answer is not whole: nothing in FastCGI says so but the end of the connection. */
   cut(request: RequestFace): void;
   /** Nobody waits for this answer any more. */

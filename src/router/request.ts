@@ -1,7 +1,7 @@
 // One request: holds its state, performs the effects of the table, and is the only place from which END_REQUEST comes.
 import { performance } from 'node:perf_hooks';
 import { ERRORS, isUsherdError, UsherdError, type ErrorCode } from '../errors.js';
-import { PairList, ParamsDecoder, ProtocolStatus, Role } from '../fcgi-protocol/index.js';
+import { PairList, ParamsDecoder, Role } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { admit } from './admission.js';
 import type { RouterContext } from './context.js';
@@ -19,6 +19,8 @@ import type { Assignment, FrontSide, Refusal, RequestFace } from './request-type
 import type { Params, Resolved } from './resolve.js';
 import { isServed } from './roles.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
+
+type RequestEnding = Extract<RequestEffect, { kind: 'end' }>;
 
 /** Until they are here. */
 const NO_PARAMS: Params = new PairList();
@@ -281,13 +283,14 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     this.#context.dispatcher.released(this, outcome);
   }
 
-  #end(effect: Extract<RequestEffect, { kind: 'end' }>): void {
+  #end(asked: RequestEnding): void {
+    const effect = this.#judged(asked);
     this.#deadlines.disarmAll();
     this.#input.dispose();
     this.#context.journal.ended(this, outcomeOf(effect, this.startedMs, this.#leg));
     switch (effect.how) {
       case 'complete':
-        this.#endComplete();
+        this.#connection.endRequest(this, this.#leg?.takeLast() ?? []);
         return;
       case 'error':
         this.#endWithError(effect.code);
@@ -301,22 +304,19 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     }
   }
 
-  #endComplete(): void {
-    if (this.#leg?.isShort !== true) {
-      const { REQUEST_COMPLETE } = ProtocolStatus;
-      this.#connection.endRequest(this, this.#leg?.heldOutput, REQUEST_COMPLETE);
-      return;
-    }
-    const detail = 'the answer is shorter than its Content-Length';
-    this.#context.journal.failed(this, { code: 'E_WORKER_PROTOCOL', detail });
-    this.#connection.cut(this);
+  /** The worker says that its answer is whole; it is alive and well, even if it announced more than there was. */
+  #judged(ending: RequestEnding): RequestEnding {
+    if (ending.how !== 'complete' || this.#leg?.isShort !== true) return ending;
+    const code = 'E_WORKER_PROTOCOL';
+    this.#refusal = { code, detail: 'the answer is shorter than its Content-Length' };
+    return this.#leg.isHeadSent ? { kind: 'end', how: 'cut' } : { kind: 'end', how: 'error', code };
   }
 
   #endWithError(code: ErrorCode): void {
     const refusal = this.#refusal?.code === code ? this.#refusal : { code };
     this.#context.journal.failed(this, refusal);
     const answer = failureAnswer(this, refusal, this.#context);
-    this.#connection.endRequest(this, answer, protocolStatusOf(code));
+    this.#connection.endRequest(this, [answer], protocolStatusOf(code));
   }
 
   onDeadline(passed: Passed): void {

@@ -1,6 +1,7 @@
 // The header block of a worker's answer: held back until its blank line, judged, and written anew (R-W2).
 import { strict as assert } from 'node:assert';
 import { STATUS_CODES } from 'node:http';
+import { LIMITS } from '../limits.js';
 import {
   assertPlain,
   HeadLines,
@@ -13,11 +14,13 @@ export interface ResponseHead {
   readonly status: number;
   /** False: it is what answers without one have. */
   readonly isStatusGiven: boolean;
-  /** Canonical CGI header block with its blank line, ready for STDOUT; owned by the caller. */
-  readonly bytes: Buffer;
+  /** Canonical CGI header lines, each with its end; without Content-Length, which `headBlock` adds. */
+  readonly lines: string;
   /** False for 204 and 304: body bytes that come are dropped. Does not know about HEAD. */
   readonly hasBody: boolean;
-  /** As the worker announced it; also in `bytes`, where `withoutContentLength` removes it. */
+  /** For one more line. */
+  readonly hasRoom: boolean;
+  /** As the worker announced it. */
   readonly contentLength: number | undefined;
   /** Lower-case names of the headers that were dropped, for the log. */
   readonly struck: readonly string[];
@@ -32,20 +35,16 @@ const STRUCK_PREFIXES = /^(?:proxy-|x-sendfile|x-lighttpd-send-|x-accel-|x-usher
 const STATUS_VALUE = /^([2-5][0-9]{2})(?: +(.*))?$/;
 const H = 0x48;
 const NPH_LINE = /^HTTP\/[0-9](?:\.[0-9])? ([2-5][0-9]{2})(?: +(.*))?$/;
-const BLANK_LINE = '\r\n';
 const EMPTY = Buffer.alloc(0);
 const NONE: readonly string[] = [];
 
 const isHttp = (bytes: Buffer, start: number, end: number): boolean =>
   bytes.toString('latin1', start, Math.min(end, start + 5)) === 'HTTP/';
 
-const lengthLine = (length: number): string => `Content-Length: ${length}\r\n`;
-
-/** The same head without its Content-Length, for a body that turns out not to have that length. */
-export function withoutContentLength(head: ResponseHead): Buffer {
-  if (head.contentLength === undefined || !head.hasBody) return head.bytes;
-  const tail = lengthLine(head.contentLength).length + BLANK_LINE.length;
-  return Buffer.concat([head.bytes.subarray(0, -tail), Buffer.from(BLANK_LINE)]);
+/** The header block with its blank line, ready for STDOUT; owned by the caller. */
+export function headBlock(lines: string, contentLength: number | undefined): Buffer {
+  const length = contentLength === undefined ? '' : `Content-Length: ${contentLength}\r\n`;
+  return Buffer.from(`${lines}${length}\r\n`, 'latin1');
 }
 
 /** Takes the header block in any chunking. After an error or after the head it takes nothing more. */
@@ -59,6 +58,7 @@ export class ResponseHeadParser implements LineSink {
   #locations = '';
   #text = '';
   #struck: string[] | undefined;
+  #writtenCount = 0;
   #head: ResponseHead | undefined;
   #rest: Buffer = EMPTY;
 
@@ -112,9 +112,13 @@ export class ResponseHeadParser implements LineSink {
       default:
         break;
     }
+    if (isStruck(lowerName, value)) {
+      (this.#struck ??= []).push(lowerName);
+      return;
+    }
+    this.#writtenCount += 1;
     const written = `${name}: ${value}\r\n`;
-    if (isStruck(lowerName, value)) (this.#struck ??= []).push(lowerName);
-    else if (lowerName === 'location') this.#locations += written;
+    if (lowerName === 'location') this.#locations += written;
     else this.#text += written;
   }
 
@@ -140,14 +144,13 @@ export class ResponseHeadParser implements LineSink {
     // Of a chunked answer the length says nothing; where there is no body it can only be wrong.
     const contentLength = this.#isChunked ? undefined : this.#contentLength;
     const reasonText = reason === '' ? (STATUS_CODES[code] ?? 'Unassigned') : reason;
-    const tail = hasBody && contentLength !== undefined ? lengthLine(contentLength) : '';
     // HAProxy takes a Location for a status of 302, unless a Status comes after it.
     const status = `${this.#locations}Status: ${code} ${reasonText}\r\n`;
-    const text = `${status}${this.#text}${tail}${BLANK_LINE}`;
-    const bytes = Buffer.from(text, 'latin1');
+    const lines = status + this.#text;
     const isStatusGiven = this.#status !== undefined;
     const struck = this.#struck ?? NONE;
-    return { status: code, isStatusGiven, bytes, hasBody, contentLength, struck };
+    const hasRoom = this.#writtenCount < LIMITS.responseHeadLinesMaxCount;
+    return { status: code, isStatusGiven, lines, hasBody, hasRoom, contentLength, struck };
   }
 }
 

@@ -28,6 +28,6 @@ export function permission(head: ResponseHead): Buffer | undefined {
   if (head.status !== ALLOWED) {
     throw protocolError(`an Authorizer lets a request pass with 200, not with ${head.status}`);
   }
-  const variables = head.bytes.toString('latin1').split('\r\n').filter(isVariable);
+  const variables = head.lines.split('\r\n').filter(isVariable);
   return Buffer.from(['Status: 200 OK', ...variables, '\r\n'].join('\r\n'), 'latin1');
 }

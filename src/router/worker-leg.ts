@@ -14,9 +14,9 @@ import type { FreeWatch } from './worker-socket.js';
 
 /** What the leg tells its request. */
 export interface LegEvents {
-  /** The header block is whole and goes out now. */
+  /** The header block is on its way to the web server: from now on the answer can only be cut. */
   onHead(): void;
-  /** More of the answer has come. */
+  /** More of the answer goes out. */
   onOutput(): void;
   onAnswered(): void;
   onLost(kind: LossKind, detail: string): void;
@@ -70,14 +70,19 @@ export class WorkerLeg implements ExchangeSink, Pausable {
     return this.#answer.bodyBytes;
   }
 
-  /** The answer, where none of it was sent yet. */
-  get heldOutput(): Buffer | undefined {
-    return this.#answer.held;
-  }
-
   /** The worker announced more than it sent. */
   get isShort(): boolean {
     return this.#answer.isShort;
+  }
+
+  /** Some of the answer is out: it can only be cut. */
+  get isHeadSent(): boolean {
+    return this.#answer.isHeadTaken;
+  }
+
+  /** What is left of the answer, when it has ended. */
+  takeLast(): readonly Buffer[] {
+    return this.#answer.takeLast();
   }
 
   open(exchange: ExchangeRequest): void {
@@ -121,15 +126,10 @@ export class WorkerLeg implements ExchangeSink, Pausable {
 
   output(content: Buffer): void {
     countRead(content.length);
-    const { request, connection, context, events } = this.#options;
-    const wasComplete = this.#answer.isHeadComplete;
+    const { request, context, events } = this.#options;
     if (!this.#answer.isBegun) context.dispatcher.firstByte(request);
     try {
-      const out = this.#answer.push(content);
-      if (out === undefined) return;
-      if (wasComplete) events.onOutput();
-      else events.onHead();
-      connection.sendOutput(request.id, out, this.#answer.takeHead());
+      this.#answer.push(content);
     } catch (err) {
       if (!isUsherdError(err)) throw err;
       events.onLost('protocol', err.message);
@@ -137,7 +137,15 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   outputFlush(): void {
-    this.#options.connection.flush(this.#exchange === undefined ? undefined : this);
+    const { request, connection, events } = this.#options;
+    const wasTaken = this.#answer.isHeadTaken;
+    const output = this.#answer.take();
+    if (output.length > 0) {
+      if (wasTaken) events.onOutput();
+      else events.onHead();
+      connection.sendOutput(request.id, output);
+    }
+    connection.flush(this.#exchange === undefined ? undefined : this);
   }
 
   errorOutput(content: Buffer): void {

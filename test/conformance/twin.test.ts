@@ -9,6 +9,7 @@ import {
   decodeBeginRequest,
   decodeEndRequest,
   encodeLastOutput,
+  encodeStream,
   encodeRequestHead,
   ParamsDecoder,
   RecordDecoder,
@@ -130,12 +131,32 @@ test('discrete records of the encoder are decoded by the twin', () => {
   );
 });
 
-test('the last output is decoded by the twin', () => {
-  const anyLength = fc.oneof(fc.nat(100), fc.integer({ min: 65_534, max: 140_000 }));
+const anyLength = fc.oneof(fc.nat(100), fc.integer({ min: 65_534, max: 140_000 }));
+
+/** The same bytes in as many pieces as there are cuts, empty ones among them. */
+const inPieces = fc
+  .tuple(anyLength, fc.array(fc.nat(140_000), { maxLength: 5 }))
+  .map(([length, at]) => {
+    const content = Buffer.alloc(length, 'output');
+    const cuts = [0, ...at.map((it) => Math.min(it, length)).sort((a, b) => a - b), length];
+    return { content, pieces: cuts.slice(1).map((end, i) => content.subarray(cuts[i], end)) };
+  });
+
+test('a stream that lies in pieces is decoded by the twin, and no record of it is shorter than it has to be', () => {
   fc.assert(
-    fc.property(id, anyLength, (requestId, length) => {
-      const content = Buffer.alloc(length, 'output');
-      const records = twinDecode(encodeLastOutput(requestId, content, 3));
+    fc.property(id, inPieces, (requestId, { content, pieces }) => {
+      const records = twinDecode(Buffer.concat(encodeStream(RecordType.STDOUT, requestId, pieces)));
+      assert.equal(records.length, Math.ceil(content.length / 65_535));
+      assert.ok(content.equals(twinConcat(records.map((record) => record.content))));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the last output is decoded by the twin', () => {
+  fc.assert(
+    fc.property(id, inPieces, (requestId, { content, pieces }) => {
+      const records = twinDecode(encodeLastOutput(requestId, pieces, 3));
       const stdout = records.slice(0, -1);
       assert.ok(stdout.every((record) => record.type === RecordType.STDOUT));
       assert.equal(stdout.at(-1)?.content.length, 0);

@@ -70,7 +70,7 @@ const REFUSED = [
   ...['end-only', 'end-app-status', 'end-overloaded', 'end-cant-mpx', 'end-unknown-role'],
   ...['empty-stdout-only', 'stderr-only', 'close-at-once', 'close-unread', 'close-after-stderr'],
   ...['close-in-head', 'end-in-head', 'foreign-id', 'id-zero', 'unknown-type', 'values-unasked'],
-  ...['unknown-type-zero', 'version-2'],
+  ...['unknown-type-zero', 'version-2', 'end-in-body-with-length'],
 ];
 
 /** The worker did not take the request: others are tried, until the application is held back. */
@@ -83,7 +83,7 @@ const SENT_ON: ReadonlySet<string> = new Set([
 const SILENT = ['hang', 'read-nothing'];
 
 const CUT = ['close-in-body', 'foreign-id-in-body', 'hang-in-body'];
-const CUT_WITH_LENGTH = ['close-in-body-with-length', 'end-in-body-with-length'];
+const CUT_WITH_LENGTH = ['close-in-body-with-length'];
 
 /**
  * Caddy before 2.8 ends its own answer properly after every error in the body (caddyserver/caddy#5952). Newer ones cut their

@@ -86,6 +86,14 @@ for (const name of FRONT_NAMES) {
       assert.ok(answer.isComplete);
     });
 
+    test('a small answer has its length, and HEAD the one that the program says', async () => {
+      const text = 'Content-Type: text/plain\r\n\r\n';
+      const whole = await raw(name, `${text}body`);
+      assert.deepEqual(whole.headers.get('content-length'), ['4']);
+      const head = await raw(name, `Content-Length: 1234567\r\n${text}`, 'HEAD');
+      assert.deepEqual(head.headers.get('content-length'), ['1234567']);
+    });
+
     test('bytes beyond the Content-Length are dropped', async () => {
       const answer = await raw(
         name,

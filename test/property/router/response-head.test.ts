@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsherdError } from '../../../src/errors.js';
-import { ResponseHeadParser } from '../../../src/router/response-head.js';
+import { headBlock, ResponseHeadParser } from '../../../src/router/response-head.js';
 
 interface Outcome {
   readonly head?: string;
@@ -18,7 +18,10 @@ function outcomeOf(chunks: readonly Buffer[]): Outcome {
     for (const [index, chunk] of chunks.entries()) {
       if (!parser.push(chunk)) continue;
       const rest = Buffer.concat([parser.rest, ...chunks.slice(index + 1)]);
-      return { head: parser.head.bytes.toString('latin1'), rest: rest.toString('latin1') };
+      return {
+        head: headBlock(parser.head.lines, parser.head.contentLength).toString('latin1'),
+        rest: rest.toString('latin1'),
+      };
     }
   } catch (err) {
     assert.ok(err instanceof UsherdError);

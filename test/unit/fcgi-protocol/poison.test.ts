@@ -36,7 +36,7 @@ function encodeAll(): Buffer {
   encoder.getValues(['FCGI_MAX_CONNS']);
   encoder.getValuesResult(new Map([['FCGI_MAX_CONNS', '8']]));
   encoder.unknownType(99);
-  log.write(encodeLastOutput(1, CONTENT, 0));
+  log.write(encodeLastOutput(1, [CONTENT], 0));
   log.write(encodeRequestHead(1, { role: 1, flags: 0, params: PAIRS, isBodiless: false }));
   log.write(encodeRecordHeader(6, 1, 0));
   return log.bytes;

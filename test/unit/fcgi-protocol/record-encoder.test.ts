@@ -224,21 +224,23 @@ describe('whole messages in one Buffer', () => {
 
   test('item 57: the last output holds content, the end of STDOUT and END_REQUEST', () => {
     assert.deepEqual(
-      encodeLastOutput(2, bytes`${'bye'}`, 0),
+      encodeLastOutput(2, [bytes`${'by'}`, bytes`${'e'}`], 0),
       bytes`01 06 0002 0003 00 00 ${'bye'}  01 06 0002 0000 00 00  01 03 0002 0008 00 00 0000000000000000`,
     );
   });
 
   test('item 60: the last output may be empty', () => {
     assert.deepEqual(
-      encodeLastOutput(2, Buffer.alloc(0), 7),
+      encodeLastOutput(2, [], 7),
       bytes`01 06 0002 0000 00 00  01 03 0002 0008 00 00 0000000700000000`,
     );
   });
 
   test('a last output of more than one record is split', () => {
     const content = Buffer.alloc(131_071, 'xyz');
-    const records = decodeChunks([encodeLastOutput(1, content, 0)]);
+    const records = decodeChunks([
+      encodeLastOutput(1, [content.subarray(0, 7), content.subarray(7)], 0),
+    ]);
     assert.deepEqual(
       records.map(({ type, content: { length } }) => [type, length]),
       [
