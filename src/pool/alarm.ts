@@ -12,8 +12,9 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** An earlier ring stays as it is, so that a stream of later and later deadlines costs no timer each. */
+  /** An earlier ring stays as it is, so that a stream of later and later deadlines costs no timer each. Infinity is never. */
   arm(atMs: number): void {
+    if (atMs === Infinity) return;
     if (this.#timer !== undefined && this.#atMs <= atMs) return;
     this.disarm();
     this.#atMs = atMs;

@@ -19,7 +19,7 @@ export type {
   WorkerDescription,
   WorkerExit,
 } from './pool-contract.js';
-export { PoolSet, type PoolSetOptions } from './pool-set.js';
+export { PoolSet, type PoolSetOptions, type SubmitOptions } from './pool-set.js';
 export { type RetireReason } from './retire-reason.js';
 export { WaitQueue } from './wait-queue.js';
 export {

@@ -31,6 +31,13 @@ export interface PoolSetOptions<T> {
   readonly random?: () => number;
 }
 
+export interface SubmitOptions {
+  /** Its worker died: it goes to the head of the queue, however long that is. */
+  readonly retried?: boolean;
+  /** Nobody gives it to another worker if its worker dies. */
+  readonly unrepeatable?: boolean;
+}
+
 interface Membership<T extends object> {
   readonly pool: Pool<T>;
   readonly worker: Worker;
@@ -88,11 +95,12 @@ export class PoolSet<T extends object> {
     return this.#registry.get(app, runtime) !== undefined;
   }
 
-  /** `retried`: goes to the head of the queue, however long that is. Ends in `assign` or `refuse`, perhaps at once. */
-  submit(app: string, runtime: string, request: T, options?: { readonly retried?: boolean }): void {
+  /** Ends in `assign` or `refuse`, perhaps at once. */
+  submit(app: string, runtime: string, request: T, options: SubmitOptions = {}): void {
     this.#tally.submitted += 1;
+    const { retried = false, unrepeatable = false } = options;
     const pool = this.#registry.get(app, runtime);
-    if (pool !== undefined) pool.submit(request, options?.retried === true);
+    if (pool !== undefined) pool.submit(request, retried, !retried && !unrepeatable);
     else this.#refuseUnknown(request);
   }
 

@@ -18,6 +18,7 @@ import type { RetireReason } from './retire-reason.js';
 import { Roster } from './roster.js';
 import type { Slots } from './slots.js';
 import { StartGate } from './start-gate.js';
+import { Trust } from './trust.js';
 import type { WorkerEvent } from './worker-state.js';
 import { Worker } from './worker.js';
 import type { WorkersOwner } from './workers-owner.js';
@@ -34,6 +35,7 @@ export interface PoolWorkersOptions {
 
 export class PoolWorkers implements Tenant {
   readonly roster = new Roster();
+  readonly trust = new Trust(this.roster, () => this.#limits.queueTimeoutMs);
   readonly gate = new StartGate();
   readonly #owner: WorkersOwner;
   readonly #clock: Clock;
@@ -88,7 +90,7 @@ export class PoolWorkers implements Tenant {
     this.#idleTimeout.configure(limits);
   }
 
-  /** Gives one request to a worker that `roster.pick` has found. */
+  /** Gives one request to a worker that `trust.pick` has found. */
   assign(worker: Worker, nowMs: number): void {
     worker.noteAssigned(nowMs);
     this.#apply(worker, { kind: 'assigned' });
@@ -140,11 +142,7 @@ export class PoolWorkers implements Tenant {
     worker.isProved = true;
     this.#apply(worker, { kind: 'ready' });
     this.gate.proved();
-    if (!this.roster.hasOutdated) return;
-    for (const other of [...this.roster]) {
-      if (other.slot.stamp.edition < worker.slot.stamp.edition)
-        this.retire(other, this.#renewReason);
-    }
+    for (const other of this.roster.olderThan(worker)) this.retire(other, this.#renewReason);
   }
 
   retire(worker: Worker, reason: RetireReason): void {
@@ -186,6 +184,7 @@ export class PoolWorkers implements Tenant {
   /** Asks for the workers that pay, one after the other, because an answer may come within the call. */
   plan(): void {
     const nowMs = this.#clock.now();
+    if (this.#owner.queued() > 0) this.#planAlarm.arm(this.trust.nextAtMs(nowMs));
     let count = this.#workersToStart(nowMs);
     while (count > 0) {
       const slot = this.#slots.take(this.#leaf, this.#stamp);

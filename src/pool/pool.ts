@@ -1,6 +1,6 @@
 // One application x one runtime: its waiting requests, and what they are told when they cannot have a worker.
 //
-// Invariant between two calls: while a request waits, no worker is free.
+// Invariant between two calls: while a request waits, no worker is free that it may have.
 import type { ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Account } from './account.js';
@@ -112,7 +112,8 @@ export class Pool<T extends object> {
     this.plan();
   }
 
-  submit(request: T, isRetried: boolean): void {
+  /** @param mayProve it may find out whether a worker of a new edition comes up */
+  submit(request: T, isRetried: boolean, mayProve: boolean): void {
     const nowMs = this.#host.clock.now();
     this.#usedAtMs = nowMs;
     if (isRetried && !this.#workers.hasHope) this.#workers.gate.claimSecondTry();
@@ -121,15 +122,14 @@ export class Pool<T extends object> {
       this.#refuse(request, refusal);
       return;
     }
-    const { roster } = this.#workers;
-    const worker = roster.pick();
+    const worker = this.#workers.trust.pick(mayProve, nowMs);
     if (worker !== undefined) {
       this.#assign(request, worker, nowMs);
-      if (roster.hasOutdated) this.plan();
+      if (this.#workers.roster.hasOutdated) this.plan();
     } else if (isRetried) {
       this.#queue.resubmit(request);
       this.plan();
-    } else if (this.#queue.submit(request)) {
+    } else if (this.#queue.submit(request, mayProve)) {
       this.plan();
     } else {
       this.#refuse(request, refusalFor('E_QUEUE_FULL'));
@@ -230,6 +230,7 @@ export class Pool<T extends object> {
       const refusal = this.refusal(this.#host.clock.now());
       if (refusal !== undefined) this.#refuseAll(refusal);
     }
+    this.#serve(); // those that an older edition was to have, which is gone, or a newer one, which has come up
     this.#workers.plan();
     if (this.isQuiet) this.#host.quiet(this.app, this.runtime);
   }
@@ -255,14 +256,16 @@ export class Pool<T extends object> {
     return gate.isBackingOff(nowMs) ? 'backoff' : roster.size > 0 ? 'running' : 'idle';
   }
 
-  /** Gives waiting requests to free workers. */
+  /** Gives waiting requests to free workers: each in its turn, but one that no free worker may have keeps nobody else waiting. */
   #serve(): void {
-    const { roster } = this.#workers;
     while (this.#queue.length > 0) {
-      const worker = roster.pick();
+      const nowMs = this.#host.clock.now();
+      const anybodys = this.#workers.trust.pick(false, nowMs);
+      const worker = anybodys ?? this.#workers.trust.pick(true, nowMs);
       if (worker === undefined) return;
-      const request = this.#queue.take();
-      if (request !== undefined) this.#assign(request, worker, this.#host.clock.now());
+      const request = anybodys === undefined ? this.#queue.takeProving() : this.#queue.take();
+      if (request === undefined) return;
+      this.#assign(request, worker, nowMs);
     }
   }
 

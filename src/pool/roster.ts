@@ -9,6 +9,9 @@ import type { Load } from './pool-policy.js';
 import type { Worker } from './worker.js';
 import type { WorkerEffect, WorkerEvent } from './worker-state.js';
 
+/** To have come up, if it was going to. */
+type OldEnough = (worker: Worker) => boolean;
+
 export class Roster {
   readonly #workers = new Map<Slot, Worker>();
   /** The idle are in the order of becoming idle; the last is taken first, so that the first ones can go. */
@@ -72,6 +75,12 @@ export class Roster {
     return worker.slot.stamp.edition < this.#edition;
   }
 
+  /** Those of an older edition. */
+  olderThan({ slot: { stamp } }: Worker): readonly Worker[] {
+    if (!this.hasOutdated) return [];
+    return [...this].filter(({ slot }) => slot.stamp.edition < stamp.edition);
+  }
+
   add(worker: Worker): void {
     this.#workers.set(worker.slot, worker);
     this.#count(worker, 1);
@@ -113,6 +122,33 @@ export class Roster {
     );
   }
 
+  /**
+   * The same for a request that must not find out whether a worker of a newer edition than one that serves comes up. As
+   * soon as one of those is old enough it is the first, because somebody has to be, if all requests are of this kind.
+   */
+  pickTrusted(isOldEnough: OldEnough): Worker | undefined {
+    const newcomer = this.#pickNewcomer();
+    if (newcomer !== undefined && isOldEnough(newcomer)) return newcomer;
+    const proved = this.#idleReady.last ?? this.#partReady.first;
+    if (proved !== undefined) return proved;
+    const servingEdition = this.#servingEdition();
+    for (const worker of this.#freeStarting()) {
+      if (worker.slot.stamp.edition <= servingEdition || isOldEnough(worker)) return worker;
+    }
+    return undefined;
+  }
+
+  /** Of the free ones that such a request must not have, the one born first. */
+  oldestUntrusted(isOldEnough: OldEnough): Worker | undefined {
+    const servingEdition = this.#servingEdition();
+    let oldest: Worker | undefined;
+    for (const worker of this.#freeStarting()) {
+      if (worker.slot.stamp.edition <= servingEdition || isOldEnough(worker)) continue;
+      if (oldest === undefined || worker.bornMs < oldest.bornMs) oldest = worker;
+    }
+    return oldest;
+  }
+
   get longestIdle(): Worker | undefined {
     const ready = this.#idleReady.first;
     const starting = this.#idleStarting.first;
@@ -125,6 +161,20 @@ export class Roster {
     if (!this.hasOutdated) return undefined;
     const worker = this.#idleStarting.last;
     return worker !== undefined && !this.isOutdated(worker) ? worker : undefined;
+  }
+
+  /** The oldest edition of those that have answered and go on, however busy they are. */
+  #servingEdition(): number {
+    let edition = Infinity;
+    for (const { state, slot } of this) {
+      if (state.kind === 'ready') edition = Math.min(edition, slot.stamp.edition);
+    }
+    return edition;
+  }
+
+  *#freeStarting(): Generator<Worker> {
+    yield* this.#idleStarting;
+    yield* this.#partStarting;
   }
 
   #count(worker: Worker, sign: 1 | -1): void {

@@ -10,6 +10,8 @@ interface Waiting<T> {
   readonly request: T;
   readonly sinceMs: number;
   readonly queue: WaitQueue<T>;
+  /** It may find out whether a worker comes up: if that dies of it, it can be given to another one. */
+  readonly mayProve: boolean;
 }
 export type Ticket<T> = ListNode<Waiting<T>>;
 
@@ -60,15 +62,15 @@ export class WaitQueue<T> {
   }
 
   /** False if the queue is full. */
-  submit(request: T): boolean {
+  submit(request: T, mayProve = true): boolean {
     if (this.#fresh.length >= this.#lengthMax) return false;
-    this.#join(request, this.#fresh);
+    this.#join(request, this.#fresh, mayProve);
     return true;
   }
 
-  /** Ahead of all fresh requests, and whatever the length. */
+  /** Ahead of all fresh requests, and whatever the length. It is not tried out on a worker another time. */
   resubmit(request: T): void {
-    this.#join(request, this.#retried);
+    this.#join(request, this.#retried, false);
   }
 
   /** The next request, out of the queue. */
@@ -76,6 +78,14 @@ export class WaitQueue<T> {
     const request = this.#retried.first?.request ?? this.#fresh.first?.request;
     if (request !== undefined) this.#leave(request);
     return request;
+  }
+
+  /** The next one that may find out whether a worker comes up, past those that may not. */
+  takeProving(): T | undefined {
+    for (const { request, mayProve } of this.#fresh) {
+      if (mayProve && this.#leave(request)) return request;
+    }
+    return undefined;
   }
 
   /** False if the request does not wait here. */
@@ -98,8 +108,8 @@ export class WaitQueue<T> {
     this.#alarm.disarm();
   }
 
-  #join(request: T, list: LinkedList<Waiting<T>>): void {
-    const ticket = new ListNode({ request, sinceMs: this.#clock.now(), queue: this });
+  #join(request: T, list: LinkedList<Waiting<T>>, mayProve: boolean): void {
+    const ticket = new ListNode({ request, sinceMs: this.#clock.now(), queue: this, mayProve });
     this.#tickets.set(request, ticket);
     list.append(ticket);
     this.#arm();

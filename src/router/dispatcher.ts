@@ -9,6 +9,7 @@ import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import { ColdLine } from './cold-line.js';
 import type { Dispatcher, RouterCounters } from './context.js';
+import { isSafeMethod } from './methods.js';
 import { Placement } from './placement.js';
 import { roleRefusal, routeByRole, runtimesFor } from './roles.js';
 import type { Resolved } from './resolve.js';
@@ -238,7 +239,8 @@ export class PoolDispatcher implements Dispatcher {
     this.#options.registry.obtain(facts.app).runtimes.add(runtime);
     if (!this.#options.pools.has(facts.app, runtime)) this.configure(facts, runtime);
     request.routed(route.params);
-    this.#options.pools.submit(facts.app, runtime, request, { retried: isRetry });
+    const unrepeatable = !isSafeMethod(request.method);
+    this.#options.pools.submit(facts.app, runtime, request, { retried: isRetry, unrepeatable });
   }
 
   /** For those who wait in front of the pools: start one worker, which tells what the application is. */

@@ -122,7 +122,9 @@ export class Simulation {
     this.#later(this.#world.arrivalMs, () => this.#arrive(app));
     const burst = this.#chance(0.02) ? 30 : 1;
     for (let count = 0; count < burst; count += 1) {
-      const request: Request = { app, submittedAtMs: 0, isRetried: false, state: 'waiting' };
+      const isUnrepeatable = this.#chance(this.#world.unrepeatable);
+      const given = { app, submittedAtMs: 0, isRetried: false, isUnrepeatable };
+      const request: Request = { ...given, state: 'waiting' };
       this.#submit(request);
       if (!this.#chance(this.#world.leave)) continue;
       this.#later(this.#world.serviceMs, () => this.#leave(request));
@@ -138,7 +140,9 @@ export class Simulation {
     request.state = 'waiting';
     app.waiting += 1;
     if (request.isRetried) app.retried += 1;
-    this.set.submit(app.name, 'php', request, { retried: request.isRetried });
+    const { isRetried, isUnrepeatable } = request;
+    const options = { retried: isRetried, unrepeatable: isUnrepeatable };
+    this.set.submit(app.name, 'php', request, options);
   }
 
   #leave(request: Request): void {

@@ -5,6 +5,7 @@ import {
   type PoolDescription,
   type PoolLimits,
   type SpawnedWorker,
+  type SubmitOptions,
   type WorkerExit,
 } from '../../src/pool/index.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -69,10 +70,15 @@ export class PoolStage {
     this.set.configure(app, runtime, user, { ...LIMITS_OF_TEST, ...limits });
   }
 
-  submit(name: string, app = 'alice/blog', options?: { retried: boolean }): Request {
+  submit(name: string, app = 'alice/blog', options?: SubmitOptions): Request {
     const request = { name };
     this.set.submit(app, 'php', request, options);
     return request;
+  }
+
+  /** A request that nobody gives to another worker. */
+  post(name: string, app = 'alice/blog'): Request {
+    return this.submit(name, app, { unrepeatable: true });
   }
 
   submitMany(count: number, app = 'alice/blog'): void {

@@ -19,6 +19,7 @@ export interface World {
   readonly failedStart: number;
   readonly refusal: number;
   readonly leave: number;
+  readonly unrepeatable: number;
   readonly dirty: number;
   /** Mean time between two restarts, limit changes and losses of the supervisor; 0: never. */
   readonly disturbMs: number;
@@ -28,6 +29,7 @@ export interface Request {
   readonly app: App;
   submittedAtMs: number;
   isRetried: boolean;
+  readonly isUnrepeatable: boolean;
   state: 'waiting' | 'assigned' | 'ended' | 'refused' | 'withdrawn';
 }
 

@@ -29,6 +29,7 @@ const CALM: World = {
   failedStart: 0,
   refusal: 0,
   leave: 0,
+  unrepeatable: 0,
   dirty: 0,
   disturbMs: 0,
 };
@@ -59,6 +60,7 @@ const world: fc.Arbitrary<World> = fc.record({
   failedStart: fc.constantFrom(0, 0.1, 0.5, 1),
   refusal: fc.constantFrom(0, 0, 0.1, 0.9),
   leave: chance,
+  unrepeatable: fc.constantFrom(0, 0.5, 1),
   dirty: chance,
   disturbMs: fc.constantFrom(0, 0, 100, 1000),
 });

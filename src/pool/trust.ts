@@ -1,0 +1,36 @@
+// Which worker a request gets while an older edition serves: the first to try a new one is one that can be given to another.
+import { LIMITS } from '../limits.js';
+import type { Roster } from './roster.js';
+import type { Worker } from './worker.js';
+
+export class Trust {
+  readonly #roster: Roster;
+  readonly #queueTimeoutMs: () => number;
+
+  constructor(roster: Roster, queueTimeoutMs: () => number) {
+    this.#roster = roster;
+    this.#queueTimeoutMs = queueTimeoutMs;
+  }
+
+  /** @param mayProve if the worker dies of the request, that can be given to another one */
+  pick(mayProve: boolean, nowMs: number): Worker | undefined {
+    if (mayProve || !this.#roster.hasOutdated) return this.#roster.pick();
+    return this.#roster.pickTrusted((worker) => this.#trustedAtMs(worker) <= nowMs);
+  }
+
+  /** When some free worker may have requests of either kind that may not have them now; Infinity if none will. */
+  nextAtMs(nowMs: number): number {
+    if (!this.#roster.hasOutdated) return Infinity;
+    const worker = this.#roster.oldestUntrusted((one) => this.#trustedAtMs(one) <= nowMs);
+    return worker === undefined ? Infinity : this.#trustedAtMs(worker);
+  }
+
+  /**
+   * So old a worker may have any request, although it has not answered and an older edition serves: if only such requests
+   * come, the new edition would never take over. One that finds the others busy waits in the queue meanwhile; so this comes
+   * long before its time there is over.
+   */
+  #trustedAtMs({ bornMs }: Worker): number {
+    return bornMs + Math.min(LIMITS.workerHealthyAfterMs, this.#queueTimeoutMs() / 2);
+  }
+}
