@@ -62,9 +62,11 @@ export class ColdLine {
     if (line?.apps.delete(app) === true) this.#next(name, line);
   }
 
-  /** Its requests have left. One that is asked about stays until the answer is there, which moves its line on. */
+  /** Its requests have left. Where its line waited for an answer about it, the next one asks: the answer may take a launch. */
   left(app: Application): void {
-    if (app.ticket === undefined) this.#lines.get(this.#nameFor(app))?.apps.delete(app);
+    const name = this.#nameFor(app);
+    const line = this.#lines.get(name);
+    if (line?.apps.delete(app) === true && app.ticket !== undefined) this.#next(name, line);
   }
 
   /** How many wait. */

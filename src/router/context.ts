@@ -28,6 +28,8 @@ export interface Dispatcher {
   firstByte(request: RequestFace): void;
   /** Whether the worker has taken the connection of this request out of its accept queue. */
   isAccepted(request: RequestFace): boolean;
+  /** Its worker, which takes one at a time, still starts and has not even accepted it. */
+  isUntouched(request: RequestFace): boolean;
   /** Whether failures of this application are explained to the client. */
   modeOf(app: string): 'production' | 'development';
   /** Bytes; 0 where there is no limit or it is not known yet. */

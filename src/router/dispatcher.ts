@@ -4,7 +4,7 @@ import type { Config } from '../config/index.js';
 import type { AppFacts, RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { PoolLimits, PoolSet, RetireReason, SpawnedWorker } from '../pool/index.js';
-import { isAccepted } from './accept-queue.js';
+import { isAccepted, isInQueue } from './accept-queue.js';
 import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import { ColdLine } from './cold-line.js';
@@ -111,6 +111,12 @@ export class PoolDispatcher implements Dispatcher {
   isAccepted(request: RequestFace): boolean {
     const worker = this.#workerOf(request);
     return worker !== undefined && isAccepted(worker.socketPath);
+  }
+
+  isUntouched(request: RequestFace): boolean {
+    const worker = this.#workerOf(request);
+    if (worker === undefined || worker.hasAnswered) return false;
+    return worker.connections.concurrency === 1 && isInQueue(worker.socketPath);
   }
 
   released(request: RequestFace, outcome: Outcome): void {

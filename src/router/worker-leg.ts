@@ -102,16 +102,21 @@ export class WorkerLeg implements ExchangeSink, Pausable {
 
   /**
    * The client left. The end of the connection is the only abort that every library stands; a program sees it at its next
-   * write. That it is free again is seen from its accepting another connection.
+   * write. That it is free again is seen from its accepting another connection, unless it has not accepted this one: then
+   * it is as free as one that starts for nobody, which may go for the sake of others.
    */
   abandon(): void {
+    const { request, context, events } = this.#options;
+    const isUntouched = context.dispatcher.isUntouched(request);
     this.#isAbandoned = true;
     this.#exchange?.drop();
-    this.#freeWatch = this.assignment.whenFree((isAlive) => {
-      if (isAlive) this.answered();
-      else this.lost('died', 'was gone after its client had left');
-    });
-    if (this.#freeWatch === undefined) this.answered();
+    if (!isUntouched) {
+      this.#freeWatch = this.assignment.whenFree((isAlive) => {
+        if (isAlive) this.answered();
+        else this.lost('died', 'was gone after its client had left');
+      });
+    }
+    if (this.#freeWatch === undefined) events.onAnswered(); // which says nothing of whether it has come up
   }
 
   close(): void {

@@ -169,20 +169,33 @@ test('of clients that do not wait nothing is kept', () => {
   assert.deepEqual(asked, ['alice/new0']);
 });
 
-test('one that is asked about moves its line on, although its requests have left', () => {
+test('one that is asked about moves its line on when its requests have left, and its answer does not do so again', () => {
   const line = newLine();
-  const [first, second] = coldApps('alice', 2) as [Application, Application];
-  for (const app of [first, second]) line.held(app, 0);
+  const apps = coldApps('alice', 3) as [Application, Application, Application];
+  for (const app of apps) line.held(app, 0);
   mock.timers.tick(HOLD_MS);
+  const [first] = apps;
   first.ticket = 1;
   first.pending.clear();
   line.left(first);
+  assert.deepEqual(asked, ['alice/app0', 'alice/app1']);
   first.ticket = undefined;
   line.passed(first);
   assert.deepEqual(asked, ['alice/app0', 'alice/app1']);
 });
 
-test('so does one whose answer is another refusal', () => {
+test('a line whose only application has left is no line any more', () => {
+  const line = newLine();
+  const [only, later] = coldApps('alice', 2) as [Application, Application];
+  line.held(only, 0);
+  mock.timers.tick(HOLD_MS);
+  only.ticket = 1;
+  only.pending.clear();
+  line.left(only);
+  assert.equal(line.enter(later), true);
+});
+
+test('so does the answer of one that is refused for a limit again', () => {
   const line = newLine();
   const [first, second] = coldApps('alice', 2) as [Application, Application];
   for (const app of [first, second]) line.held(app, 0);
