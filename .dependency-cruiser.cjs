@@ -86,10 +86,10 @@ module.exports = {
     })),
     {
       name: 'faces-only',
-      comment: 'another folder is entered through its index.ts',
+      comment: 'another folder is entered through its index.ts, or its lean.ts',
       severity: 'error',
       from: { path: '^src/([^/]+)/' },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/(index|lean)\\.ts$'] },
     },
     {
       name: 'faces-only-from-the-top',
@@ -98,6 +98,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/[^/]+\\.ts$' },
       to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index\\.ts$', '^src/cli/'] },
+    },
+    {
+      name: 'lean-faces',
+      comment: 'a lean face leads to no schema, nor to the package behind it',
+      severity: 'error',
+      from: { path: '^src/[^/]+/lean\\.ts$' },
+      to: { path: '(^|/)node_modules/zod/', reachable: true },
     },
     {
       name: 'commands-are-for-main',

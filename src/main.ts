@@ -1,5 +1,6 @@
 // argv to command. Nothing is imported statically: the first statement has to run before anything else can.
 import type { Argv } from 'yargs';
+import type { complete as Complete } from './cli/completion.js';
 import type { Command } from './cli/index.js';
 
 // E16: without a handler SIGUSR1 opens the inspector, to everybody on this machine.
@@ -50,7 +51,7 @@ async function toTheLastByte(argv: readonly string[]): Promise<number> {
 
 /** Everything that a person types. */
 async function runCommand(argv: readonly string[]): Promise<number> {
-  const { commandsFor, complain, complete, exitCodeOf, formatFailure, nameOf, readVersion } =
+  const { commandsFor, complain, exitCodeOf, formatFailure, nameOf, readVersion } =
     await import('./cli/index.js');
   const { default: yargs } = await import('yargs');
   const { ExitCode, UsherdError } = await import('./errors.js');
@@ -108,6 +109,11 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     complain(formatFailure(err));
     return exitCodeOf(err);
   }
+}
+
+/** Loaded for a shell only. */
+async function complete(...words: Parameters<typeof Complete>): Promise<string[]> {
+  return (await import('./cli/completion.js')).complete(...words);
 }
 
 /** Of a command that there is not, yargs says that it, and all that follows, are unknown arguments. */

@@ -170,7 +170,7 @@ async function hungRouter(booted) {
   return problem ?? all(booted, [`curl -sf ${URL}`]);
 }
 
-const PROTOCOL_FILE = 'usr/lib/usherd/dist/src/ipc/messages.js';
+const PROTOCOL_FILE = 'usr/lib/usherd/dist/src/ipc/protocol.js';
 
 /** What router and supervisor say to each other is of another version from here on. */
 const otherProtocol = (root, number) =>

@@ -14,7 +14,7 @@ import {
   type VisitRefusal,
 } from '../spawner/index.js';
 import type { Ids } from './child-argv.js';
-import { currentMode } from './configuration.js';
+import { currentMode } from './mode.js';
 import { describe } from './describe.js';
 import { ownName } from './own-name.js';
 import { serviceIds } from './service-ids.js';

@@ -1,6 +1,5 @@
 // `usherd check`: everything that is wrong with the configuration, or with one application, at once.
 import { ExitCode, isUsherdError } from '../errors.js';
-import { checkApplication } from './check-application.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { formatFailure } from './failure.js';
@@ -16,6 +15,7 @@ export const check: Command = {
       const config = await loadConfiguration(file);
       const app = textOf(args, 'app');
       if (app !== undefined) {
+        const { checkApplication } = await import('./check-application.js');
         print(await checkApplication(config, app));
         return ExitCode.OK;
       }

@@ -2,9 +2,9 @@
 import { isUsherdError } from '../errors.js';
 import { tablesIn, textOf } from './answer-fields.js';
 import { nameOf, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { askSupervisor, controlSocketOf } from './control-client.js';
+import { askSupervisor, controlSocketIn } from './control-client.js';
 import { loggedApplications } from './logged-applications.js';
+import { placesIn } from './running.js';
 
 /** A person waits with a finger on the key. */
 const DEADLINE_MS = 500;
@@ -58,12 +58,12 @@ async function names(
   hasLog: boolean,
 ): Promise<readonly string[]> {
   const at = before.indexOf('--config');
-  const config = await loadConfiguration(at < 0 ? undefined : before[at + 1]).catch(orUndefined);
-  if (config === undefined) return [];
+  const places = await placesIn(at < 0 ? undefined : before[at + 1]).catch(orUndefined);
+  if (places === undefined) return [];
   // Of those without a worker, too, and for somebody whom the supervisor does not answer.
-  if (hasLog) return loggedApplications(config);
+  if (hasLog) return loggedApplications(places);
   const request = { command: 'status' } as const;
-  const status = await askSupervisor(controlSocketOf(config), request, DEADLINE_MS).catch(
+  const status = await askSupervisor(controlSocketIn(places.run), request, DEADLINE_MS).catch(
     orUndefined,
   );
   const apps = [...new Set(tablesIn(status?.['apps']).map(({ app }) => textOf(app)))];

@@ -1,9 +1,7 @@
 // `usherd config [USER/APP]`: every value that is in force, and the file and line that it comes from.
 import { limitRows, type Config, type LoadedSettings, type Setting } from '../config/index.js';
 import { ExitCode, isUsherdError } from '../errors.js';
-import { describeSeen } from '../spawner/index.js';
 import { tableOf, textOf as fieldOf, textsIn } from './answer-fields.js';
-import { appPlace, visitApp } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { loadWithOrigins } from './configuration.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
@@ -39,6 +37,7 @@ async function settingsOf(loaded: LoadedSettings, whose: string | undefined): Pr
   if (!whose.includes('/')) return { settings, remark: [] };
   const running = await describedBySupervisor(loaded.config, whose);
   if (running !== undefined) return { settings: withApplication(settings, running), remark: [] };
+  const { describedByItself } = await import('./described-by-itself.js');
   const { app, remark } = await describedByItself(loaded.config, whose);
   return {
     settings: app === undefined ? settings : withApplication(settings, app),
@@ -54,24 +53,6 @@ async function describedBySupervisor(config: Config, app: string): Promise<Answe
     return answer['running'] === true ? answer : undefined;
   } catch (err) {
     if (isUsherdError(err)) return undefined;
-    throw err;
-  }
-}
-
-/** As its user sees it now. */
-async function describedByItself(
-  config: Config,
-  app: string,
-): Promise<{ readonly app?: Answer; readonly remark: string }> {
-  try {
-    const { outcome } = await visitApp(config, appPlace(config, app, '/'));
-    const seen = outcome.ok ? outcome : outcome.seen;
-    const remark = outcome.ok
-      ? `this is what ${app} would start with now`
-      : `${app} would not start: \`usherd check ${app}\` says why`;
-    return seen === undefined ? { remark } : { app: tableOf(describeSeen(seen)), remark };
-  } catch (err) {
-    if (isUsherdError(err)) return { remark: `${app} would not start: ${err.message}` };
     throw err;
   }
 }

@@ -2,17 +2,12 @@
 import {
   loadConfig,
   loadSettings,
-  soundPaths,
   type Config,
   type LoadedSettings,
   type LoadOptions,
 } from '../config/index.js';
 import { BUILTIN_RUNTIMES } from '../runtimes/index.js';
-
-/** `root`: every site under its own account; `self`: all of them as the current user. */
-export type Mode = 'root' | 'self';
-
-export const currentMode = (): Mode => (process.getuid?.() === 0 ? 'root' : 'self');
+import { currentMode } from './mode.js';
 
 /** @throws UsherdError E_CONFIG_* */
 export const loadConfiguration = (file: string | undefined): Promise<Config> =>
@@ -21,10 +16,6 @@ export const loadConfiguration = (file: string | undefined): Promise<Config> =>
 /** With the places that the values come from. @throws UsherdError E_CONFIG_* */
 export const loadWithOrigins = (file: string | undefined): Promise<LoadedSettings> =>
   loadSettings(file, options());
-
-export const pathsDespiteMistakes = (
-  file: string | undefined,
-): Promise<Pick<Config['paths'], 'run' | 'log'>> => soundPaths(file, options());
 
 const options = (): LoadOptions => ({
   builtinRuntimes: BUILTIN_RUNTIMES,

@@ -19,6 +19,13 @@ export type ControlRequest =
 
 export type Answer = Readonly<Record<string, unknown>>;
 
+/** A result, and what the supervisor says with every one. */
+export interface WholeAnswer {
+  readonly result: Answer;
+  /** When it read the configuration that is in force; 0 of a version that does not say. */
+  readonly configReadAtMs: number;
+}
+
 export const controlSocketIn = (runDirectory: string): string => join(runDirectory, 'control.sock');
 export const controlSocketOf = ({ paths }: Config): string => controlSocketIn(paths.run);
 
@@ -31,10 +38,23 @@ export async function askSupervisor(
   request: ControlRequest,
   deadlineMs: number = ANSWER_DEADLINE_MS,
 ): Promise<Answer> {
+  return (await askInWhole(socketPath, request, deadlineMs)).result;
+}
+
+/** @throws UsherdError as askSupervisor() does */
+export async function askInWhole(
+  socketPath: string,
+  request: ControlRequest,
+  deadlineMs: number = ANSWER_DEADLINE_MS,
+): Promise<WholeAnswer> {
   const line = await exchange(socketPath, `${JSON.stringify(request)}\n`, deadlineMs);
   const answer = parseAnswer(line);
   if (answer['ok'] !== true) throw refusalFrom(answer);
-  return isTable(answer['result']) ? answer['result'] : {};
+  const { result, configReadAtMs } = answer;
+  return {
+    result: isTable(result) ? result : {},
+    configReadAtMs: typeof configReadAtMs === 'number' ? configReadAtMs : 0,
+  };
 }
 
 function exchange(socketPath: string, line: string, deadlineMs: number): Promise<string> {

@@ -1,10 +1,10 @@
 // The commands that are one word to the running supervisor: start, restart, stop, reset, suspend, resume, reload.
-import { APP_ID, shown, USER_NAME } from '../config/index.js';
+import { APP_ID, shown, USER_NAME } from '../config/lean.js';
 import { ERRORS, ExitCode, UsherdError, type ErrorCode } from '../errors.js';
 import { numberOf, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { askSupervisor, type Answer, type ControlRequest } from './control-client.js';
-import { runningSocket } from './running.js';
+import type { Answer, ControlRequest } from './control-client.js';
+import { findRunning } from './running.js';
 import { complain, print } from './terminal.js';
 import { cell, counted } from './text-table.js';
 
@@ -28,8 +28,8 @@ function commandOf({ usage, summary, request, outcome }: Word): Command {
     options: CONFIG_OPTION,
     async run(args) {
       const asked = request(args);
-      const socket = await runningSocket(textOf(args, 'config'));
-      const { isDone, text } = outcome(await askSupervisor(socket, asked));
+      const running = await findRunning(textOf(args, 'config'));
+      const { isDone, text } = outcome(await running.ask(asked));
       if (isDone) print(text);
       else complain(`usherd: ${text}`);
       return isDone ? ExitCode.OK : ExitCode.FAILED;

@@ -1,7 +1,8 @@
 // `usherd doctor`: looks at the whole machine as usherd and the web server meet it; every finding with the command that mends it.
 import { ExitCode, isUsherdError } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { currentMode, loadConfiguration } from './configuration.js';
+import { loadConfiguration } from './configuration.js';
+import { currentMode } from './mode.js';
 import { askSupervisor, controlSocketOf } from './control-client.js';
 import { apache } from './doctor/apache-checks.js';
 import type { Check, Patient, Symptom } from './doctor/diagnosis.js';

@@ -12,7 +12,8 @@ import {
   type AppVisit,
 } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { currentMode, loadConfiguration } from './configuration.js';
+import { loadConfiguration } from './configuration.js';
+import { currentMode } from './mode.js';
 import { devPlace } from './dev-place.js';
 import { reasons } from './failure.js';
 import { shellWord } from './shell-words.js';

@@ -1,8 +1,8 @@
 // Which applications have a log that the caller may read: names for completion, from the router's own directories.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { APP_ID, type Config } from '../config/index.js';
-import { currentMode } from './configuration.js';
+import { APP_ID, type Places } from '../config/lean.js';
+import { currentMode } from './mode.js';
 import { ownName } from './own-name.js';
 
 /** More than anybody reads in a list of offers. */
@@ -10,14 +10,14 @@ const USERS_MAX_COUNT = 2_000;
 const SUFFIX = '.log';
 
 /** For root those of everybody, as `alice/blog`; for anybody else his own, as `blog`. */
-export async function loggedApplications({ paths }: Config): Promise<readonly string[]> {
+export async function loggedApplications({ log }: Pick<Places, 'log'>): Promise<readonly string[]> {
   if (currentMode() === 'self') {
     const user = ownName();
     if (user === undefined) return [];
-    return (await logsOf(paths.log, user)).map((id) => id.slice(user.length + 1));
+    return (await logsOf(log, user)).map((id) => id.slice(user.length + 1));
   }
-  const users = (await namesIn(paths.log)).slice(0, USERS_MAX_COUNT);
-  return (await Promise.all(users.map((user) => logsOf(paths.log, user)))).flat();
+  const users = (await namesIn(log)).slice(0, USERS_MAX_COUNT);
+  return (await Promise.all(users.map((user) => logsOf(log, user)))).flat();
 }
 
 async function logsOf(directory: string, user: string): Promise<readonly string[]> {

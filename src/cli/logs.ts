@@ -1,11 +1,11 @@
 // `usherd logs APP`: what an application wrote, and what usherd says about it. For root, and for the owner himself.
 import { setTimeout as pause } from 'node:timers/promises';
-import { APP_ID, shown } from '../config/index.js';
-import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
+import { APP_ID, shown } from '../config/lean.js';
+import { ExitCode, UsherdError } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { loadConfiguration, pathsDespiteMistakes } from './configuration.js';
 import { LogTail } from './log-tail.js';
 import { ownName } from './own-name.js';
+import { complainOfMistakes, placesIn } from './running.js';
 import { complain, harmless, print } from './terminal.js';
 
 const POLL_MS = 250;
@@ -53,13 +53,9 @@ function countOf({ lines }: Arguments): number {
 
 /** That of what runs, which goes on with the old configuration where the files have mistakes. */
 async function directoryOf(file: string | undefined): Promise<string> {
-  try {
-    return (await loadConfiguration(file)).paths.log;
-  } catch (err) {
-    if (!isUsherdError(err) || err.code !== 'E_CONFIG_INVALID') throw err;
-    complain('usherd: the configuration has mistakes (`usherd check`); what runs has the old one');
-    return (await pathsDespiteMistakes(file)).log;
-  }
+  const { log, isSound } = await placesIn(file);
+  if (!isSound) complainOfMistakes();
+  return log;
 }
 
 function fileOf(app: string, { access, slow }: Arguments): string {

@@ -1,29 +1,29 @@
 // `usherd ready`: waits until supervisor and router answer. The service manager's readiness and watchdog (docs/decisions).
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseDuration, shown, type Config } from '../config/index.js';
+import { parseDuration, shown, type Places } from '../config/lean.js';
 import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
-import { IPC_PROTOCOL } from '../ipc/index.js';
+import { IPC_PROTOCOL } from '../ipc/lean.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { loadConfiguration } from './configuration.js';
-import { askSupervisor, controlSocketOf } from './control-client.js';
+import { askSupervisor, controlSocketIn } from './control-client.js';
 import { formatFailure } from './failure.js';
 import { askRouter } from './router-probe.js';
+import { soundPlacesIn } from './running.js';
 import { complain } from './terminal.js';
 
 const RETRY_MS = 50;
 
 /** What each part is asked; rejects while it does not answer. */
 const QUESTIONS = {
-  supervisor: (config: Config, leftMs: number) =>
-    askSupervisor(controlSocketOf(config), { command: 'ping' }, leftMs),
-  router: (config: Config, leftMs: number) => {
-    const [first] = config.front.sockets;
+  supervisor: (places: Places, leftMs: number) =>
+    askSupervisor(controlSocketIn(places.run), { command: 'ping' }, leftMs),
+  router: (places: Places, leftMs: number) => {
+    const [first] = places.fronts;
     if (first === undefined) throw new UsherdError('E_CONTROL', 'no front socket is configured');
-    return askRouter(first.path, leftMs);
+    return askRouter(first, leftMs);
   },
   /** After a restart of one they answer before they have found each other, and a request that needs a worker waits. */
-  connection: async (config: Config, leftMs: number) => {
-    const answer = await askSupervisor(controlSocketOf(config), { command: 'ping' }, leftMs);
+  connection: async (places: Places, leftMs: number) => {
+    const answer = await askSupervisor(controlSocketIn(places.run), { command: 'ping' }, leftMs);
     if (answer['router'] === false) {
       throw new UsherdError('E_CONTROL', 'the router is not connected to the supervisor');
     }
@@ -55,12 +55,12 @@ export const ready: Command = {
       await askRouter(socket, timeoutMs);
       return ExitCode.OK;
     }
-    const config = await loadConfiguration(textOf(args, 'config'));
+    const places = await soundPlacesIn(textOf(args, 'config'));
     const pid = typeof args['pid'] === 'number' ? args['pid'] : undefined;
     const giveUpMs = performance.now() + timeoutMs;
     try {
-      for (const part of parts) await untilAnswered(part, config, { giveUpMs, pid });
-      if (args['matching'] === true) await assertMatching(config);
+      for (const part of parts) await untilAnswered(part, places, { giveUpMs, pid });
+      if (args['matching'] === true) await assertMatching(places);
       return ExitCode.OK;
     } catch (err) {
       if (!isUsherdError(err) || err.code !== 'E_CONTROL') throw err;
@@ -85,8 +85,8 @@ function timeoutOf(args: Arguments): number {
 }
 
 /** @throws UsherdError E_CONTROL if the supervisor that runs is of a version that this program's router does not understand */
-async function assertMatching(config: Config): Promise<void> {
-  const { protocol } = await askSupervisor(controlSocketOf(config), { command: 'ping' });
+async function assertMatching(places: Places): Promise<void> {
+  const { protocol } = await askSupervisor(controlSocketIn(places.run), { command: 'ping' });
   if (protocol === IPC_PROTOCOL) return;
   const other = typeof protocol === 'number' ? `version ${protocol}` : 'another version';
   const detail = `the supervisor that runs speaks ${other} of its protocol with the router, the installed router ${IPC_PROTOCOL}: both need a restart`;
@@ -99,11 +99,11 @@ interface Patience {
 }
 
 /** @throws UsherdError E_CONTROL with the last answer that was none */
-async function untilAnswered(part: Part, config: Config, patience: Patience): Promise<void> {
+async function untilAnswered(part: Part, places: Places, patience: Patience): Promise<void> {
   for (;;) {
     const leftMs = Math.max(1, patience.giveUpMs - performance.now());
     try {
-      await QUESTIONS[part](config, leftMs);
+      await QUESTIONS[part](places, leftMs);
       return;
     } catch (err) {
       if (!isUsherdError(err)) throw err;

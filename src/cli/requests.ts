@@ -2,8 +2,8 @@
 import { ExitCode } from '../errors.js';
 import { numberOf, tablesIn, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { askSupervisor, type Answer } from './control-client.js';
-import { runningSocket } from './running.js';
+import type { Answer } from './control-client.js';
+import { findRunning } from './running.js';
 import { isOf, whoseOf } from './status-filter.js';
 import { print } from './terminal.js';
 import { cell, counted, formatTable } from './text-table.js';
@@ -25,8 +25,8 @@ export const requests: Command = {
   options: { ...CONFIG_OPTION, json: { type: 'boolean', summary: 'print JSON for programs' } },
   async run(args) {
     const whose = whoseOf(textOf(args, 'whose'));
-    const socket = await runningSocket(textOf(args, 'config'));
-    const answer = await askSupervisor(socket, { command: 'requests' });
+    const running = await findRunning(textOf(args, 'config'));
+    const answer = await running.ask({ command: 'requests' });
     const rows = tablesIn(answer['requests']).filter(({ app }) => isOf(whose, fieldOf(app)));
     print(args['json'] === true ? JSON.stringify(rows, undefined, 2) : formatRequests(rows));
     return ExitCode.OK;

@@ -9,7 +9,8 @@ import { livingCgroups, type CgroupTree } from '../spawner/index.js';
 import { tableOf, textOf as textIn, textsIn } from './answer-fields.js';
 import { appPlace, visitApp } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
-import { currentMode, loadConfiguration } from './configuration.js';
+import { loadConfiguration } from './configuration.js';
+import { currentMode } from './mode.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
 import { takeSeat } from './terminal-seat.js';
 

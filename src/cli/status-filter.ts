@@ -1,5 +1,5 @@
 // The part of a status that is about one user or one application.
-import { APP_ID, shown, USER_NAME } from '../config/index.js';
+import { APP_ID, shown, USER_NAME } from '../config/lean.js';
 import { UsherdError } from '../errors.js';
 import { tablesIn, textOf, textsIn } from './answer-fields.js';
 import type { Answer } from './control-client.js';

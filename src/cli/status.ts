@@ -1,12 +1,11 @@
 // `usherd status`: what is wrong and what runs, as a table for people or as JSON for programs.
 import { ExitCode, isUsherdError } from '../errors.js';
-import { IPC_PROTOCOL, isListenedOn } from '../ipc/index.js';
+import { IPC_PROTOCOL, isListenedOn } from '../ipc/lean.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
 import { tablesIn } from './answer-fields.js';
-import { askSupervisor } from './control-client.js';
 import { formatFailure } from './failure.js';
 import { filterStatus, whoseOf, type Whose } from './status-filter.js';
-import { runningSockets, type RunningSockets } from './running.js';
+import { findRunning, type Running } from './running.js';
 import { formatStatus } from './status-table.js';
 import { bold, print, repaint } from './terminal.js';
 import { readVersion } from './version.js';
@@ -23,25 +22,24 @@ export const status: Command = {
   },
   async run(args) {
     const whose = whoseOf(textOf(args, 'whose'));
-    const sockets = await runningSockets(textOf(args, 'config'));
+    const running = await findRunning(textOf(args, 'config'));
     const show = args['json'] === true ? asJson : asText;
-    if (args['watch'] === true) return watch(() => show(sockets, whose));
-    print(await show(sockets, whose));
+    if (args['watch'] === true) return watch(() => show(running, whose));
+    print(await show(running, whose));
     return ExitCode.OK;
   },
 };
 
-async function ask(socket: string, whose: Whose): Promise<ReturnType<typeof filterStatus>> {
-  const answer = await askSupervisor(socket, { command: 'status' });
-  return filterStatus(answer, whose);
+async function ask(running: Running, whose: Whose): Promise<ReturnType<typeof filterStatus>> {
+  return filterStatus(await running.ask({ command: 'status' }), whose);
 }
 
 /** JSON.stringify escapes control characters; nothing else in it is a terminal's business. */
-const asJson = async ({ control }: RunningSockets, whose: Whose): Promise<string> =>
-  JSON.stringify(await ask(control, whose), undefined, 2);
+const asJson = async (running: Running, whose: Whose): Promise<string> =>
+  JSON.stringify(await ask(running, whose), undefined, 2);
 
-async function asText({ control, fronts }: RunningSockets, whose: Whose): Promise<string> {
-  const [status, deadFronts] = await Promise.all([ask(control, whose), deadOf(fronts)]);
+async function asText(running: Running, whose: Whose): Promise<string> {
+  const [status, deadFronts] = await Promise.all([ask(running, whose), deadOf(running.fronts)]);
   const installed = { version: readVersion(), protocol: IPC_PROTOCOL };
   const withWorkers = whose?.includes('/') === true;
   const text = formatStatus(status, { withWorkers, bold, installed, deadFronts });

@@ -2,7 +2,7 @@
 import { readVhosts, vhostsVersion } from '../config/index.js';
 import { markNames } from '../runtimes/index.js';
 import { Supervisor } from '../spawner/index.js';
-import { currentMode } from './configuration.js';
+import { currentMode } from './mode.js';
 import { describe } from './describe.js';
 import { serve, type Service, type ServiceGround } from './service.js';
 import { readVersion } from './version.js';

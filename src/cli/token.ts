@@ -2,7 +2,8 @@
 import { parseDuration, shown, USER_NAME, type Config } from '../config/index.js';
 import { ExitCode, UsherdError } from '../errors.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { currentMode, loadConfiguration } from './configuration.js';
+import { loadConfiguration } from './configuration.js';
+import { currentMode } from './mode.js';
 import { prepareDirectories } from './prepare-directories.js';
 import { serviceIds } from './service-ids.js';
 import { complain, print } from './terminal.js';

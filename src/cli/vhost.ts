@@ -20,7 +20,8 @@ import {
 import { ExitCode, isUsherdError, UsherdError, type Finding } from '../errors.js';
 import { accountOf } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
-import { currentMode, loadConfiguration } from './configuration.js';
+import { loadConfiguration } from './configuration.js';
+import { currentMode } from './mode.js';
 import { complain, print } from './terminal.js';
 import { retellTokens } from './token.js';
 

@@ -149,6 +149,8 @@ export interface Config {
   readonly file: string;
   /** SHA-256 of the texts of all its files: who has the same one has read the same. */
   readonly digest: string;
+  /** When the first of them was opened, by the clock of file times. */
+  readonly readAtMs: number;
   readonly paths: { readonly run: string; readonly log: string; readonly state: string };
   readonly front: {
     readonly sockets: readonly FrontSocket[];

@@ -85,6 +85,8 @@ export const DEFAULTS = {
   log: { level: 'info', access: 'off' },
 } as const;
 
+export const defaultFrontSocket = (run: string): string => `${run}/${DEFAULTS.front.socketName}`;
+
 /** What one worker is reckoned to need when `max_workers = 0` asks for a number from memory. */
 const WORKER_MEMORY_BYTES = 64 * MIB;
 const MAX_WORKERS_FLOOR = 16;

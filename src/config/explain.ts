@@ -4,6 +4,7 @@ import type { Finding } from '../errors.js';
 import { KeyLines, type KeyPath } from './locate.js';
 import { nearestName } from './nearest.js';
 import { keyPathsOf, knownKeysAt } from './schema-keys.js';
+import { shown } from './shown.js';
 import type { Table } from './toml.js';
 
 /** One file of which findings are made. */
@@ -135,26 +136,6 @@ const tableName = (path: KeyPath): string =>
 
 const shownPart = (part: PropertyKey): string =>
   /^[A-Za-z0-9_-]{1,64}$/.test(String(part)) ? String(part) : shown(String(part));
-
-const SHOWN_MAX_LENGTH = 60;
-
-/** A value as a person may see it: escaped, short, of one line. */
-export function shown(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (value instanceof Date) return 'a date';
-  if (typeof value === 'object' && value !== null) return 'a table';
-  if (typeof value === 'bigint') return `the number ${shortened(String(value))}`;
-  if (typeof value !== 'string') return `the ${typeof value} ${String(value)}`;
-  // JSON escapes control characters but neither U+007F…U+009F nor what changes the direction of writing.
-  const printable = JSON.stringify(value.slice(0, SHOWN_MAX_LENGTH));
-  const end = value.length > SHOWN_MAX_LENGTH ? '…' : '';
-  return printable.replace(/[^\x20-\x7e]/g, escaped) + end;
-}
-
-const shortened = (text: string): string =>
-  text.length > SHOWN_MAX_LENGTH ? `${text.slice(0, SHOWN_MAX_LENGTH)}…` : text;
-
-const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function valueAt(table: Table, path: KeyPath): unknown {
   let at: unknown = table;

@@ -8,7 +8,7 @@ import type {
   UserConfig,
   UserLimits,
 } from './config-types.js';
-import { DEFAULTS, maxWorkersFromMemory } from './defaults.js';
+import { DEFAULTS, defaultFrontSocket, maxWorkersFromMemory } from './defaults.js';
 import { parseLoopbackAddress } from './loopback.js';
 import { userDirectory } from './roots.js';
 import { limitFields, type MainTable, type RuntimeTable, type UserTable } from './schema.js';
@@ -19,6 +19,8 @@ export interface Layers {
   readonly file: string;
   /** Of the texts of all files; absent where nothing was read. */
   readonly digest?: string;
+  /** By the clock of file times; absent where nothing was read. */
+  readonly readAtMs?: number;
   readonly main: MainTable;
   /** users.d/NAME.toml, by name. */
   readonly userFiles: ReadonlyMap<string, UserTable>;
@@ -42,6 +44,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
   return {
     file: layers.file,
     digest: layers.digest ?? '',
+    readAtMs: layers.readAtMs ?? 0,
     paths,
     front: frontOf(main, paths.run),
     metrics: metricsOf(main, paths.run),
@@ -108,8 +111,8 @@ function identityOf(main: MainTable): Config['identity'] {
 }
 
 function frontOf({ front = {} }: MainTable, run: string): Config['front'] {
-  const { socketName, group, authentication, connectionsMax, copyStderr } = DEFAULTS.front;
-  const sockets = front.sockets ?? [{ path: `${run}/${socketName}`, group }];
+  const { group, authentication, connectionsMax, copyStderr } = DEFAULTS.front;
+  const sockets = front.sockets ?? [{ path: defaultFrontSocket(run), group }];
   return {
     sockets: sockets.map((socket): FrontSocket => given(socket)),
     authorizers: (front.authorizers ?? []).map(({ address, application }) => {

@@ -3,16 +3,17 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { checkTogether, type Guide } from './check.js';
 import type { Config, RuntimeConfig } from './config-types.js';
-import { DEFAULT_FILE, DEFAULTS, USERS_DIRECTORY } from './defaults.js';
+import { DEFAULT_FILE, USERS_DIRECTORY } from './defaults.js';
 import { mergeLayers, type Layers } from './layers.js';
 import { USER_NAME } from './names.js';
 import { mainFileSchema, userFileSchema, type MainTable, type UserTable } from './schema.js';
 import { mainSettings, userSettings, type Setting } from './origins.js';
-import { readSource, Refusals, type ReadOptions, type SourceFile } from './source-file.js';
+import { Refusals } from './refusals.js';
+import type { ReadOptions } from './read-text.js';
+import { readSource, type SourceFile } from './source-file.js';
 import { trustedUids } from './trusted-path.js';
 
 export interface LoadOptions {
@@ -41,6 +42,7 @@ export async function loadSettings(
   options: LoadOptions,
 ): Promise<LoadedSettings> {
   const path = resolve(file ?? DEFAULT_FILE);
+  const readAtMs = Date.now(); // before the first byte: a change on the way is a change after it
   const refusals = new Refusals();
   const trusted = trustedUids(options.requireRootOwned);
   const main = await readSource(path, mainFileSchema, {
@@ -49,7 +51,7 @@ export async function loadSettings(
     mustExist: file !== undefined,
   });
   const users = await readUserFiles(join(dirname(path), USERS_DIRECTORY), { trusted, refusals });
-  const layers = layersOf(path, main, users);
+  const layers = { ...layersOf(path, main, users), readAtMs };
   const config = mergeLayers(layers, {
     builtinRuntimes: options.builtinRuntimes,
     memoryBytes: availableMemoryBytes(),
@@ -58,24 +60,12 @@ export async function loadSettings(
   if (main !== 'refused') {
     refusals.add('E_CONFIG_INVALID', checkTogether(layers, config, guide));
   }
-  throwIfRefused(refusals);
+  refusals.throwIfAny();
   return {
     config,
     main: () => mainSettings(layers, config, guide),
     ofUser: (user) => userSettings({ layers, config, guide }, user),
   };
-}
-
-/** Where what runs has its sockets and logs, as far as a file with mistakes still says it. */
-export async function soundPaths(
-  file: string | undefined,
-  { requireRootOwned }: Pick<LoadOptions, 'requireRootOwned'>,
-): Promise<Pick<Config['paths'], 'run' | 'log'>> {
-  const trusted = trustedUids(requireRootOwned);
-  const options = { trusted, refusals: new Refusals(), mustExist: false };
-  const main = await readSource(resolve(file ?? DEFAULT_FILE), mainFileSchema, options);
-  const said = typeof main === 'string' ? undefined : main.table.paths;
-  return { run: said?.run ?? DEFAULTS.paths.run, log: said?.log ?? DEFAULTS.paths.log };
 }
 
 type UserFiles = ReadonlyMap<string, SourceFile<UserTable>>;
@@ -174,11 +164,4 @@ function guideOf(path: string, main: MainFile, users: UserFiles): Guide {
       return inMain?.troubled.has(mainKey) !== true && (own?.troubled.size ?? 0) === 0;
     },
   };
-}
-
-/** @throws UsherdError if anything at all was found */
-function throwIfRefused({ code, findings }: Refusals): void {
-  if (code === undefined) return;
-  const things = findings.length === 1 ? '1 thing is' : `${findings.length} things are`;
-  throw new UsherdError(code, `${things} wrong with the configuration`, { findings });
 }

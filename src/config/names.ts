@@ -56,6 +56,11 @@ export function isOneLine(value: string): boolean {
   );
 }
 
+const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/;
+
+/** The one way to write a path: no "//", ".", ".." or slash at its end. */
+export const isPlainPath = (text: string): boolean => isOneLine(text) && ABSOLUTE_PATH.test(text);
+
 /** Of a virtual host: what may stand in a Host header without its port, in small letters. */
 export const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/;

@@ -11,6 +11,7 @@ import {
   RUNTIME_NAME,
   SCRIPT_EXTENSION,
   USER_NAME,
+  isPlainPath,
   isSettableVariable,
 } from './names.js';
 import { machinePhpSettings } from './php-settings.js';
@@ -24,8 +25,6 @@ const MIN_UID_FLOOR = 100;
 
 const HOUR_MS = 3_600_000;
 
-const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/;
-
 /** Names of users and applications are in it: nobody but this machine may ask. */
 const LOOPBACK_PORT = /^(?:127(?:\.\d{1,3}){3}|\[::1\]):([1-9]\d{0,4})$/;
 const PORT_MAX = 65_535;
@@ -37,7 +36,7 @@ const absolutePath = (example: string): z.ZodType<string> =>
   text({
     expected: 'an absolute path without "//", ".", ".." or a slash at its end',
     example,
-    accept: (path) => ABSOLUTE_PATH.test(path),
+    accept: isPlainPath,
   });
 
 const matching = (pattern: RegExp, expected: string, example: string): z.ZodType<string> =>
@@ -190,7 +189,7 @@ export const mainFileSchema = z.strictObject({
           expected:
             'an absolute path without "//", ".", ".." or a slash at its end, or "" for none',
           example: '/run/usherd/router/metrics.sock',
-          accept: (path) => path === '' || ABSOLUTE_PATH.test(path),
+          accept: (path) => path === '' || isPlainPath(path),
         }).optional(),
         listen: text({
           expected: 'an address of this machine itself and a port, or "" for none',
@@ -218,7 +217,7 @@ export const mainFileSchema = z.strictObject({
           expected:
             'an absolute path without "//", ".", ".." or a slash at its end, or "" for none',
           example: '/srv/vhosts',
-          accept: (path) => path === '' || ABSOLUTE_PATH.test(path),
+          accept: (path) => path === '' || isPlainPath(path),
         }).optional(),
         prestart: listOf(
           text({

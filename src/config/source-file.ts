@@ -1,12 +1,11 @@
 // One configuration file on its way from the disk to a checked table, keeping what is needed to say where things stand.
 import type { z } from 'zod';
-import type { ErrorCode, Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { Explainer } from './explain.js';
 import type { KeyPath } from './locate.js';
-import { readTrustedFile } from './read-file.js';
+import { readText, type ReadOptions } from './read-text.js';
+import type { Refusals } from './refusals.js';
 import { parseToml, type Table } from './toml.js';
-import type { TrustedUids } from './trusted-path.js';
 
 export interface SourceFile<T> {
   readonly explainer: Explainer;
@@ -17,50 +16,17 @@ export interface SourceFile<T> {
   readonly troubled: ReadonlySet<string>;
 }
 
-/** What is wrong so far, in every file. */
-export class Refusals {
-  readonly findings: Finding[] = [];
-  readonly #codes = new Set<ErrorCode>();
-
-  add(code: ErrorCode, findings: readonly Finding[]): void {
-    if (findings.length === 0) return;
-    this.#codes.add(code);
-    this.findings.push(...findings);
-  }
-
-  addFile(path: string, what: Pick<Finding, 'found' | 'expected' | 'remedy'>): void {
-    this.add('E_CONFIG_UNREADABLE', [{ rule: 'config-file', path, ...what }]);
-  }
-
-  /** The code that weighs most; undefined if nothing is wrong. */
-  get code(): ErrorCode | undefined {
-    return SEVEREST_FIRST.find((code) => this.#codes.has(code));
-  }
-}
-
-const SEVEREST_FIRST = ['E_CONFIG_UNSAFE', 'E_CONFIG_UNREADABLE', 'E_CONFIG_INVALID'] as const;
-
-export interface ReadOptions {
-  readonly trusted: TrustedUids;
-  readonly mustExist: boolean;
-  readonly refusals: Refusals;
-}
-
 /** 'missing' if there is no such file and there need not be; 'refused' after saying why in `refusals`. */
 export async function readSource<T>(
   path: string,
   schema: z.ZodType<T>,
-  { trusted, mustExist, refusals }: ReadOptions,
+  options: ReadOptions,
 ): Promise<SourceFile<T> | 'missing' | 'refused'> {
-  const read = await readTrustedFile(path, trusted);
-  if (read.kind === 'text') return parseSource({ name: path, text: read.text }, schema, refusals);
-  if (read.kind === 'missing' && !mustExist) return 'missing';
-  if (read.kind === 'refused') refusals.add(read.code, read.findings);
-  else refusals.addFile(path, { found: 'no such file', expected: 'a configuration file', remedy });
-  return 'refused';
+  const read = await readText(path, options);
+  return typeof read === 'string'
+    ? read
+    : parseSource({ name: path, text: read.text }, schema, options.refusals);
 }
-
-const remedy = 'create the file (an empty one is valid), or name another with --config';
 
 function parseSource<T>(
   { name, text }: { readonly name: string; readonly text: string },

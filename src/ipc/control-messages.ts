@@ -20,9 +20,12 @@ export const controlRequest = z.discriminatedUnion('command', [
 ]);
 export type ControlRequest = z.infer<typeof controlRequest>;
 
-/** `result` depends on the command; `findings` come with a refused reload. */
+/**
+ * `result` depends on the command; `findings` come with a refused reload. `configReadAtMs`: when the files were read that are in
+ * force, so that whoever asks can tell whether they have changed since.
+ */
 export type ControlAnswer =
-  | { readonly ok: true; readonly result: object }
+  | { readonly ok: true; readonly result: object; readonly configReadAtMs: number }
   | {
       readonly ok: false;
       readonly code: string;

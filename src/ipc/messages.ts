@@ -1,9 +1,6 @@
 // Everything that router and supervisor may say to each other: one schema a message, unknown keys refused (security.md R-C1, R-C2).
 import { z } from 'zod';
 
-/** Goes up with every change of a message. `hello` and `foreign`, by which two versions know each other, never change. */
-export const IPC_PROTOCOL = 2;
-
 /** `user/app`; the first part is an account name, the second a directory name. */
 export const APP_ID = /^[a-z_][a-z0-9_-]{0,31}\/[a-z0-9][a-z0-9._-]{0,63}$/;
 export const USER_NAME = /^[a-z_][a-z0-9_-]{0,31}$/;

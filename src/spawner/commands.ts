@@ -1,7 +1,10 @@
 // What the admin may have the supervisor do: one row a command.
+import type { Socket } from 'node:net';
 import { UsherdError } from '../errors.js';
 import { IPC_PROTOCOL, type ControlRequest } from '../ipc/index.js';
 import type { Agreement } from './agreement.js';
+import { controlDoor } from './control.js';
+import type { Log } from './log-face.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
 import type { Seen } from './visit.js';
@@ -97,8 +100,16 @@ export function describeSeen({ blueprint, input }: Pick<Seen, 'blueprint' | 'inp
 }
 
 /** @throws E_CONTROL | E_CONFIG_* */
-export function runCommand(parts: CommandParts, request: ControlRequest): object | Promise<object> {
+function runCommand(parts: CommandParts, request: ControlRequest): object | Promise<object> {
   // The compiler cannot correlate the two: the row belongs to this very command.
   const row = COMMANDS[request.command] as Row<typeof request.command>;
   return row(parts, request);
 }
+
+/** Takes the connections of the control socket. */
+export const commandDoor = (parts: CommandParts, log: Log): ((socket: Socket) => void) =>
+  controlDoor({
+    answer: (request) => runCommand(parts, request),
+    configReadAtMs: () => parts.settings.config.readAtMs,
+    log,
+  });

@@ -5,17 +5,22 @@ import { controlRequest, type ControlAnswer, type ControlRequest } from '../ipc/
 import { LIMITS } from '../limits.js';
 import type { Log } from './log-face.js';
 
-export type Answer = (request: ControlRequest) => object | Promise<object>;
+export interface ControlOptions {
+  readonly answer: (request: ControlRequest) => object | Promise<object>;
+  /** When the configuration that is in force was read. */
+  readonly configReadAtMs: () => number;
+  readonly log: Log;
+}
 
 const NEWLINE = 0x0a;
 
 /** Serves so many connections at once as may be; who comes beyond that is told so, and not just left standing. */
-export function controlDoor(answer: Answer, log: Log): (socket: Socket) => void {
+export function controlDoor(options: ControlOptions): (socket: Socket) => void {
   let openCount = 0;
   return (socket) => {
     openCount += 1;
     socket.once('close', () => (openCount -= 1));
-    if (openCount <= LIMITS.controlConnectionsMaxCount) serveControl(socket, answer, log);
+    if (openCount <= LIMITS.controlConnectionsMaxCount) serveControl(socket, options);
     else turnAway(socket);
   };
 }
@@ -30,7 +35,7 @@ function turnAway(socket: Socket): void {
 }
 
 /** Serves one connection: a request line, an answer line, the end. */
-function serveControl(socket: Socket, answer: Answer, log: Log): void {
+function serveControl(socket: Socket, options: ControlOptions): void {
   const deadline = setTimeout(() => socket.destroy(), LIMITS.controlDeadlineMs);
   const pieces: Buffer[] = [];
   let receivedBytes = 0;
@@ -46,7 +51,7 @@ function serveControl(socket: Socket, answer: Answer, log: Log): void {
     socket.off('data', collect);
     socket.pause(); // one request a connection
     const line = isTooLong ? undefined : Buffer.concat(pieces);
-    void reply(line, answer, log).then((text) => {
+    void reply(line, options).then((text) => {
       deadline.refresh(); // for a reader that takes its time, but not for ever
       socket.end(text);
       socket.resume(); // an end that is never read would keep the connection
@@ -54,11 +59,15 @@ function serveControl(socket: Socket, answer: Answer, log: Log): void {
   });
 }
 
-async function reply(line: Buffer | undefined, answer: Answer, log: Log): Promise<string> {
+async function reply(
+  line: Buffer | undefined,
+  { answer, configReadAtMs, log }: ControlOptions,
+): Promise<string> {
   let result: ControlAnswer;
   try {
     const request = parse(line);
-    result = { ok: true, result: await answer(request) };
+    const given = await answer(request);
+    result = { ok: true, result: given, configReadAtMs: configReadAtMs() };
   } catch (err) {
     result = failure(err);
     if (!isUsherdError(err)) log.error({ err }, 'control command failed');

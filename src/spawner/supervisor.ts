@@ -19,8 +19,7 @@ import type { Agreement } from './agreement.js';
 import { openCgroups, type CgroupTree } from './cgroup.js';
 import { DAILY, type CleanTimes } from './clean-schedule.js';
 import { APP_CONTROLLERS } from './cgroup-limits.js';
-import { runCommand } from './commands.js';
-import { controlDoor } from './control.js';
+import { commandDoor } from './commands.js';
 import { checkDirectories, type RouterIdentity } from './directories.js';
 import type { LaunchGround } from './launch-ground.js';
 import type { Log } from './log-face.js';
@@ -288,7 +287,7 @@ export class Supervisor {
       ...{ operations, settings, version, status, requests },
       reload: () => this.reload(),
     };
-    const door = controlDoor((request) => runCommand(commands, request), log);
+    const door = commandDoor(commands, log);
     const control = await publishServer(paths.control, {}, door);
     control.server.maxConnections = 2 * LIMITS.controlConnectionsMaxCount; // half of them only to be told
     try {

@@ -67,12 +67,16 @@ const IMPORTS: readonly (readonly [file: string, line: string, isAllowed: boolea
   ['config', "import 'yargs'", false],
   ['config', "import 'smol-toml'", true],
   ['cli', "import '../spawner/inner.js'", false],
+  ['cli', "import '../config/lean.js'", true],
+  ['spawner', "import '../config/lean.js'", false],
   ['cli', "import 'yargs'", false],
   ['cli', "import '../router/index.js'", true],
 ];
 
 interface Module {
   readonly source: string;
+  /** For rules about what is reached in the end. */
+  readonly valid: boolean;
   readonly dependencies: readonly { readonly valid: boolean }[];
 }
 
@@ -87,11 +91,14 @@ function plant(t: TestContext): string {
   for (const folder of FOLDERS) {
     write(`src/${folder}/index.ts`, 'export type Face = 1;');
     write(`src/${folder}/inner.ts`, 'export type Inner = 1;');
+    write(`src/${folder}/lean.ts`, 'export type Lean = 1;');
   }
   for (const [at, [file, line]] of IMPORTS.entries()) {
     const path = file.includes('/') ? file : `${file}/planted-${at}`;
     write(`src/${path}.ts`, `${line};\nexport type Planted = 1;\n`);
   }
+  write('src/config/schema.ts', "import 'zod';");
+  write('src/config/lean.ts', "import './schema.js';");
   write('src/pool/one.ts', "import type { Two } from './two.js';\nexport type One = Two;");
   write('src/pool/two.ts', "import type { One } from './one.js';\nexport type Two = One;");
   write('package.json', '{ "type": "module" }');
@@ -114,7 +121,10 @@ function cruise(directory: string): ReadonlyMap<string, boolean> {
   assert.equal(stderr, '');
   const { modules } = JSON.parse(stdout) as { modules: readonly Module[] };
   return new Map(
-    modules.map(({ source, dependencies }) => [source, dependencies.every(({ valid }) => valid)]),
+    modules.map(({ source, dependencies, valid }) => [
+      source,
+      valid && dependencies.every((it) => it.valid),
+    ]),
   );
 }
 
@@ -125,6 +135,8 @@ test('every forbidden import is caught and every allowed one is not', (t) => {
     assert.equal(verdicts.get(`src/${path}.ts`), isAllowed, `${file}: ${line}`);
   }
   assert.equal(verdicts.get('src/pool/one.ts'), false, 'a cycle of types');
+  assert.equal(verdicts.get('src/config/lean.ts'), false, 'a lean face that leads to a schema');
+  assert.equal(verdicts.get('src/ipc/lean.ts'), true);
 });
 
 interface Row {

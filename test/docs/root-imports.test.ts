@@ -1,10 +1,9 @@
 // What the process that is root loads: asked of Node itself, so that nothing which is only meant to be there counts.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { loadedBy } from '../support/loaded-modules.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -22,41 +21,18 @@ const BROUGHT_ALONG = [
   'thread-stream',
 ];
 
-/** Reports every module that the loader loads, and what CommonJS modules required. */
-const LOADER = `
-import { writeSync } from 'node:fs';
-export async function load(url, context, next) { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); }`;
-const PROGRAM = `
-import { createRequire, register } from 'node:module';
-register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(LOADER)}));
-await import(process.argv[1]);
-const required = Object.keys(createRequire(import.meta.url).cache);
-for (const path of required) console.error('LOADED ' + path);`;
-
-function loadedBy(entry: string): readonly string[] {
-  const url = pathToFileURL(join(ROOT, 'dist/src', entry)).href;
-  const args = ['--input-type=module', '--eval', PROGRAM, url];
-  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: ROOT });
-  assert.equal(status, 0, stderr);
-  return [...stderr.matchAll(/^LOADED (.*)$/gm)]
-    .map(([, name = '']) => (name.startsWith('file:') ? fileURLToPath(name) : name))
-    .filter((name) => name.startsWith('/'))
-    .map((path) => relative(ROOT, path));
-}
-
-const packageOf = (path: string): string | undefined =>
-  /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-
-test('the supervisor loads three packages and what they bring along, and no other', () => {
-  const loaded = loadedBy('cli/supervisor.js');
-  const packages = new Set(loaded.map(packageOf).filter((name) => name !== undefined));
+test('the supervisor loads three packages and what they bring along, and no other', async () => {
+  const { packages, code, stderr } = await loadedBy('cli/supervisor.js');
+  assert.equal(code, 0, stderr);
   for (const name of DIRECT) assert.ok(packages.has(name), `${name} is not loaded any more`);
   const unknown = [...packages].filter((name) => ![...DIRECT, ...BROUGHT_ALONG].includes(name));
   assert.deepEqual(unknown, []);
 });
 
-test('the supervisor loads nothing that could parse a request, and no server of HTTP', () => {
-  const ours = loadedBy('cli/supervisor.js').filter((path) => path.startsWith('dist/src/'));
+test('the supervisor loads nothing that could parse a request, and no server of HTTP', async () => {
+  const ours = (await loadedBy('cli/supervisor.js')).paths.filter((path) =>
+    path.startsWith('dist/src/'),
+  );
   assert.ok(ours.includes('dist/src/spawner/launch.js'));
   const foreign = /^dist\/src\/(?:router|fcgi-protocol|gateway|pool)\//;
   assert.deepEqual(
@@ -65,8 +41,10 @@ test('the supervisor loads nothing that could parse a request, and no server of 
   );
 });
 
-test('the router loads nothing that starts a process', () => {
-  const ours = loadedBy('cli/router.js').filter((path) => path.startsWith('dist/src/'));
+test('the router loads nothing that starts a process', async () => {
+  const ours = (await loadedBy('cli/router.js')).paths.filter((path) =>
+    path.startsWith('dist/src/'),
+  );
   assert.ok(ours.includes('dist/src/router/router.js'));
   const foreign = /^dist\/src\/(?:spawner|privdrop)\//;
   assert.deepEqual(

@@ -45,6 +45,7 @@ export const TEST_DIGEST = '0'.repeat(64);
 const DEFAULTS: Config = {
   file: '',
   digest: TEST_DIGEST,
+  readAtMs: 0,
   paths: { run: '/run/usherd', log: '/var/log/usherd', state: '/var/lib/usherd' },
   front: {
     sockets: [],
