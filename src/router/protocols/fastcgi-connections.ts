@@ -90,11 +90,15 @@ export class FastcgiConnections {
 
   /**
    * A kept connection, or a new one. Before it is known whether this worker keeps connections, only what may be sent
-   * twice goes on a kept one: the worker could be closing it right now.
+   * twice goes on a kept one: the worker could be closing it right now. It is closed then, because a worker that waits
+   * for a request there accepts no other connection.
    */
   open(isSafe: boolean): FastcgiConnection {
-    const mayReuse = isSafe || this.#isKeeping === true;
-    return (mayReuse ? this.#idle.pop() : undefined) ?? this.openNew();
+    const kept = this.#idle.pop();
+    if (kept === undefined) return this.openNew();
+    if (isSafe || this.#isKeeping === true) return kept;
+    kept.close();
+    return this.openNew();
   }
 
   openNew(): FastcgiConnection {

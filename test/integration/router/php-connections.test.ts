@@ -77,6 +77,17 @@ describe(
       assert.equal(supervisor.needs.length, 1);
     });
 
+    test('item 72: a worker that has had nothing but POSTs gets the next one', async (t) => {
+      const { connect, params, supervisor } = await phpStage(t, '<?php echo $_GET["n"];');
+      const front = await connect();
+      for (let i = 0; i < 4; i += 1) {
+        const sent = params(`n=${i}`).set('REQUEST_METHOD', 'POST');
+        const answer = await front.fetch(sent, Buffer.from('a=b'));
+        assert.equal(answer.body.toString(), `${i}`);
+      }
+      assert.equal(supervisor.needs.length, 1);
+    });
+
     test('item 83: an idle worker sees SIGTERM at once, as its kept connection is closed', async (t) => {
       const { connect, params, supervisor } = await phpStage(t, '<?php echo "x";', {
         maxRequests: 2,
