@@ -11,12 +11,13 @@ const reserved = [...RESERVED_NAMES, ...RESERVED_PREFIXES.map((prefix) => `${pre
 
 /**
  * Appends a setting a line to the arguments; says `V` and the number of the line that it cannot use. The text is bounded
- * before a line of it is read.
+ * before a line of it is read; the dot keeps the shell from taking line ends away from what is counted.
  */
 export const READ_ENVIRONMENT_FILE = `
 unusable() { printf 'V %s\\n' "$1" >&3; exit 111; }
 if [ -f ${ENVIRONMENT_FILE} ] && [ ! -L ${ENVIRONMENT_FILE} ] && [ -O ${ENVIRONMENT_FILE} ]; then
-  { text=$("$head" -c ${LIMITS.environmentFileMaxBytes + 1} <${ENVIRONMENT_FILE}); } 2>/dev/null || unusable 0
+  { text=$("$head" -c ${LIMITS.environmentFileMaxBytes + 1} <${ENVIRONMENT_FILE} && printf .); } 2>/dev/null || unusable 0
+  text=\${text%.}
   [ "\${#text}" -le ${LIMITS.environmentFileMaxBytes} ] || unusable 0
   return=$(printf '\\r')
   number=0

@@ -8,7 +8,7 @@ export interface Program {
   /** `NAME=value` each. */
   readonly environment: readonly string[];
   readonly argv: readonly string[];
-  /** Absolute; made with mode 0700 where they are missing. */
+  /** Absolute; made with mode 0700 where they are missing, in a rehearsal only for walls to show them. */
   readonly folders?: readonly string[];
   /** bubblewrap and its words, without the program; the rest of the dialogue then takes place behind them. */
   readonly walls?: readonly string[];

@@ -92,16 +92,21 @@ printf 'L %s\\n' "$nonce" >&3
 `;
 
 // Step 4a. The directories that the program is told of, as the user and for nobody else. mkdir(1) runs at the first start only.
+// A rehearsal makes none, unless walls are to show them, and sees only whether something else lies in the way.
 const FOLDERS = `
 umask 077
+blocked() { printf 'M %s\\n' "$line" >&3; exit ${LAUNCHER_REFUSED}; }
 {
   read -r mask && read -r folders && read -r walls || exit ${LAUNCHER_REFUSED}
   read -r settings && read -r needs && read -r words && read -r rehearsal || exit ${LAUNCHER_REFUSED}
   while [ "$folders" -gt 0 ]; do
     read -r line || exit ${LAUNCHER_REFUSED}
-    if [ ! -d "$line" ] && ! "$mkdir" -p -- "$line" 2>/dev/null; then
-      printf 'M %s\\n' "$line" >&3
-      exit ${LAUNCHER_REFUSED}
+    if [ "$rehearsal" = 1 ] && [ "$walls" = 0 ]; then
+      place=$line
+      while [ -n "$place" ] && [ ! -e "$place" ] && [ ! -L "$place" ]; do place=\${place%/*}; done
+      [ -z "$place" ] || [ -d "$place" ] || blocked
+    else
+      [ -d "$line" ] || "$mkdir" -p -- "$line" 2>/dev/null || blocked
     fi
     folders=$((folders - 1))
   done

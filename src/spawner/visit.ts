@@ -177,13 +177,12 @@ class Visit {
     dialogue.start({ ...plain, argv: command, needs: [], debianPackage: '' });
   }
 
-  /** Only walls need the private directories to be there; to look leaves nothing behind. */
+  /** Only walls need the private directories to be there; else to look leaves nothing behind. */
   #rehearse(dialogue: LauncherDialogue, order: StartOrder): void {
     const { config, account } = this.#request;
-    const hasWalls = order.walls !== undefined;
     checkPrivateDirectory(config.usersDirectory, account);
-    if (hasWalls) ensurePrivateDirectory(config.usersDirectory, account);
-    dialogue.start({ ...order, folders: hasWalls ? order.folders : [], isRehearsal: true });
+    if (order.walls !== undefined) ensurePrivateDirectory(config.usersDirectory, account);
+    dialogue.start({ ...order, isRehearsal: true });
   }
 
   #onEnd(how: LauncherEnd): void {

@@ -1,7 +1,9 @@
 // Every rule about an application directory, suEXEC's and suPHP's among them: one directory that breaks it, and the exact words.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import type { Finding } from '../../src/errors.js';
+import { LIMITS } from '../../src/limits.js';
+import { OVERLAY } from './own-mounts.js';
 import { A_UID, B_UID, type TenantTree } from './tenants.js';
 
 type Expected = Omit<Finding, 'rule'>;
@@ -209,8 +211,131 @@ export const BROKEN_RULES: readonly Broken[] = [
   },
 ];
 
+/** Of these the machine is the cause, or what it keeps for a user. */
+export interface BrokenMachine extends Pick<Broken, 'rule'> {
+  /** What a shell does first, as root and with mounts that nobody else sees. */
+  readonly setup: string;
+  readonly make: (tree: TenantTree, app: string, state: string) => Expected;
+}
+
+export const BROKEN_MACHINES: readonly BrokenMachine[] = [
+  {
+    rule: 'private-folder',
+    setup: '',
+    make: (tree, app, state) => {
+      script(tree, app);
+      const own = `${state}/users/${A_UID}`;
+      mkdirSync(own, { mode: 0o700 });
+      chownSync(own, A_UID, A_UID);
+      return {
+        path: tree.file(A_UID, `${own}/tmp`, ''),
+        found: 'no directory, and none that this user can make',
+        expected: 'a directory of his own for temporary files',
+        remedy: 'see whether his disk quota is used up, or something else lies there',
+      };
+    },
+  },
+  {
+    rule: 'account-entry',
+    setup: `mount -t tmpfs none /mnt && sed '$ a 1001:x:0:0::/root:/bin/sh' /etc/passwd >/mnt/passwd &&
+mount --bind /mnt/passwd /etc/passwd`,
+    make: (tree, app) => {
+      script(tree, app);
+      return {
+        found: 'accounts or groups whose names are numbers: 1001',
+        expected: 'one line of seven fields, for this very name',
+        remedy: 'look at `getent passwd a` and `id -G a`',
+      };
+    },
+  },
+  {
+    rule: 'isolation-program',
+    setup: `${OVERLAY} && rm /usr/bin/bwrap`,
+    make: (tree, app) => {
+      script(tree, app);
+      manifest(tree, app, 'isolation = "strict"\n');
+      return {
+        path: '/usr/bin/bwrap',
+        found: 'no bubblewrap',
+        expected: 'bubblewrap, which puts up the walls of an isolated application',
+        remedy: 'apt-get install bubblewrap',
+      };
+    },
+  },
+  {
+    rule: 'isolation-home',
+    // $4 is the configuration that the command is told of.
+    setup: `mount -t tmpfs none /mnt && sed 's|^home = ".*/a"|home = "/home"|; $ a [isolation]\\nhome = true' "$4" >/mnt/usherd.toml &&
+chmod 644 /mnt/usherd.toml && mount --bind /mnt/usherd.toml "$4"`,
+    make: (tree, app) => {
+      script(tree, app);
+      manifest(tree, app, 'isolation = "strict"\n');
+      return {
+        path: '/home',
+        found:
+          '[isolation] home = true, and the home of this account is /home, in which others have theirs',
+        expected: 'a home that holds nothing of others',
+        remedy: 'give the account a home of its own, or take home = true away',
+      };
+    },
+  },
+  {
+    rule: 'private-directory',
+    setup: '',
+    make: (tree, app, state) => {
+      script(tree, app);
+      const own = `${state}/users/${A_UID}`;
+      mkdirSync(own);
+      symlinkSync('former', `${own}.owner`);
+      return {
+        path: own,
+        found: `sessions and temporary files of former, who had uid ${A_UID} before`,
+        expected: "a directory of a's",
+        remedy: `rm -r ${own} ${own}.owner, and whatever else former has left (find / -xdev -uid ${A_UID}); was former renamed: ln -sfn a ${own}.owner`,
+      };
+    },
+  },
+  {
+    rule: 'isolation-walls',
+    setup: `${OVERLAY} && printf '#!/bin/sh\nexit 1\n' >/usr/bin/bwrap && chmod 755 /usr/bin/bwrap`,
+    make: (tree, app) => {
+      script(tree, app);
+      manifest(tree, app, 'isolation = "strict"\n');
+      return {
+        found: 'bubblewrap ended before the program ran',
+        expected: 'namespaces of its own for mounts, processes and IPC',
+        remedy: 'read what bubblewrap says in the log of the application',
+      };
+    },
+  },
+];
+
 /** Of these the launcher hears when it is to start a program. */
 export const BROKEN_PROGRAMS: readonly Broken[] = [
+  {
+    rule: 'env-file-size',
+    make: (tree, app) => {
+      script(tree, app);
+      const text = `A=${'x'.repeat(LIMITS.environmentFileMaxBytes - 2)}\n`; // one byte too long
+      return {
+        path: tree.file(A_UID, `${app}/.env`, text, 0o600),
+        found: 'a file that cannot be read, or a longer one',
+        expected: `at most ${LIMITS.environmentFileMaxBytes} bytes that the owner can read`,
+        remedy: 'shorten it, or chmod 600 it',
+      };
+    },
+  },
+  {
+    rule: 'program-path',
+    make: (tree, app) => {
+      manifest(tree, app, 'command = ["./a=b"]\n');
+      return {
+        found: '"./a=b"',
+        expected: 'an absolute path, or ./ and a path below the application, without .. and =',
+        remedy: 'mend the command or environment',
+      };
+    },
+  },
   {
     rule: 'env-file-line',
     make: (tree, app) => {

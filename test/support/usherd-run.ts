@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { withMounts } from './own-mounts.js';
 import { waitFor } from './wait-for.js';
 
 const BIN = path.join(import.meta.dirname, '../../../bin/usherd');
@@ -188,8 +189,18 @@ ${accounts.join('')}`,
   async command(
     ...args: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string }> {
+    return this.commandAfter('', ...args);
+  }
+
+  /** After what a shell does, as root and with mounts that nobody else sees. */
+  async commandAfter(
+    setup: string,
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number; readonly out: string }> {
     const [name = '', ...rest] = args;
-    const child = spawn(BIN, [name, '--config', this.configFile, ...rest], { stdio: 'pipe' });
+    const argv = [BIN, name, '--config', this.configFile, ...rest];
+    const [program = BIN, ...words] = withMounts(setup, argv);
+    const child = spawn(program, words, { stdio: 'pipe' });
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));

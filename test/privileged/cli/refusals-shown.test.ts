@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { BROKEN_PROGRAMS, BROKEN_RULES } from '../../support/broken-applications.js';
+import type { Finding } from '../../../src/errors.js';
+import { brokenAccountsOf } from '../../support/broken-accounts.js';
+import {
+  BROKEN_MACHINES,
+  BROKEN_PROGRAMS,
+  BROKEN_RULES,
+} from '../../support/broken-applications.js';
 import { needsRoot } from '../../support/needs-root.js';
+import { needsMounts } from '../../support/own-mounts.js';
 import { A_UID, B_UID, TenantTree } from '../../support/tenants.js';
 import { UsherdRun } from '../../support/usherd-run.js';
 
@@ -26,49 +33,58 @@ describe('an administrator is told', { skip: needsRoot }, () => {
     const roots = `roots = ["${tree.root}/{user}/apps/{app}"]`;
     await usherd.reconfigure((text) => text.replace(/^roots = .*$/m, roots));
   });
-  afterEach(() => tree.remove());
+  afterEach(() => {
+    tree.remove();
+    const own = join(usherd.directory, 'state/users', String(A_UID));
+    for (const path of [own, `${own}.owner`]) rmSync(path, { recursive: true, force: true });
+  });
 
   /** What both commands say, and that both of them say no. */
-  async function told(app: string): Promise<readonly string[]> {
+  async function told(app: string, setup = ''): Promise<readonly string[]> {
     const said: string[] = [];
     for (const command of ['check', 'explain']) {
-      const { code, out } = await usherd.command(command, app);
+      const { code, out } = await usherd.commandAfter(setup, command, app);
       assert.equal(code, 1, out);
       said.push(out);
     }
     return said;
   }
 
+  const inWords = (
+    rule: string,
+    { path, found, expected, remedy }: Omit<Finding, 'rule'>,
+  ): string =>
+    `${path === undefined ? '' : `${path}: `}${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}\n`;
+
   for (const { rule, make } of [...BROKEN_RULES, ...BROKEN_PROGRAMS]) {
     test(`of ${rule}: where, what was found, what is expected, what to do`, async () => {
-      const { path = '', found, expected, remedy } = make(tree, tree.app(A_UID, 'blog'));
-      const words = `${path}: ${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}\n`;
+      const words = inWords(rule, make(tree, tree.app(A_UID, 'blog')));
       for (const out of await told('a/blog')) assert.ok(out.includes(words), out);
     });
   }
 
-  test('of private-directory: that it was of an account that is gone', async () => {
+  for (const { rule, setup, make } of BROKEN_MACHINES) {
+    const skip = setup !== '' && needsMounts;
+    test(`of ${rule}, where the machine is the cause: in so many words`, { skip }, async () => {
+      const state = join(usherd.directory, 'state');
+      const words = inWords(rule, make(tree, tree.app(A_UID, 'blog'), state));
+      for (const out of await told('a/blog', setup)) assert.ok(out.includes(words), out);
+    });
+  }
+
+  test('of private-directory no longer, when the link says whose it is', async () => {
     tree.app(A_UID, 'blog', { 'app.fcgi': '#!/bin/sh\n' });
     const own = join(usherd.directory, 'state/users', String(A_UID));
     mkdirSync(own);
-    symlinkSync('former', `${own}.owner`);
-    const words = `${own}: sessions and temporary files of former, who had uid ${A_UID} before  (private-directory)`;
-    for (const out of await told('a/blog')) assert.ok(out.includes(words), out);
-    rmSync(`${own}.owner`);
     symlinkSync('a', `${own}.owner`);
     assert.equal((await usherd.command('check', 'a/blog')).code, 0);
   });
 
-  const ACCOUNTS: Readonly<Record<string, readonly [rule: string, words: string]>> = {
-    nosuchaccount: ['account-exists', 'adduser nosuchaccount'],
-    daemon: ['uid-range', 'uid 1  '],
-    'e2e-router': ['uid-reserved', `uid ${ROUTER_UID}, which belongs to the router`],
-  };
-  for (const [account, [rule, words]] of Object.entries(ACCOUNTS)) {
-    test(`of ${rule}`, async () => {
-      const { code, out } = await usherd.command('check', `${account}/blog`);
-      assert.equal(code, 1, out);
-      assert.ok(out.includes(`(${rule})`) && out.includes(words), out);
+  for (const [account, finding] of Object.entries(brokenAccountsOf(ROUTER_UID))) {
+    test(`of ${finding.rule}: of which account, in so many words`, async () => {
+      for (const out of await told(`${account}/blog`)) {
+        assert.ok(out.includes(inWords(finding.rule, finding)), out);
+      }
     });
   }
 });

@@ -10,6 +10,7 @@ import {
   type IdentityFacts,
   type IdentityRules,
 } from '../../../src/privdrop/identity.js';
+import { JUDGED_ACCOUNTS } from '../../support/broken-accounts.js';
 
 const RULES: IdentityRules = {
   minUid: 1_000,
@@ -106,55 +107,11 @@ describe('identity rules', () => {
 });
 
 describe('refusals of an account', () => {
-  const told = (
-    account: Partial<Account>,
-    facts: Partial<IdentityFacts> = {},
-  ): readonly string[] => {
-    const finding = judgeAccount({ ...ALICE, ...account }, { ...FACTS, ...facts });
-    assert.ok(finding !== undefined);
-    return [finding.rule, finding.found, finding.expected, finding.remedy];
-  };
-
-  it('say what was found, what is expected and what to do', () => {
-    const range = 'a number from 1000 to 60000';
-    assert.deepEqual(
-      [
-        told({ uid: 33 }),
-        told({ uid: 2_033 }),
-        told({ gid: 2_999 }),
-        told({ gid: 33 }),
-        told({}, { sharesUidWith: 'bob' }),
-        told({}, { expiryDay: 19_998 }),
-      ],
-      [
-        [
-          ...['uid-range', 'uid 33', range],
-          'give the account an ordinary uid, or change min_uid and max_uid',
-        ],
-        [
-          ...['uid-reserved', 'uid 2033, which belongs to the router'],
-          ...['a uid that is only for this user', 'give the account a uid of its own'],
-        ],
-        [
-          ...['gid-denied', 'primary group docker (gid 2999)'],
-          'a group that is neither in deny_groups nor the router’s or the web server’s',
-          'give the account a primary group of its own',
-        ],
-        [
-          ...['gid-range', 'primary gid 33', `${range}, not nobody's and not systemd's`],
-          'give the account a primary group of its own',
-        ],
-        [
-          ...['uid-unique', 'uid 1001 is also the uid of bob', 'one account for one uid'],
-          'give each account a uid of its own',
-        ],
-        [
-          ...['account-expired', 'account alice expired 2 days ago', 'an account that is in use'],
-          'chage --expiredate -1 alice',
-        ],
-      ],
-    );
-  });
+  for (const { account, facts, ...words } of JUDGED_ACCOUNTS) {
+    it(`by ${words.rule} say what was found, what is expected and what to do`, () => {
+      assert.deepEqual(judgeAccount({ ...ALICE, ...account }, { ...FACTS, ...facts }), words);
+    });
+  }
 });
 
 describe('account names', () => {
