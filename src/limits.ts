@@ -231,7 +231,9 @@ export const LIMITS = {
   changeCheckIntervalMs: 1_000, // per application
   changeWatchMaxCount: 20_000, // applications
   changeStepsMaxCount: 64, // components of the files that a command names, together
-  changeChecksInFlightMaxCount: 3, // one less than libuv has threads: a hung file system must not take them all
+  changeLookDeadlineMs: 1_000, // of one look; one that takes longer hangs with its file system
+  changeHungPauseMs: 30_000, // before the next look at anything of a user whose look has come back that late
+  supervisorThreadsCount: 32, // of libuv; one for each user whose look hangs, and one that is never used for that
   livingCheckDeadlineMs: 1_000, // whether somebody answers on a socket that is about to be replaced
   remnantsEndMaxMs: 2_000, // without cgroups: what bears the mark of a worker that has ended
   remnantsRetryMs: 10,

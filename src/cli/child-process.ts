@@ -10,20 +10,22 @@ const ENVIRONMENT = {
 };
 
 /** Like the options of every spawn: no prototype, so that nothing can be added from outside. */
-const OPTIONS = Object.assign(Object.create(null) as SpawnOptions, {
-  cwd: '/',
-  env: Object.assign(Object.create(null) as NodeJS.ProcessEnv, ENVIRONMENT),
-  stdio: ['ignore', 'inherit', 'inherit'],
-  // A session of its own: Ctrl-C in a terminal reaches only `usherd run`, which stops its children in order.
-  detached: true,
-  shell: false,
-} satisfies SpawnOptions);
+const optionsWith = (environment: Readonly<Record<string, string>>): SpawnOptions =>
+  Object.assign(Object.create(null) as SpawnOptions, {
+    cwd: '/',
+    env: Object.assign(Object.create(null) as NodeJS.ProcessEnv, ENVIRONMENT, environment),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // A session of its own: Ctrl-C in a terminal reaches only `usherd run`, which stops its children in order.
+    detached: true,
+    shell: false,
+  } satisfies SpawnOptions);
 
 export function startChild(
   [file = '', ...args]: readonly string[],
   onExit: (exit: ChildExit) => void,
+  environment: Readonly<Record<string, string>> = {},
 ): Child {
-  const child = spawn(file, args, OPTIONS);
+  const child = spawn(file, args, optionsWith(environment));
   let isOver = false;
   const end = (exit: ChildExit): void => {
     if (!isOver) onExit(exit);

@@ -5,7 +5,7 @@ import { ExitCode } from '../errors.js';
 import type { Logger } from '../log.js';
 import { ChildKeeper, type ChildExit } from './child-keeper.js';
 import { startChild } from './child-process.js';
-import type { ServiceName } from './node-flags.js';
+import { nodeEnvironment, type ServiceName } from './node-flags.js';
 
 /** The whole shutdown; then what is left is killed. */
 const SHUTDOWN_DEADLINE_MS = 30_000;
@@ -61,7 +61,7 @@ export class Init {
 
   #keeper(name: ServiceName, argv: readonly string[]): ChildKeeper {
     return new ChildKeeper({
-      start: (onExit) => startChild(argv, onExit),
+      start: (onExit) => startChild(argv, onExit, nodeEnvironment(name)),
       nowMs: () => performance.now(),
       delay(ms, callback) {
         const timer = setTimeout(callback, ms);

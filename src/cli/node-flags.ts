@@ -1,4 +1,5 @@
-// The flags that supervisor and router run node with: less for an attacker to use, less memory.
+// How supervisor and router run node: less for an attacker to use, less memory, threads for file systems that hang.
+import { LIMITS } from '../limits.js';
 
 /**
  * What may keep a heap small: the supervisor's is copied, as page tables, at every fork. The router's nursery is larger:
@@ -30,3 +31,17 @@ export const nodeFlags = (
   ...(known.has(NO_INSPECTOR_SIGNAL) ? [NO_INSPECTOR_SIGNAL] : []),
   ...HEAP_FLAGS[service],
 ];
+
+const THREADS_NAME = 'UV_THREADPOOL_SIZE';
+/** libuv's own. */
+const THREADS_DEFAULT_COUNT = 4;
+
+/** What `usherd run` gives them, and usherd.service: node reads it before it reads our first line. */
+export const nodeEnvironment = (service: ServiceName): Readonly<Record<string, string>> =>
+  service === 'supervisor' ? { [THREADS_NAME]: String(LIMITS.supervisorThreadsCount) } : {};
+
+/** How many threads read files in this process. */
+export function threadsOf(environment: NodeJS.ProcessEnv): number {
+  const count = Number(environment[THREADS_NAME]);
+  return Number.isInteger(count) && count > 0 ? count : THREADS_DEFAULT_COUNT;
+}

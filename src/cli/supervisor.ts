@@ -4,8 +4,12 @@ import { markNames } from '../runtimes/index.js';
 import { Supervisor } from '../spawner/index.js';
 import { currentMode } from './mode.js';
 import { describe } from './describe.js';
+import { threadsOf } from './node-flags.js';
 import { serve, type Service, type ServiceGround } from './service.js';
 import { readVersion } from './version.js';
+
+/** Read at once: nothing of the environment stays. */
+const threads = threadsOf(process.env);
 
 export const runSupervisor = (argv: readonly string[]): Promise<number> =>
   serve('supervisor', argv, composeSupervisor);
@@ -16,6 +20,7 @@ function composeSupervisor({ config, log, loadConfig }: ServiceGround): Service 
     mode: currentMode(),
     log,
     describe,
+    threads,
     markNames: ({ runtimes }) => markNames(runtimes),
     loadConfig,
     version: readVersion(),

@@ -49,6 +49,7 @@ export interface OperationsParts {
   readonly onStep: LaunchGround['onStep'];
   readonly vhosts: VhostReader;
   readonly cleanTimes: CleanTimes;
+  readonly threads: number;
   /** What workers use and how we are, for the router. */
   readonly tellUsage: (serial: number) => void;
 }
@@ -102,7 +103,11 @@ export class Operations implements Monitored {
       isUidHeld: (user, uid) => this.#isUidHeld(user, uid),
       workersOf: (user) => this.workers.ofUser(user).map(({ process }) => process),
     });
-    this.#changes = new ChangeWatch(now, (app) => this.#changed(app));
+    this.#changes = new ChangeWatch({
+      ...{ now, threads: parts.threads },
+      onChanged: (app) => this.#changed(app),
+      onHung: (app, directory) => log.warn({ app, directory }, 'files of an application hang'),
+    });
     this.vhosts = new VhostWatch({
       reader: parts.vhosts,
       directory: () => settings.config.apps.vhosts,

@@ -53,6 +53,7 @@ export interface SupervisorOptions {
   readonly loadConfig: () => Promise<Config>;
   readonly version: string;
   readonly vhosts: VhostReader;
+  readonly threads: number; // of libuv in this process
   /** For tests, which cannot wait for a day. */
   readonly cleanTimes?: CleanTimes;
   /** Called between the steps of each launch; for tests. */
@@ -244,13 +245,12 @@ export class Supervisor {
       'paths' | 'settings' | 'tools' | 'cgroups' | 'marks' | 'logDirectories'
     >,
   ): Operations {
-    const { mode, version, log, describe, markNames, onLaunchStep, vhosts } = this.#options;
+    const { mode, onLaunchStep, cleanTimes = DAILY } = this.#options;
     const onStep = onLaunchStep ?? ((): void => undefined);
     const now = monotonicMs;
-    const { cleanTimes = DAILY } = this.#options;
-    const given = { mode, version, log, describe, markNames, onStep, now, vhosts, cleanTimes };
     const tellUsage = (serial: number): void => void report.tell(serial);
-    const operations = new Operations({ ...given, ...parts, tellUsage });
+    const own = { onStep, cleanTimes, now, tellUsage };
+    const operations = new Operations({ ...this.#options, ...parts, ...own });
     const { settings, cgroups } = parts;
     const report = new UsageReport({
       ...{ operations, mode, now, usage: this.#usage, startedAtMs: this.#startedAtMs },

@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/index.js';
 import { childArgv } from '../../src/cli/child-argv.js';
 import { planDirectories } from '../../src/cli/directory-plan.js';
-import { nodeFlags } from '../../src/cli/node-flags.js';
+import { nodeEnvironment, nodeFlags } from '../../src/cli/node-flags.js';
 import { ExitCode } from '../../src/errors.js';
 import { BUILTIN_RUNTIMES } from '../../src/runtimes/index.js';
 import { scratchDirectory } from '../support/scratch.js';
@@ -160,6 +160,11 @@ test('the services start node with the flags that `usherd run` uses', () => {
     const first = service === 'supervisor' ? '/usr/bin/setpriv --inh-caps=-all -- ' : '';
     const wanted = `${first}${[NODE, ...flags, MAIN, service].join(' ')}`;
     assert.deepEqual(values(unit, 'ExecStart'), [wanted]);
+    const environment = Object.entries(nodeEnvironment(service));
+    assert.deepEqual(
+      values(unit, 'Environment'),
+      environment.map(([name, value]) => `${name}=${value}`),
+    );
   }
 });
 

@@ -84,6 +84,7 @@ const read = (): TestSetting => JSON.parse(readFileSync(file, 'utf8')) as TestSe
 const setting = read();
 const realNow = Date.now;
 const supervisor = new Supervisor({
+  threads: 4,
   vhosts: { version: vhostsVersion, read: (directory) => readVhosts(directory, true) },
   config: configOf(setting),
   mode: process.getuid?.() === 0 ? 'root' : 'self',

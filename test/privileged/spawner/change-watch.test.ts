@@ -1,6 +1,18 @@
-// What root sees of an application's files, on a real file system: changes of its own, and nothing behind a tenant's link.
+// What root sees of an application's files, on real file systems: its changes, nothing behind a tenant's link, and past what hangs.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
@@ -37,10 +49,12 @@ async function watching(
   }
   let nowMs = 0;
   const changes: string[] = [];
-  const watch = new ChangeWatch(
-    () => nowMs,
-    (name) => changes.push(name),
-  );
+  const watch = new ChangeWatch({
+    now: () => nowMs,
+    onChanged: (name) => changes.push(name),
+    onHung: (name) => assert.fail(`${name} hangs`),
+    threads: 4,
+  });
   watch.watch('alice/app', { directory: app, entryNames: [] });
   const look = async (): Promise<void> => {
     nowMs += LIMITS.changeCheckIntervalMs;
@@ -103,3 +117,67 @@ test('a command of a thousand directories, or of many, costs root a few descript
   const many = namesOf(...Array.from({ length: 1_000 }, (_, n) => `./${n}`));
   assert.equal(many.length, LIMITS.changeStepsMaxCount);
 });
+
+/** A file system on which every look at a name waits for somebody who does not answer; undefined where the kernel has none. */
+async function hangingDirectory(t: TestContext): Promise<string | undefined> {
+  const root = mkdtempSync(join(tmpdir(), 'usherd-hung-')); // removed when nothing is mounted there any more
+  const directory = join(root, 'hung');
+  mkdirSync(directory);
+  // autofs(5) asks on a pipe, which is held open and never read. Whoever is in the group of mount(8) would not have to wait.
+  const script = `mkfifo "$1/pipe"; sleep 600 <>"$1/pipe" & exec 5>"$1/pipe"
+    mount -t autofs -o fd=5,pgrp=$$,minproto=5,maxproto=5,indirect hang "$1/hung" && echo mounted; wait`;
+  const holder = spawn('/bin/sh', ['-c', script, 'sh', root], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const closed = once(holder, 'exit');
+  const [said] = (await Promise.race([once(holder.stdout, 'data'), closed])) as unknown[];
+  const isMounted = String(said).startsWith('mounted');
+  t.after(async () => {
+    if (holder.exitCode === null) process.kill(-(holder.pid ?? 0), 'SIGKILL');
+    await closed;
+    if (isMounted) {
+      // The next who asks finds nobody at the pipe, and the kernel lets everybody go.
+      spawnSync('/usr/bin/stat', [join(directory, 'other')]);
+      await waitFor('the unmount', () => spawnSync('umount', [directory]).status === 0);
+    }
+    rmSync(root, { recursive: true });
+  });
+  return isMounted ? directory : undefined;
+}
+
+test(
+  'files that hang, of a user with many applications, do not keep a change of his neighbour from being seen',
+  options,
+  async (t) => {
+    const directory = await hangingDirectory(t);
+    if (directory === undefined) {
+      t.skip('no autofs in this kernel');
+      return;
+    }
+    const well = scratchDirectory(t);
+    const changes: string[] = [];
+    const hung: string[] = [];
+    const watch = new ChangeWatch({
+      now: () => performance.now(),
+      onChanged: (app) => changes.push(app),
+      onHung: (app) => hung.push(app),
+      threads: 4,
+    });
+    watch.watch('bob/app', { directory: well, entryNames: [] });
+    await waitFor('the first look', () => watch.lookingCount === 0);
+    for (const n of [0, 1, 2, 3]) {
+      watch.watch(`mallory/app${n}`, { directory: join(directory, `app${n}`), entryNames: [] });
+    }
+    await waitFor('the hang', () => hung.length > 0);
+    const changedMs = performance.now();
+    writeFileSync(join(well, 'restart.txt'), '');
+    await waitFor('the change to be seen', () => {
+      watch.check('bob/app');
+      return changes.length > 0;
+    });
+    const ms = performance.now() - changedMs;
+    assert.ok(ms < 2 * LIMITS.changeCheckIntervalMs, `${ms} ms`);
+    assert.deepEqual([changes, hung], [['bob/app'], ['mallory/app0']]);
+  },
+);

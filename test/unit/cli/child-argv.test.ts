@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { childArgv, type Ids } from '../../../src/cli/child-argv.js';
-import { nodeFlags } from '../../../src/cli/node-flags.js';
+import { LIMITS } from '../../../src/limits.js';
+import { nodeEnvironment, nodeFlags, threadsOf } from '../../../src/cli/node-flags.js';
 
 const PROGRAM = { node: '/usr/bin/node', main: '/opt/main.js', config: '/etc/u.toml' };
 const SETPRIV = { path: '/usr/bin/setpriv', knowsParentDeathSignal: true };
@@ -95,4 +96,12 @@ test('__proto__ and eval are off in both', () => {
     assert.ok(flags.includes('--disallow-code-generation-from-strings'));
   }
   assert.ok(nodeFlags('supervisor').includes('--max-old-space-size=64'));
+});
+
+test('the supervisor knows how many threads it has: those that it is given, or those of libuv', () => {
+  assert.equal(threadsOf(nodeEnvironment('supervisor')), LIMITS.supervisorThreadsCount);
+  for (const none of [{}, { UV_THREADPOOL_SIZE: '' }, { UV_THREADPOOL_SIZE: '-1' }]) {
+    assert.equal(threadsOf(none), 4);
+  }
+  assert.deepEqual(nodeEnvironment('router'), {});
 });

@@ -24,3 +24,13 @@ test('one that runs gets it', async () => {
   const exit = await exitOf(['/bin/sleep', '60'], (child) => child.signal('SIGTERM'));
   assert.deepEqual(exit, { by: 'signal', code: 0, signal: 'SIGTERM' });
 });
+
+test('one has what it needs of an environment, what it is given, and nothing else', async () => {
+  const script = 'test "$GIVEN" = yes && test -n "$PATH" && test -z "${NAME_OF_TEST+set}"';
+  process.env['NAME_OF_TEST'] = 'set';
+  const exit = await new Promise<ChildExit>((resolve) => {
+    startChild(['/bin/sh', '-c', script], resolve, { GIVEN: 'yes' });
+  });
+  delete process.env['NAME_OF_TEST'];
+  assert.deepEqual(exit, { by: 'code', code: 0, signal: '' });
+});
