@@ -12,7 +12,7 @@ import {
   type Descriptors,
   type Visited,
   type VisitRefusal,
-} from '../spawner/index.js';
+} from '../spawner/lean.js';
 import type { Ids } from './child-argv.js';
 import { currentMode } from './mode.js';
 import { describe } from './describe.js';

@@ -1,7 +1,7 @@
 // What an application would start with now, for `usherd config USER/APP` of one that does not run.
 import type { Config } from '../config/index.js';
 import { isUsherdError } from '../errors.js';
-import { describeSeen } from '../spawner/index.js';
+import { describeSeen } from '../spawner/lean.js';
 import { tableOf } from './answer-fields.js';
 import { appPlace, visitApp } from './app-visit.js';
 import type { Answer } from './control-client.js';

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { formatUmask, readVhosts, type Config } from '../config/index.js';
 import { ERRORS, ExitCode, UsherdError, type Finding } from '../errors.js';
-import type { Seen } from '../spawner/index.js';
+import type { Seen } from '../spawner/lean.js';
 import {
   applicationOfUrl,
   appPlace,

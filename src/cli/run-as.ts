@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import type { Config } from '../config/index.js';
 import { isUsherdError, UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { livingCgroups, type CgroupTree } from '../spawner/index.js';
+import { livingCgroups, type CgroupTree } from '../spawner/lean.js';
 import { tableOf, textOf as textIn, textsIn } from './answer-fields.js';
 import { appPlace, visitApp } from './app-visit.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';

@@ -8,7 +8,7 @@
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { checkTool } from '../privdrop/index.js';
-import type { Descriptors } from '../spawner/index.js';
+import type { Descriptors } from '../spawner/lean.js';
 import { execLine } from './shell-words.js';
 import { complain } from './terminal.js';
 

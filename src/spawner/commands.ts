@@ -4,10 +4,10 @@ import { UsherdError } from '../errors.js';
 import { IPC_PROTOCOL, type ControlRequest } from '../ipc/index.js';
 import type { Agreement } from './agreement.js';
 import { controlDoor } from './control.js';
+import { describeSeen } from './describe-seen.js';
 import type { Log } from './log-face.js';
 import type { Operations } from './operations.js';
 import type { Settings } from './settings.js';
-import type { Seen } from './visit.js';
 import type { RunningWorker } from './workers.js';
 import { isSuspendedByFile } from './suspensions.js';
 
@@ -86,17 +86,6 @@ const COMMANDS: { readonly [C in ControlRequest['command']]: Row<C> } = {
 function describeRunning(workers: readonly RunningWorker[]): object {
   const [worker] = workers;
   return worker === undefined ? { running: false } : { running: true, ...describeSeen(worker) };
-}
-
-/** Values of its environment are nobody's to see. */
-export function describeSeen({ blueprint, input }: Pick<Seen, 'blueprint' | 'input'>): object {
-  const { facts, runtime, protocol, concurrency, argv, manifestEnvironment } = blueprint;
-  const { limits, ...rest } = facts;
-  const environment = [...manifestEnvironment.keys()];
-  const { directory } = input;
-  const umask = blueprint.umask.toString(8).padStart(4, '0');
-  const found = { directory, runtime, protocol, concurrency, umask, argv, environment };
-  return { hasManifest: input.manifestText !== undefined, limits, ...found, ...rest };
 }
 
 /** @throws E_CONTROL | E_CONFIG_* */

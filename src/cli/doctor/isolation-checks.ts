@@ -1,7 +1,7 @@
 // Whether this machine can isolate applications, and which setting is in the way where it cannot.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bubblewrapFinding } from '../../spawner/index.js';
+import { bubblewrapFinding } from '../../spawner/lean.js';
 import { runTool } from '../system-tools.js';
 import { note, wrong, type Check, type Patient, type Symptom } from './diagnosis.js';
 

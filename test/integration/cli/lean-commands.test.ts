@@ -49,6 +49,17 @@ for (const command of COMMANDS) {
   });
 }
 
+test('looking at one application loads no supervisor and none of its messages', async () => {
+  const { paths, packages } = await loadedBy('spawner/lean.js');
+  assert.ok(paths.includes('dist/src/spawner/visit.js'));
+  assert.deepEqual([...packages], []);
+  const foreign = /^dist\/src\/(?:ipc\/|spawner\/(?:supervisor|operations|control|commands)\.js$)/;
+  assert.deepEqual(
+    paths.filter((path) => foreign.test(path)),
+    [],
+  );
+});
+
 test('files that changed after the supervisor has read them are judged, and a mistake is said', async (t) => {
   const file = await fakeControl(t, ANSWER, Date.now());
   const sound = await loadedBy('main.js', ['requests', '--config', file]);
