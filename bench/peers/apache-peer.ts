@@ -61,8 +61,8 @@ export const fpmSide = (socketOf: (user: BenchUser) => string): ApacheSide => ({
 </Proxy>`,
 });
 
-export const usherdSide = (socket: string, shipped: string): ApacheSide => ({
-  name: 'apache-usherd',
+export const usherdSide = (name: string, socket: string, shipped: string): ApacheSide => ({
+  name: `apache-${name}`,
   modules: ['proxy', 'proxy_fcgi'],
   server: `Define USHERD_SOCKET ${socket}\nDefine USHERD_ROOT /srv\nInclude ${shipped}`,
   host: () => '',

@@ -1,6 +1,6 @@
-// The five peers, each of whole programs as an administrator would set them up for sites of many users.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The five peers, each of whole programs as an administrator would set them up for sites of many users; and the floor.
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import {
   cgiSide,
   fcgidSide,
@@ -144,6 +144,26 @@ http {
   return Program.start(command, join(directory, 'output.log'), { port, host: '127.0.0.1' });
 }
 
+const FLOOR_SOCKET = '/run/bench-floor/php.sock';
+
+/**
+ * php-cgi of the first user, which Apache asks on connections that it keeps. A process belongs to its connection, so there are
+ * more of them than the load has connections: nobody could run sites like this, but nothing behind mod_proxy_fcgi can cost less.
+ */
+async function startFloor(base: string): Promise<Program> {
+  const [user] = users;
+  if (user === undefined) throw new Error('there are no users');
+  const directory = dirname(FLOOR_SOCKET);
+  mkdirSync(directory);
+  chownSync(directory, user.uid, user.uid);
+  const drop = ['/usr/bin/setpriv', `--reuid=${user.uid}`, `--regid=${user.uid}`, '--clear-groups'];
+  const children = ['/usr/bin/env', 'PHP_FCGI_CHILDREN=80', 'PHP_FCGI_MAX_REQUESTS=0'];
+  const command = [...drop, ...children, '/usr/bin/php-cgi', '-b', FLOOR_SOCKET];
+  const program = await Program.start(command, join(base, 'floor.log'), { path: FLOOR_SOCKET });
+  chmodSync(FLOOR_SOCKET, 0o666);
+  return program;
+}
+
 /** All of them, usherd last. `base` must be open to every user. */
 export function allPeers(base: string): readonly Peer[] {
   writeFileSync('/etc/apache2/suexec/www-data', '/srv\npublic_html\n');
@@ -151,7 +171,8 @@ export function allPeers(base: string): readonly Peer[] {
   const fpm = apache(fpmSide(fpmSocket('apache')), 8003);
   const shipped = join(CHECKOUT, 'conf.example/apache/usherd.conf');
   const socket = join(base, 'usherd/run/front/front.sock');
-  const front = apache(usherdSide(socket, shipped), 8005);
+  const front = apache(usherdSide('usherd', socket, shipped), 8005);
+  const bare = apache(usherdSide('floor', FLOOR_SOCKET, shipped), 8006);
   return [
     peer({
       ...{ name: 'fcgid', title: 'Apache + mod_fcgid + suEXEC', port: 8001 },
@@ -169,6 +190,11 @@ export function allPeers(base: string): readonly Peer[] {
     peer({
       ...{ name: 'nginx', title: 'nginx + php-fpm (ondemand)', port: 8004 },
       programs: async () => [await startFpm(base, 'nginx'), await startNginx(base, 8004)],
+    }),
+    peer({
+      ...{ name: 'floor', title: 'Apache + mod_proxy_fcgi + php-cgi, nothing between', port: 8006 },
+      leavesOut: ['cold start', '50 users', 'slow uploads', 'slow downloads', 'death', 'rest'],
+      programs: async () => [await startFloor(base), await bare()],
     }),
     peer({
       ...{ name: 'usherd', title: 'Apache + mod_proxy_fcgi + usherd', port: 8005 },
