@@ -1,5 +1,6 @@
 // A small HTTP front for trying usherd without a web server. Not for production: no TLS, no access log, files only for `usherd dev`.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { isUsherdError, UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -21,6 +22,23 @@ export interface GatewayOptions {
   readonly findFile?: (directory: string, rest: string) => PlainFile | undefined;
 }
 
+/**
+ * Node would destroy the connection at once, and what is still on its way from the client would reset it there, with the
+ * answer unread. It is called again for what comes after.
+ */
+function refuseUnreadable(err: NodeJS.ErrnoException, socket: Duplex): void {
+  if (socket.writableEnded) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = err.code === 'HPE_HEADER_OVERFLOW';
+  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const timer = setTimeout(() => socket.destroy(), LIMITS.frontLingerMs);
+  socket.once('close', () => clearTimeout(timer));
+}
+
 /** Serves `/~USER/apps/APP/…` from usherd. */
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -33,6 +51,7 @@ export class Gateway {
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       this.#admit(request, response);
     });
+    this.#server.on('clientError', refuseUnreadable);
     this.#server.maxConnections = LIMITS.gatewayConnectionsMaxCount;
   }
 

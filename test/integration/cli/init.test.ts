@@ -100,13 +100,14 @@ test('a reload reaches the supervisor alone', async (t) => {
   await run;
 });
 
-test('children get an environment of two constants, the root directory, and a session of their own', async (t) => {
+test('children get an environment of constants, the root directory, and a session of their own', async (t) => {
   const rig = new Rig(t, 'tells-status', 'serves');
   const run = rig.init.run();
   const [note = ''] = await rig.noted(1, /^supervisor \{/);
   const told = JSON.parse(note.slice('supervisor '.length)) as Record<string, string>;
   // Node itself hands this one on where coverage is measured; bin/usherd takes it away.
-  assert.equal(told['variables']?.replace('NODE_V8_COVERAGE,', ''), 'LANG,PATH');
+  const variables = told['variables']?.replace('NODE_V8_COVERAGE,', '');
+  assert.equal(variables, 'LANG,PATH,UV_THREADPOOL_SIZE');
   assert.equal(told['cwd'], '/');
   const [started = ''] = await rig.noted(1, /^supervisor started/);
   const pid = started.split(' ').at(-1) ?? '';
