@@ -26,6 +26,8 @@ export class Answer {
   #gathered: Buffer[] = [];
   /** What was gathered leaves with the end only. */
   #isHeld = false;
+  /** Some of it was given away. */
+  isTaken = false;
   bodyBytes = 0;
   /** 0 before the head is complete. */
   status = 0;
@@ -50,10 +52,6 @@ export class Answer {
   /** The worker announced more than it sent. */
   get isShort(): boolean {
     return this.#expectedBytes !== undefined && this.bodyBytes < this.#expectedBytes;
-  }
-
-  get isHeadTaken(): boolean {
-    return this.isHeadComplete && this.#head === undefined && !this.#isHeld;
   }
 
   /** @throws UsherdError E_WORKER_PROTOCOL */
@@ -85,6 +83,7 @@ export class Answer {
       return NOTHING;
     }
     this.#gathered = [];
+    this.isTaken = true;
     return gathered;
   }
 

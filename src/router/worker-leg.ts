@@ -77,7 +77,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
 
   /** Some of the answer is out: it can only be cut. */
   get isHeadSent(): boolean {
-    return this.#answer.isHeadTaken;
+    return this.#answer.isTaken;
   }
 
   /** What is left of the answer, when it has ended. */
@@ -143,7 +143,7 @@ export class WorkerLeg implements ExchangeSink, Pausable {
 
   outputFlush(): void {
     const { request, connection, events } = this.#options;
-    const wasTaken = this.#answer.isHeadTaken;
+    const wasTaken = this.#answer.isTaken;
     const output = this.#answer.take();
     if (output.length > 0) {
       if (wasTaken) events.onOutput();

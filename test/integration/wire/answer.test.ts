@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ProtocolStatus, RecordType } from '../../../src/fcgi-protocol/index.js';
 import { LIMITS } from '../../../src/limits.js';
+import { TEST_RUNTIME } from '../../support/config.js';
 import type { WorkerRequest } from '../../support/fake-worker.js';
 import { parseCgi, type FrontAnswer } from '../../support/front-client.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -269,6 +270,30 @@ describe('answers that are cut: the connection ends, and there is no END (T81)',
       }
     });
   }
+});
+
+test('the page for a script that is not there is cut, too: no other answer follows it', async () => {
+  const body = 'No input file specified.\n';
+  const php = { ...TEST_RUNTIME, name: 'php', missingScriptBody: body };
+  let asked: WorkerRequest | undefined;
+  const { front } = await start(
+    (r) => (out(r, `Status: 404\n${TEXT}${body}`), (asked = r)),
+    { runtime: 'php' },
+    { runtimes: new Map([['php', php]]) },
+  );
+  front.send(1, GET);
+  await waitFor('the page', () => front.answer(1).stdout.length > 0);
+  asked?.socket.end();
+  await waitFor('an end', () => front.isEnded || front.answer(1).end !== undefined);
+  const { stdout, end: ended } = front.answer(1);
+  assert.equal(
+    Buffer.concat(stdout)
+      .toString()
+      .match(/^Status: /gm)?.length,
+    1,
+  );
+  assert.equal(ended, undefined);
+  assert.ok(front.isBroken);
 });
 
 test('item 50: an empty STDOUT in mid-stream is not passed on before the last of the output', async () => {
