@@ -24,11 +24,11 @@ export interface GatewayOptions {
 
 /**
  * Node would destroy the connection at once, and what is still on its way from the client would reset it there, with the
- * answer unread. It is called again for what comes after.
+ * answer unread. It is called again for what comes after. It may come in the middle of the answer to a request before.
  */
-function refuseUnreadable(err: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseUnreadable(err: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
   if (socket.writableEnded) return;
-  if (!socket.writable) {
+  if (!socket.writable || isAnswering) {
     socket.destroy();
     return;
   }
@@ -43,7 +43,7 @@ function refuseUnreadable(err: NodeJS.ErrnoException, socket: Duplex): void {
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #server: Server;
-  #requestsActive = 0;
+  readonly #open = new Set<ServerResponse>();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -51,7 +51,9 @@ export class Gateway {
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       this.#admit(request, response);
     });
-    this.#server.on('clientError', refuseUnreadable);
+    this.#server.on('clientError', (err, socket) => {
+      refuseUnreadable(err, socket, this.#isAnswering(socket));
+    });
     this.#server.maxConnections = LIMITS.gatewayConnectionsMaxCount;
   }
 
@@ -79,13 +81,17 @@ export class Gateway {
     });
   }
 
+  #isAnswering(socket: Duplex): boolean {
+    return [...this.#open].some(({ req, headersSent }) => headersSent && req.socket === socket);
+  }
+
   #admit(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#requestsActive >= LIMITS.gatewayRequestsMaxCount) {
+    if (this.#open.size >= LIMITS.gatewayRequestsMaxCount) {
       sendText(response, 503, 'The gateway has as many requests open as it takes.');
       return;
     }
-    this.#requestsActive += 1;
-    response.once('close', () => (this.#requestsActive -= 1));
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
     this.#serve(request, response).catch((err: unknown) => {
       this.#options.log.error({ err }, 'request failed');
       if (!response.headersSent && isUsherdError(err)) sendText(response, 431, err.message);

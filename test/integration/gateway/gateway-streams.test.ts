@@ -175,3 +175,18 @@ test('requests above the bound are refused at once, and the next one is served w
   for (const request of responder.requests.slice(1)) request.answer('X-A: 1\r\n\r\n');
   for (const answer of await Promise.all([...open, next])) assert.equal(answer.status, 200);
 });
+
+test('what cannot be read behind a request cuts its answer, and does not stand in it', async (t) => {
+  const { port, responder } = await setUp(t, {});
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+  socket.write('GET /~alice/apps/blog/ HTTP/1.1\r\nHost: a\r\n\r\n');
+  await waitFor('the request is there', () => responder.requests.length === 1);
+  responder.requests[0]?.output('Content-Length: 1000\r\n\r\nhalf');
+  await waitFor('half of the answer', () => text.endsWith('half'));
+  const closed = once(socket, 'close');
+  socket.write('no request\r\n\r\n');
+  await closed;
+  assert.ok(text.endsWith('half'), text);
+});
