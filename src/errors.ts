@@ -167,11 +167,11 @@ export const ERRORS = {
   ]),
   E_APP_EMPTY: row(['request', 'request'], [404, 'no-runtime'], 'info', [
     'the directory holds nothing that usherd knows how to run',
-    'put into it what its language is known by (index.php, app.py, app.psgi, config.ru, server.js, package.json, WEB-INF/, an executable app.fcgi), or a usherd.toml with a command',
+    'put into it what its language is known by, or a usherd.toml with a command; `usherd explain` lists the names',
   ]),
   E_MANIFEST_INVALID: row(['request', 'application'], [503, 'manifest-invalid', 5], 'warn', [
     'the usherd.toml or the .env of the application has mistakes',
-    'mend the line named in the log of the application',
+    'mend what the log of the application names; `usherd check APP` lists everything',
   ]),
   E_SCRIPT_MISSING: row(['request', 'request'], [404, 'no-script'], 'info', [
     'the script that the request names does not exist',
@@ -315,6 +315,12 @@ export function remedyFor(remedy: string, app: string): string {
   const user = app.slice(0, app.indexOf('/'));
   return remedy.replace(/\bAPP\b/g, app).replace(/\bUSER\b/g, user);
 }
+
+/** The remedy that came with a refusal is nearer to the matter than that of its code. */
+export const remedyOf = (
+  { code, remedy = '' }: { readonly code: ErrorCode; readonly remedy?: string },
+  app: string,
+): string => (remedy === '' ? remedyFor(ERRORS[code].remedy, app) : remedy);
 
 /** What a refusal tells a person: which rule, where, what was found, what it should be, what to do. */
 export interface Finding {

@@ -58,7 +58,7 @@ const workersOf = (answer: Answer): string => counted(numberOf(answer['workers']
 const nothingRan = (app: string): string =>
   `no worker of ${app} runs; the next request starts one (\`usherd check ${app}\` says whether it can)`;
 
-function started({ app, outcome, code, rule, detail }: Answer): Outcome {
+function started({ app, outcome, code, rule, detail, remedy }: Answer): Outcome {
   const name = fieldOf(app);
   switch (outcome) {
     case 'started':
@@ -68,10 +68,11 @@ function started({ app, outcome, code, rule, detail }: Answer): Outcome {
     case 'refused': {
       const why = Object.hasOwn(ERRORS, fieldOf(code)) ? ERRORS[code as ErrorCode].meaning : '';
       const place = [fieldOf(rule), fieldOf(detail)].filter((text) => text !== '').join(': ');
-      return {
-        isDone: false,
-        text: `not started: ${why} (${fieldOf(code)}); ${cell(place, DETAIL_MAX_LENGTH)}\n    remedy:   \`usherd check ${name}\` names everything that refuses it`,
-      };
+      const own = cell(fieldOf(remedy), DETAIL_MAX_LENGTH);
+      const all = `\`usherd check ${name}\` names everything that refuses it`;
+      const what = `${why} (${fieldOf(code)}); ${cell(place, DETAIL_MAX_LENGTH)}`;
+      const mend = own === '' ? all : `${own}; ${all}`;
+      return { isDone: false, text: `not started: ${what}\n    remedy:   ${mend}` };
     }
     case 'waiting':
       return {

@@ -7,7 +7,9 @@ export function describe(config: Config, input: DescribeInput): Description {
   if (input.manifestText === undefined) return describeApplication(config, input, undefined);
   const parsed = parseManifest(input.manifestText, userLimits(config, input.user));
   if (parsed.ok) return describeApplication(config, input, parsed.manifest);
-  const [first] = parsed.findings;
-  const detail = `${first?.path ?? ''}: ${first?.found ?? ''}; expected ${first?.expected ?? ''}`;
-  return { ok: false, code: 'E_MANIFEST_INVALID', rule: first?.rule ?? 'manifest', detail };
+  const findings = parsed.findings.map(({ path = '', ...finding }) => ({
+    ...finding,
+    path: `${input.directory}/${path}`,
+  }));
+  return { ok: false, code: 'E_MANIFEST_INVALID', findings };
 }

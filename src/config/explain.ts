@@ -124,7 +124,7 @@ const isSecret = (path: KeyPath): boolean => path.includes('env') || path.includ
 const kindOf = (value: unknown): string => (typeof value === 'string' ? 'some text' : 'no text');
 
 function remedyFrom(path: KeyPath, example: string | undefined): string {
-  if (example === undefined) return 'write what is expected';
+  if (example === undefined) return 'write what is expected, or delete it';
   const key = path.findLast((part) => typeof part === 'string') ?? 'the key';
   const value = typeof path.at(-1) === 'number' ? `[${example}]` : example;
   return `write, for example, ${shownPart(key)} = ${value}`;

@@ -27,6 +27,8 @@ export function parseToml(text: string, source: string): ParsedToml {
   }
 }
 
+const EXPECTED = 'TOML: on each line a key = value, a [table], or a comment that begins with #';
+
 function syntaxFinding(err: unknown, source: string): Finding {
   const remedy = 'mend this line; https://toml.io describes the format';
   if (!(err instanceof TomlError)) {
@@ -35,7 +37,7 @@ function syntaxFinding(err: unknown, source: string): Finding {
       rule: 'config-syntax',
       path: source,
       found: 'text that the TOML parser gave up on',
-      expected: 'TOML',
+      expected: EXPECTED,
       remedy,
     };
   }
@@ -45,7 +47,7 @@ function syntaxFinding(err: unknown, source: string): Finding {
     rule: 'config-syntax',
     path: `${source}:${err.line}`,
     found: `column ${err.column}: ${headline.replace(/^Invalid TOML document: /, '')}`,
-    expected: 'TOML',
+    expected: EXPECTED,
     remedy,
   };
 }

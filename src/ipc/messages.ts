@@ -86,6 +86,8 @@ const reportFailure = z.strictObject({
   code: errorCode,
   rule: z.string().max(60),
   detail: shortText,
+  /** '' for that of the code. */
+  remedy: shortText,
   /** The last one's name, as in the logs. */
   request: z.string().max(128),
   ageMs: count,
@@ -224,6 +226,8 @@ const refused = z.strictObject({
   /** Name of the rule that refused, '' if none did. */
   rule: z.string().max(60),
   detail: shortText,
+  /** What to do about what the rule found; '' for what the catalogue says of the code. */
+  remedy: shortText,
   retryAfterMs: count,
 });
 

@@ -233,10 +233,13 @@ export class LauncherDialogue {
   #missing(line: string): Finding | undefined {
     const { argv = [], needs = [], debianPackage = '' } = this.#program ?? {};
     const [path = ''] = argv;
-    if (line.startsWith('N ')) return needFinding(line.slice(2), needs);
-    if (line.startsWith('P ')) return interpreterFinding(line.slice(2), path);
+    const { directory } = this.#options;
+    if (line.startsWith('N ')) return needFinding(line.slice(2), needs, directory);
+    if (line.startsWith('P ')) return interpreterFinding(line.slice(2), path, directory);
     const isIsolated = this.#walls !== 'none';
-    return line === 'X' ? programFinding(path, { debianPackage, isIsolated }) : undefined;
+    return line === 'X'
+      ? programFinding(path, { debianPackage, isIsolated, directory })
+      : undefined;
   }
 
   #readRefusedFolder(path: string): void {

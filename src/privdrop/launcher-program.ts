@@ -27,8 +27,13 @@ const SETTING = /^[A-Za-z_][A-Za-z0-9_]{0,255}=/;
 const LINE_BREAKERS = /[\n\0]/;
 const UMASK_MAX = 0o777;
 
-const refused = (rule: string, found: string, expected: string): UsherdError => {
-  const finding: Finding = { rule, found, expected, remedy: 'mend the command or environment' };
+const refused = (
+  rule: string,
+  found: string,
+  expected: string,
+  remedy = 'mend the command or environment',
+): UsherdError => {
+  const finding: Finding = { rule, found, expected, remedy };
   return new UsherdError('E_START_FAILED', `${rule}: ${found}`, { findings: [finding] });
 };
 
@@ -85,7 +90,8 @@ export function encodeProgram(program: Program): string {
   const path = argv[0] ?? '';
   if (!PROGRAM_PATH.test(path)) {
     const expected = 'an absolute path, or ./ and a path below the application, without .. and =';
-    throw refused('program-path', JSON.stringify(path), expected);
+    const remedy = 'rename the program, and name it so in `command`';
+    throw refused('program-path', JSON.stringify(path), expected, remedy);
   }
   if (!folders.every((folder) => ABSOLUTE.test(folder))) {
     throw refused('program-folder', 'a directory that is no absolute path', 'an absolute path');

@@ -109,61 +109,88 @@ esac
 `;
 
 /** What the launcher means by `N NUMBER`; undefined if there is no such need. */
-export function needFinding(number: string, needs: readonly Need[]): Finding | undefined {
+export function needFinding(
+  number: string,
+  needs: readonly Need[],
+  directory: string,
+): Finding | undefined {
   const need = /^[0-9]{1,3}$/.test(number) ? needs[Number(number)] : undefined;
   if (need === undefined) return undefined;
   const [first = '', ...others] = need.paths;
   return {
     rule: 'runtime-incomplete',
+    path: placeOf(first, directory),
     found: `no ${need.what}`,
-    expected: others.length === 0 ? first : `${first}, or one of ${others.length} other places`,
+    expected: `it there${others.length === 0 ? '' : `, or in one of ${others.length} other places`}`,
     remedy: need.remedy,
   };
 }
 
+/** What the launcher calls by a path of its own is below the application. */
+const placeOf = (path: string, directory: string): string =>
+  path.startsWith('/') ? path : `${directory}/${path.replace(/^\.\//, '')}`;
+
 /** What a shell takes for itself: its author chose the name, and root may paste the remedy. */
-const PLAIN = /^\.?\/[A-Za-z0-9._/+-]+$/;
+const PLAIN = /^\/[A-Za-z0-9._/+-]+$/;
 
 const INTERPRETER = /^(missing|return) (-|[A-Za-z0-9/._+-]{1,255})$/;
 
 /** What the launcher means by `P …`; undefined if it is neither of its two forms. */
-export function interpreterFinding(text: string, program: string): Finding | undefined {
+export function interpreterFinding(
+  text: string,
+  name: string,
+  directory: string,
+): Finding | undefined {
+  const program = placeOf(name, directory);
   const [, reason = '', path = ''] = INTERPRETER.exec(text) ?? [];
-  const expected = 'a program that is there';
+  const expected = 'the path of an interpreter that this user can run';
   if (reason === 'return') {
     const found = 'a first line that ends with a carriage return, as on Windows';
     const remedy = PLAIN.test(program) ? `dos2unix ${program}` : 'end its lines as Unix does';
     return { ...INTERPRETER_RULE, path: program, found, expected, remedy };
   }
   if (reason === '') return undefined;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const isNamed = name !== '-' && name !== '';
+  const interpreter = path.slice(path.lastIndexOf('/') + 1);
+  const isNamed = interpreter !== '-' && interpreter !== '';
   return {
     ...INTERPRETER_RULE,
     path: program,
     found: `a first line that begins with #! and names ${isNamed ? path : 'a program'}, which is not there`,
     expected,
     remedy: isNamed
-      ? `install it (often the Debian package ${name}), or mend the first line of ${program}`
+      ? `install it (often the Debian package ${interpreter}), or mend the first line of ${program}`
       : `mend the first line of ${program}`,
   };
 }
 
 const INTERPRETER_RULE = { rule: 'program-interpreter' } as const;
 
+interface ProgramOrigin {
+  /** '' if nobody knows. */
+  readonly debianPackage: string;
+  readonly isIsolated: boolean;
+  /** Of the application. */
+  readonly directory: string;
+}
+
 /** What the launcher means by `X`. */
 export function programFinding(
-  path: string,
-  { debianPackage, isIsolated }: { readonly debianPackage: string; readonly isIsolated: boolean },
+  program: string,
+  { debianPackage, isIsolated, directory }: ProgramOrigin,
 ): Finding {
-  const install = debianPackage === '' ? 'install it' : `apt-get install ${debianPackage}`;
+  const path = placeOf(program, directory);
+  const isOwn = path !== program;
+  const make = isOwn ? 'put it there' : 'install it';
+  const install = debianPackage === '' ? make : `apt-get install ${debianPackage}`;
+  const allow = isOwn && PLAIN.test(path) ? `chmod u+x ${path}` : 'make it executable';
   return {
     rule: 'program-missing',
     path,
     found: 'no program that this user may run',
-    expected: `an executable file ${path}`,
-    remedy: isIsolated
-      ? `${install}, or name its directory in \`visible\` of [isolation]: an isolated application sees the system and itself`
-      : `${install}, or make it executable`,
+    expected: 'an executable file',
+    remedy:
+      isIsolated && !isOwn
+        ? `${install}, or name its directory in \`visible\` of [isolation]: an isolated application sees the system and itself`
+        : `${install}; if it is there: ${allow}`,
   };
 }

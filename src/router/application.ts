@@ -22,6 +22,8 @@ export class Application {
   askedRuntime = '';
   /** By the runtime that was asked for: a script that nothing here can run says nothing about the program beside it. */
   readonly #refusals = new Map<string, { readonly refusal: Refusal; readonly untilMs: number }>();
+  /** What the supervisor said when it last started no worker of a runtime, which its pool knows by the code alone. */
+  readonly #told = new Map<string, Refusal>();
   #checkDueMs = 0;
   readonly #deadline = new Alarm(systemClock, () => this.#passed());
   #onDeadline: (late: readonly RequestFace[]) => void = () => undefined;
@@ -47,6 +49,21 @@ export class Application {
     if (known === undefined || nowMs < known.untilMs) return known?.refusal;
     this.#refusals.delete(runtime);
     return undefined;
+  }
+
+  told(runtime: string, refusal: Refusal): void {
+    this.#told.set(runtime, refusal);
+  }
+
+  /** A worker came: what was wrong then is mended. */
+  started(runtime: string): void {
+    this.#told.delete(runtime);
+  }
+
+  /** The refusal of a pool with what the supervisor said of it. */
+  inWords(runtime: string, refusal: Refusal): Refusal {
+    const told = this.#told.get(runtime);
+    return told?.code === refusal.code ? { ...told, ...refusal } : refusal;
   }
 
   refuseFor(runtime: string, refusal: Refusal, durationMs: number): void {

@@ -9,6 +9,7 @@ import type { AppRegistry } from './app-registry.js';
 import type { Application } from './application.js';
 import { ColdLine } from './cold-line.js';
 import type { Dispatcher, RouterCounters } from './context.js';
+import { inWords } from './in-words.js';
 import { isSafeMethod } from './methods.js';
 import { Placement } from './placement.js';
 import { roleRefusal, routeByRole, runtimesFor } from './roles.js';
@@ -68,7 +69,7 @@ export class PoolDispatcher implements Dispatcher {
     const refusal = known ?? (isRetry ? undefined : this.#blocked(app, request));
     if (refusal !== undefined) {
       this.#check(app, nowMs);
-      request.refuse(refusal);
+      this.refuse(request, refusal);
     } else if (app.facts !== undefined && (app.workerCount > 0 || isRetry)) {
       this.#check(app, nowMs);
       this.enter(app.facts, request, isRetry);
@@ -86,8 +87,12 @@ export class PoolDispatcher implements Dispatcher {
   #blocked({ id, facts }: Application, { role, resolution }: RequestFace): Refusal | undefined {
     const { pools } = this.#options;
     if (facts === undefined || pools.blocked(id) === undefined) return undefined;
-    const runtime = poolRuntime(resolution, facts, runtimesFor(role, this.#runtimes));
-    return pools.refusal(id, runtime);
+    return pools.refusal(id, poolRuntime(resolution, facts, runtimesFor(role, this.#runtimes)));
+  }
+
+  /** For the pools: with what is known beside the code. */
+  refuse(request: RequestFace, refusal: Refusal): void {
+    request.refuse(inWords(refusal, request, this.#options.registry, this.#runtimes));
   }
 
   withdraw(request: RequestFace): void {

@@ -16,7 +16,7 @@ export class FailureLog {
   }
 
   write(request: RequestFace, refusal: Refusal): void {
-    const { code, rule, detail, passed } = refusal;
+    const { code, rule, detail, remedy = '', passed } = refusal;
     const omitted = this.#rate.admit(`${request.appId ?? ''} ${code}`);
     if (omitted === undefined) return;
     this.#log[ERRORS[code].level](
@@ -24,6 +24,7 @@ export class FailureLog {
         errorCode: code,
         rule,
         detail,
+        ...(remedy !== '' && { remedy }),
         request: request.name,
         app: request.appId,
         worker: request.assignment?.worker,

@@ -1,5 +1,5 @@
 // What is kept of requests after they are over: troubles for `usherd status`, lines in the application's logs. Once a request, never on the record path.
-import { ERRORS, type ErrorCode } from '../errors.js';
+import { ERRORS, remedyOf, type ErrorCode } from '../errors.js';
 import { accessLine, slowLine } from './access-line.js';
 import type { AppRegistry } from './app-registry.js';
 import type { FailureLog } from './failure-log.js';
@@ -43,11 +43,11 @@ export class Journal {
   /** At most one of a request: it ends once. */
   failed(request: RequestFace, refusal: Refusal): void {
     const { appId: app = '', name } = request;
-    const { code, rule = '', detail = '' } = refusal;
+    const { code, rule = '', detail = '', remedy = '' } = refusal;
     const { registry } = this.#parts;
     registry.figuresOf(registry.app(app)).failed(code);
     this.#parts.failureLog.write(request, refusal);
-    this.#failures.note({ app, code, rule, detail, request: name }, performance.now());
+    this.#failures.note({ app, code, rule, detail, remedy, request: name }, performance.now());
     if (app === '' || isEveryday(code)) return;
     this.#parts.logSink.note(
       app,
@@ -68,8 +68,8 @@ export class Journal {
   /** A worker ended, and not because it had been asked to; often nobody waited for it, so no request tells of it. */
   workerExited(app: string, pid: number, how: string): void {
     const detail = `a worker ${how}`;
-    const entry = { app, code: 'E_WORKER_DIED', rule: 'worker-exit', detail, request: '' } as const;
-    this.#failures.note(entry, performance.now());
+    const entry = { app, code: 'E_WORKER_DIED', rule: 'worker-exit', detail } as const;
+    this.#failures.note({ ...entry, remedy: '', request: '' }, performance.now());
     this.#parts.logSink.note(app, { pid: String(pid) }, detail);
   }
 
@@ -85,9 +85,10 @@ export class Journal {
 const isEveryday = (code: ErrorCode): boolean => ERRORS[code].level === 'info';
 
 /** For the owner: what happened, where exactly, what to do. */
-function explain({ code, rule = '', detail = '' }: Refusal, app: string): string {
+function explain(refusal: Refusal, app: string): string {
+  const { code, rule = '', detail = '' } = refusal;
   const { reason, meaning } = ERRORS[code];
-  const remedy = ERRORS[code].remedy.replace(/\bAPP\b/g, app);
+  const remedy = `remedy: ${remedyOf(refusal, app)}`;
   const parts = [`${rule === '' ? reason : rule}: ${meaning}`, detail, remedy];
   return parts.filter((part) => part !== '').join('; ');
 }

@@ -8,6 +8,8 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly rule: string;
   readonly detail: string;
+  /** '' for that of the code. */
+  readonly remedy: string;
   /** Name of the last request that met it. */
   readonly request: string;
 }

@@ -95,11 +95,13 @@ export class Report {
   #failures(): void {
     const { serial, context, send } = this.#options;
     const nowMs = performance.now();
-    for (const { app, code, rule, detail, request, atMs, times } of context.journal.failures()) {
+    for (const failure of context.journal.failures()) {
+      const { app, code, rule, detail, remedy, request, atMs, times } = failure;
       send({
         ...{ type: 'reportFailure', serial, app, code, times },
         rule: printable(rule, 60),
         detail: printable(detail, DETAIL_MAX_CHARS),
+        remedy: printable(remedy, DETAIL_MAX_CHARS),
         request,
         ageMs: Math.round(nowMs - atMs),
       });

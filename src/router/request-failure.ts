@@ -1,5 +1,5 @@
 // A request that failed: the page that its client gets.
-import { ERRORS, type ErrorCode } from '../errors.js';
+import { remedyOf, type ErrorCode } from '../errors.js';
 import { ProtocolStatus } from '../fcgi-protocol/index.js';
 import type { RouterContext } from './context.js';
 import { errorAnswer, type ErrorAnswerInput } from './error-answer.js';
@@ -39,7 +39,7 @@ export function failureAnswer(
   const app = request.appId;
   return errorAnswer({
     ...refusal,
-    remedy: ERRORS[refusal.code].remedy,
+    remedy: remedyOf(refusal, app ?? ''),
     requestId: request.name,
     method: request.method,
     mode: modeOf(request, context),

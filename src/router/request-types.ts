@@ -37,6 +37,8 @@ export interface Refusal {
   readonly code: ErrorCode;
   readonly rule?: string;
   readonly detail?: string;
+  /** Nearer to the matter than that of the code. */
+  readonly remedy?: string;
   readonly retryAfterMs?: number;
   /** Of a deadline that has passed. */
   readonly passed?: Passed;

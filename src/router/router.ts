@@ -128,7 +128,8 @@ export class Router implements RouterContext {
       callbacks: {
         need: (app, runtime) => this.dispatcher.need(app, runtime),
         assign: (request, worker) => this.dispatcher.assign(request, worker),
-        refuse: (request, code, retryAfterMs) => request.refuse({ code, retryAfterMs }),
+        refuse: (request, code, retryAfterMs) =>
+          this.dispatcher.refuse(request, { code, retryAfterMs }),
         retire: (worker, reason) => this.dispatcher.retire(worker, reason),
       },
     });

@@ -132,6 +132,7 @@ export class SupervisorNews {
       app.runtimes.add(message.runtime);
       dispatcher.introduce(facts, message.runtime);
     }
+    app.started(message.runtime);
     registry.addWorker(message);
     registry.figuresOf(app).started(message.startMs);
     pools.spawned(message.app, message.runtime, spawnedWorker(message));
@@ -156,10 +157,12 @@ export class SupervisorNews {
   #onRefused(message: Of<'refused'>): void {
     const { registry, pools, dispatcher } = this.#options;
     const code = isErrorCode(message.code) ? message.code : 'E_START_FAILED';
-    const { rule, detail, retryAfterMs } = message;
+    const { rule, detail, remedy, retryAfterMs } = message;
     registry.figuresOf(registry.app(message.app)).startRefused(code);
     const asked = dispatcher.takeTicket(message.ticket);
+    const refusal = { code, rule, detail, remedy, retryAfterMs };
     if (asked !== undefined) {
+      registry.app(asked.app)?.told(asked.runtime, refusal);
       pools.refused(asked.app, asked.runtime, code, retryAfterMs);
       return;
     }
@@ -171,7 +174,6 @@ export class SupervisorNews {
       return;
     }
     dispatcher.coldLine.passed(app);
-    const refusal = { code, rule, detail, retryAfterMs };
     const { askedRuntime } = app;
     app.refuseFor(askedRuntime, refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
     const isMeant = (one: RequestFace): boolean => dispatcher.wantedBy(one) === askedRuntime;

@@ -1,7 +1,7 @@
 // Python with ASGI: uvicorn, of the application's own environment where it has one.
 import type { RuntimeConfig } from '../config/index.js';
 import { ENTRY, LIBEXEC } from './entry.js';
-import { pythonModule } from './module-paths.js';
+import { environmentPython, pythonModule } from './module-paths.js';
 
 const uvicorn = (python: string): readonly string[] => [python, `${LIBEXEC}/asgi.py`, ENTRY];
 
@@ -13,6 +13,7 @@ export const asgi: RuntimeConfig = {
   variants: ['venv', '.venv'].map((directory) => ({
     file: `${directory}/bin/uvicorn`,
     command: uvicorn(`./${directory}/bin/python`),
+    needs: [environmentPython(directory)],
   })),
   extensions: [],
   markers: ['asgi.py'],

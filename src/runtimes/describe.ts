@@ -9,18 +9,18 @@ import type {
   RuntimeConfig,
   UserLimits,
 } from '../config/index.js';
-import {
-  refuse,
-  type ApplicationFacts,
-  type Blueprint,
-  type Description,
-  type Refusal,
-  type Sighting,
-} from './description.js';
+import type { ApplicationFacts, Blueprint, Description, Refusal, Sighting } from './description.js';
 import { needsEntry, withEntry, withLibexec } from './entry.js';
 import { Seen, type Mark } from './marks.js';
 import { isPhp, phpProgram } from './php-arguments.js';
 import { privateFolders, userDirectory } from './private-folders.js';
+import {
+  refuseEmpty,
+  refuseFormerRuntime,
+  refuseNotExecutable,
+  refuseRole,
+  refuseWithoutEntry,
+} from './refusals.js';
 import { selectRuntime, type Selection } from './select.js';
 import { wallsOf } from './walls.js';
 
@@ -30,17 +30,18 @@ export function describeApplication(
   sighting: Sighting,
   manifest: Manifest | undefined,
 ): Description {
+  const { directory } = sighting;
   const seen = new Seen(sighting.marks);
-  const selection = selectRuntime(config.runtimes, seen, manifest);
+  const selection = selectRuntime({ runtimes: config.runtimes, directory }, seen, manifest);
   if (!selection.ok) return selection;
-  const wrong = wrongRoles(selection, manifest);
+  const wrong = wrongRoles(selection, directory, manifest);
   if (wrong !== undefined) return wrong;
   const runtime = runtimeToStart(config, sighting, selection);
   if ('ok' in runtime) return runtime;
   // The manifest's program is the application's own runtime, not that of a script beside it.
   const ownManifest = runtime === selection.runtime ? manifest : undefined;
   const program = programOf(runtime, seen, ownManifest);
-  const argv = argvOf(program, selection.entry);
+  const argv = argvOf(program, directory, selection.entry);
   if ('ok' in argv) return argv;
   const walls = wallsOf(config, sighting.user, manifest);
   const facts = factsOf({ config, user: sighting.user }, selection, manifest);
@@ -76,17 +77,16 @@ const umaskOf = ({ users, identity }: Config, user: string, manifest?: Manifest)
 const rolesOf = (manifest: Manifest | undefined): readonly RoleName[] =>
   manifest?.roles ?? ['responder'];
 
-/**
- * Asked as an Authorizer, php-cgi runs the file that is asked for, and its 200 would let everybody in; HTTP and SCGI have
- * no roles at all.
- */
-function wrongRoles({ runtime }: Selection, manifest: Manifest | undefined): Refusal | undefined {
+/** Asked as an Authorizer, php-cgi runs the file that is asked for, and its 200 would let everybody in. */
+function wrongRoles(
+  { runtime }: Selection,
+  directory: string,
+  manifest: Manifest | undefined,
+): Refusal | undefined {
   const role = rolesOf(manifest).find((name) => name !== 'responder');
   const protocol = manifest?.protocol ?? runtime?.protocol;
   if (role === undefined || (runtime?.kind === 'entry' && protocol === 'fastcgi')) return undefined;
-  const found = `usherd.toml offers the role "${role}"`;
-  const detail = `${found}, which only a program of its own that speaks FastCGI can take`;
-  return refuse('E_MANIFEST_INVALID', 'manifest-roles', detail);
+  return refuseRole(directory, role);
 }
 
 interface Chosen {
@@ -129,11 +129,11 @@ export const userLimits = (config: Config, user: string): UserLimits =>
 /** The wanted runtime: a script's, or the one of URLs without a script. */
 function runtimeToStart(
   config: Config,
-  { wantedRuntime, app }: Sighting,
+  { wantedRuntime, directory }: Sighting,
   { runtime: own }: Selection,
 ): RuntimeConfig | Refusal {
   if (wantedRuntime === '') {
-    return own ?? refuse('E_APP_EMPTY', 'no-runtime', emptyText(config, app));
+    return own ?? refuseEmpty(directory, config.runtimes);
   }
   const wanted = config.runtimes.get(wantedRuntime);
   // The application has its own choice of several runtimes for the same scripts.
@@ -141,16 +141,7 @@ function runtimeToStart(
     return own;
   }
   if (wanted !== undefined && (wanted.kind === 'script' || wanted === own)) return wanted;
-  // Asked for by what an earlier launch saw; the files have changed since.
-  const detail = `${app} is not a ${wantedRuntime} application any more`;
-  return refuse('E_APP_EMPTY', 'runtime-changed', detail);
-}
-
-/** It may still be a site: of plain files, or of scripts without an index. */
-function emptyText({ runtimes }: Config, app: string): string {
-  const ends = [...new Set([...runtimes.values()].flatMap(({ extensions }) => extensions))];
-  const found = `${app} has no marker of a runtime, no index script and no manifest that names one`;
-  return `${found}; the web server sends its files, and only URLs that name a script (${ends.join(', ')}) run something`;
+  return refuseFormerRuntime(directory, wantedRuntime);
 }
 
 /** The runtime's row with what the manifest says about it. */
@@ -171,25 +162,21 @@ function programOf(
 }
 
 function argvOf(
-  { name, command, markers }: RuntimeConfig,
+  runtime: RuntimeConfig,
+  directory: string,
   entry: Mark | undefined,
 ): readonly string[] | Refusal {
+  const { command } = runtime;
   if (!needsEntry(command)) return withLibexec(command);
-  if (entry === undefined) {
-    const detail = `the runtime ${name} needs one of ${markers.join(', ')}`;
-    return refuse('E_APP_EMPTY', 'entry-missing', detail);
-  }
+  if (entry === undefined) return refuseWithoutEntry(directory, runtime);
   const argv = withEntry(withLibexec(command), entry.name);
   const isProgram = argv[0] === `./${entry.name}`;
-  return isProgram && !isExecutable(entry) ? refuseNotExecutable(entry) : argv;
+  return isProgram && !isExecutable(entry) ? refuseNotExecutable(directory, entry) : argv;
 }
 
 const ANY_EXECUTE = 0o111;
 
 const isExecutable = (entry: Mark): boolean => (entry.mode & ANY_EXECUTE) !== 0;
-
-const refuseNotExecutable = ({ name }: Mark): Refusal =>
-  refuse('E_ACCESS_REFUSED', 'entry-executable', `${name} is not executable: chmod u+x ${name}`);
 
 function factsOf(
   { config, user }: { readonly config: Config; readonly user: string },

@@ -7,7 +7,7 @@ import type {
   RuntimeNeed,
   WorkerProtocol,
 } from '../config/index.js';
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode, Finding } from '../errors.js';
 import type { Mark } from './marks.js';
 import type { BlueprintWalls } from './walls.js';
 
@@ -79,15 +79,13 @@ export interface Blueprint {
 export interface Refusal {
   readonly ok: false;
   readonly code: ErrorCode;
-  readonly rule: string;
-  readonly detail: string;
+  readonly findings: readonly Finding[];
 }
 
 export type Description = { readonly ok: true; readonly blueprint: Blueprint } | Refusal;
 
-export const refuse = (code: ErrorCode, rule: string, detail: string): Refusal => ({
+export const refuse = (code: ErrorCode, finding: Finding): Refusal => ({
   ok: false,
   code,
-  rule,
-  detail,
+  findings: [finding],
 });

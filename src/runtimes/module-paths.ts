@@ -1,6 +1,7 @@
 // Where modules of Python, Perl and Ruby lie: on Debian, where their own installers put them, and in a user's home.
 //
 // Rather one place too many: an application that would run must not be refused.
+import type { RuntimeNeed } from '../config/index.js';
 
 /** A package, of any version of Python 3. */
 export const pythonModule = (name: string): readonly string[] =>
@@ -11,6 +12,13 @@ export const pythonModule = (name: string): readonly string[] =>
     '/usr/lib/python3*/site-packages',
     '~/.local/lib/python3*/site-packages',
   ].map((directory) => `${directory}/${name}/__init__.py`);
+
+/** What `bin/python` of a virtual environment leads to goes with an upgrade of the machine. */
+export const environmentPython = (directory: string): RuntimeNeed => ({
+  what: `Python of the virtual environment ${directory}/`,
+  paths: [`${directory}/bin/python`],
+  remedy: `make ${directory}/ anew: python3 -m venv --clear ${directory}, then ${directory}/bin/pip install -r requirements.txt`,
+});
 
 /** `FCGI::ProcManager`, of any version of Perl and any machine. */
 export function perlModule(name: string): readonly string[] {

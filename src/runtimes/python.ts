@@ -1,6 +1,7 @@
 // Python: uWSGI serves a WSGI application over FastCGI on descriptor 0. Which name it has in its file is found by wsgi.py.
 import type { RuntimeConfig, RuntimeNeed, RuntimeVariant } from '../config/index.js';
 import { ENTRY, LIBEXEC } from './entry.js';
+import { environmentPython } from './module-paths.js';
 
 const uwsgi = (...more: readonly string[]): readonly string[] => [
   '/usr/bin/uwsgi',
@@ -27,18 +28,10 @@ const needs: readonly RuntimeNeed[] = [
   },
 ];
 
-/** What `bin/python` of a virtual environment leads to goes with an upgrade of the machine. */
 const environment = (directory: string): RuntimeVariant => ({
   file: `${directory}/bin/python`,
   command: uwsgi('--virtualenv', directory),
-  needs: [
-    ...needs,
-    {
-      what: `Python of the virtual environment ${directory}/`,
-      paths: [`${directory}/bin/python`],
-      remedy: `make ${directory}/ anew: python3 -m venv --clear ${directory}, then ${directory}/bin/pip install -r requirements.txt`,
-    },
-  ],
+  needs: [...needs, environmentPython(directory)],
 });
 
 export const python: RuntimeConfig = {

@@ -1,9 +1,10 @@
 // Which runtime an application has, by the first rule that holds: its manifest, its marker files, its index script.
 import type { Manifest, RuntimeConfig } from '../config/index.js';
 import { RUNTIME_OF_COMMANDS } from './builtin.js';
-import { refuse, type Refusal } from './description.js';
+import type { Refusal } from './description.js';
 import { needsEntry } from './entry.js';
 import { INDEX_SCRIPTS, PUBLIC_DIRECTORY, type Mark, type Seen } from './marks.js';
+import { refuseUnknownRuntime } from './refusals.js';
 
 /** What makes a site of PHP, whose package.json is for its style sheets. */
 const SCRIPT_SIGNS = ['index.php', `${PUBLIC_DIRECTORY}/index.php`] as const;
@@ -25,15 +26,22 @@ export interface Selection {
   readonly frontController: string;
 }
 
+export interface Where {
+  readonly runtimes: Runtimes;
+  /** Of the application. */
+  readonly directory: string;
+}
+
 /** Follows the order of the table in docs/architecture.md. */
 export function selectRuntime(
-  runtimes: Runtimes,
+  { runtimes, directory }: Where,
   seen: Seen,
   manifest: Manifest | undefined,
 ): Selection | Refusal {
   const webRoot = seen.directory(PUBLIC_DIRECTORY) ? PUBLIC_DIRECTORY : '';
   const base = { ok: true, webRoot, because: '', frontController: '' } as const;
-  const entry = fromManifest(runtimes, seen, manifest) ?? fromMarkers(runtimes, seen);
+  const entry =
+    fromManifest({ runtimes, directory }, seen, manifest) ?? fromMarkers(runtimes, seen);
   if (entry !== undefined && 'ok' in entry) return entry;
   if (entry?.runtime.kind === 'entry') return { ...base, ...entry };
   return { ...base, ...scriptsOf(runtimes, manifest?.frontController, { seen, webRoot, entry }) };
@@ -67,7 +75,7 @@ interface Chosen {
 }
 
 function fromManifest(
-  runtimes: Runtimes,
+  { runtimes, directory }: Where,
   seen: Seen,
   manifest: Manifest | undefined,
 ): Chosen | Refusal | undefined {
@@ -75,9 +83,7 @@ function fromManifest(
   const name = manifest.runtime ?? RUNTIME_OF_COMMANDS;
   const runtime = runtimes.get(name);
   if (runtime !== undefined) return chosen(runtime, firstMarker(runtime, seen), MANIFEST);
-  const known = [...runtimes.keys()].join(', ');
-  const detail = `usherd.toml asks for the runtime "${name}"; there are: ${known}`;
-  return refuse('E_RUNTIME_MISSING', 'manifest-runtime', detail);
+  return refuseUnknownRuntime(directory, name, runtimes);
 }
 
 function fromMarkers(runtimes: Runtimes, seen: Seen): Chosen | undefined {

@@ -14,7 +14,7 @@ export function servedPlaces(
   marks: readonly Mark[],
   manifest: Manifest,
 ): ServedPlaces | undefined {
-  const selection = selectRuntime(runtimes, new Seen(marks), manifest);
+  const selection = selectRuntime({ runtimes, directory: '' }, new Seen(marks), manifest);
   if (!selection.ok) return undefined;
   const isProgram = selection.runtime?.kind === 'entry';
   return { webRoot: isProgram && selection.webRoot === '' ? undefined : selection.webRoot };

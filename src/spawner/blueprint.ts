@@ -1,6 +1,6 @@
 // What the supervisor needs to know about an application to start it; worked out by a pure function that it is given.
 import type { Config, RuntimeNeed, WorkerProtocol } from '../config/index.js';
-import { isUsherdError, type ErrorCode } from '../errors.js';
+import { isUsherdError, type ErrorCode, type Finding } from '../errors.js';
 import type { AppFacts } from '../ipc/index.js';
 import type { Mark } from '../privdrop/index.js';
 
@@ -57,10 +57,20 @@ export interface Refusal {
   readonly ok: false;
   readonly code: ErrorCode;
   readonly rule: string;
+  /** Where a rule refused: path, what was found, what was expected. */
   readonly detail: string;
+  /** '' where the catalogue's has to do. */
+  readonly remedy: string;
 }
 
-export type Description = { readonly ok: true; readonly blueprint: Blueprint } | Refusal;
+/** Every rule that refuses what was seen; at least one. */
+export interface Misfit {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly findings: readonly Finding[];
+}
+
+export type Description = { readonly ok: true; readonly blueprint: Blueprint } | Misfit;
 
 export type Describe = (config: Config, input: DescribeInput) => Description;
 
@@ -69,10 +79,22 @@ export const refusal = (code: ErrorCode, rule: string, detail: string): Refusal 
   code,
   rule,
   detail,
+  remedy: '',
 });
 
+/** The first rule that refuses, in one line; `usherd check USER/APP` shows all of them. */
+export function refusalBy(code: ErrorCode, [first]: readonly Finding[]): Refusal {
+  if (first === undefined) return refusal(code, '', '');
+  const { rule, path, found, expected, remedy } = first;
+  const place = path === undefined ? '' : `${path}: `;
+  return { ok: false, code, rule, detail: `${place}${found}; expected: ${expected}`, remedy };
+}
+
 /** For the log and the router; the error itself goes no further. */
-export const refusalOf = (err: unknown): Refusal =>
-  isUsherdError(err)
-    ? refusal(err.code, err.findings[0]?.rule ?? '', err.message)
-    : refusal('E_START_FAILED', '', err instanceof Error ? err.message : String(err));
+export function refusalOf(err: unknown): Refusal {
+  if (!isUsherdError(err)) {
+    return refusal('E_START_FAILED', '', err instanceof Error ? err.message : String(err));
+  }
+  const { code, findings, message } = err;
+  return findings.length > 0 ? refusalBy(code, findings) : refusal(code, '', message);
+}

@@ -5,7 +5,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import {
   LauncherDialogue,
@@ -15,7 +14,7 @@ import {
   type LaunchReport,
   type LauncherEnd,
 } from '../privdrop/index.js';
-import { refusal, refusalOf, type DescribeInput, type Refusal } from './blueprint.js';
+import { refusal, refusalBy, refusalOf, type DescribeInput, type Refusal } from './blueprint.js';
 import type { CgroupLeaf } from './cgroup.js';
 import { doubtDrop } from './doubt-drop.js';
 import type {
@@ -159,7 +158,7 @@ export class Launch {
       onText: (text) => pipe.write(text),
       onDescriptors: () => this.#prove(dialogue, plan),
       onReport: (report) => this.#order(dialogue, report),
-      onRefused: (code, finding) => this.#refuse(refusal(code, finding.rule, oneLine(finding))),
+      onRefused: (code, finding) => this.#refuse(refusalBy(code, [finding])),
     });
     pipe.on('data', (chunk: Buffer) => this.#attempt(() => dialogue.push(chunk)));
     pipe.on('error', () => undefined); // the launcher is gone, which its end of file says, too
@@ -204,7 +203,7 @@ export class Launch {
     };
     const description = this.#ground.describe(config, input);
     if (!description.ok) {
-      this.#refuse(description);
+      this.#refuse(refusalBy(description.code, description.findings));
       return;
     }
     const { blueprint } = description;
@@ -255,7 +254,7 @@ export class Launch {
     if (this.#state === 'settled') return;
     this.#worker?.kill();
     if (why.code === 'E_PRIVDROP_VERIFY') this.#alarm(why);
-    this.#finish({ ...why, detail: printable(why.detail) });
+    this.#finish({ ...why, detail: printable(why.detail), remedy: printable(why.remedy) });
   }
 
   #finish(outcome: LaunchOutcome): void {
@@ -277,8 +276,3 @@ export class Launch {
     this.#ground.onStep(step, this.#worker?.pid ?? 0);
   }
 }
-
-const oneLine = ({ path, found, expected, remedy }: Finding): string =>
-  [path, `found ${found}`, `expected ${expected}`, remedy]
-    .filter((part) => part !== undefined)
-    .join('; ');

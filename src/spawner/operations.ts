@@ -255,10 +255,12 @@ export class Operations implements Monitored {
     const { code } = why;
     const rule = printable(why.rule, 60);
     const detail = printable(why.detail);
-    this.starts.refused(app, { ...why, rule, detail });
+    const remedy = printable(why.remedy);
+    this.starts.refused(app, { ...why, rule, detail, remedy });
     if (connection !== this.link.connection) return;
-    this.#parts.log.debug({ app, errorCode: code, rule, detail }, 'launch refused');
-    this.link.send({ type: 'refused', ticket, app, runtime, code, rule, detail, retryAfterMs });
+    this.#parts.log.debug({ app, errorCode: code, rule, detail, remedy }, 'launch refused');
+    const told = { code, rule, detail, remedy, retryAfterMs };
+    this.link.send({ type: 'refused', ticket, app, runtime, ...told });
   }
 
   #ended(process: WorkerProcess, exit: WorkerExit, wanted: boolean): void {

@@ -10,6 +10,7 @@ export type StartOutcome =
       readonly code: string;
       readonly rule: string;
       readonly detail: string;
+      readonly remedy: string;
     };
 
 type Settle = (outcome: StartOutcome) => void;
@@ -39,8 +40,9 @@ export class StartNews {
     this.#tell(app, { outcome: 'started' });
   }
 
-  refused(app: string, { code, rule, detail }: Refusal): void {
-    if (code !== 'E_SPAWN_LIMIT') this.#tell(app, { outcome: 'refused', code, rule, detail });
+  refused(app: string, { code, rule, detail, remedy }: Refusal): void {
+    if (code === 'E_SPAWN_LIMIT') return;
+    this.#tell(app, { outcome: 'refused', code, rule, detail, remedy });
   }
 
   #tell(app: string, outcome: StartOutcome): void {

@@ -132,8 +132,9 @@ export function buildStatus(input: StatusInput): Status {
 function failureStatus(row: RouterReport['failures'][number]): FailureStatus {
   const { app, rule, request, ageMs, times } = row;
   const code: ErrorCode = isErrorCode(row.code) ? row.code : 'E_START_FAILED';
-  const { reason, meaning, remedy } = ERRORS[code];
-  const detail = printable(row.detail);
+  const { reason, meaning } = ERRORS[code];
+  const [detail, told] = [printable(row.detail), printable(row.remedy)];
+  const remedy = told === '' ? ERRORS[code].remedy : told;
   return { app, code, reason, rule, detail, meaning, remedy, request, ageMs, times };
 }
 

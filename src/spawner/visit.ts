@@ -156,7 +156,7 @@ class Visit {
     };
     const description = describe(config, input);
     if (!description.ok) {
-      this.#refuse(description.code, [silence(description.detail, description.rule)]);
+      this.#refuse(description.code, description.findings);
       return;
     }
     const { blueprint } = description;

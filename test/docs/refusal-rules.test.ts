@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { brokenAccountsOf, JUDGED_ACCOUNTS } from '../support/broken-accounts.js';
 import { BROKEN_MACHINES, BROKEN_PROGRAMS, BROKEN_RULES } from '../support/broken-applications.js';
+import { BROKEN_RUNTIMES } from '../support/broken-manifests.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const NAME = '([a-z]+(?:-[a-z]+)+)';
@@ -16,7 +17,13 @@ const MENTIONS = [
 ];
 
 const BY_FIXTURE = [
-  ...[...BROKEN_RULES, ...BROKEN_PROGRAMS, ...BROKEN_MACHINES, ...JUDGED_ACCOUNTS],
+  ...[
+    ...BROKEN_RULES,
+    ...BROKEN_PROGRAMS,
+    ...BROKEN_MACHINES,
+    ...BROKEN_RUNTIMES,
+    ...JUDGED_ACCOUNTS,
+  ],
   ...Object.values(brokenAccountsOf(0)),
 ].map(({ rule }) => rule);
 
@@ -29,19 +36,26 @@ const OTHERS: Readonly<Record<string, RegExp>> = {
     /^account-lookup(?:s|-failed|-deadline)$/,
   'of what the supervisor sends: the schema has refused it before':
     /^(?:program-(?:folder|needs|size|text|umask|walls)|environment-name|account-name)$/,
-  'of what changes while it runs': /^uid-reassigned$/,
-  'of a library that a runtime lacks: the words are the runtime’s': /^runtime-incomplete$/,
+  'of names of runtimes and users, which an application cannot give': /^config-name$/,
+  'of what changes while it runs': /^(?:uid-reassigned|runtime-changed)$/,
 };
 
-function rulesIn(folder: string): readonly string[] {
-  const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
+/** Where the findings of a manifest are made; the rest of the folder is about root’s files. */
+const OF_MANIFESTS: readonly string[] = ['explain.ts', 'toml.ts'];
+
+function rulesIn(folder: string, only?: readonly string[]): readonly string[] {
+  const files = only ?? readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
   return files.flatMap((name) => {
     const text = readFileSync(join(ROOT, folder, name), 'utf8');
     return MENTIONS.flatMap((mention) => [...text.matchAll(mention)].map(([, rule = '']) => rule));
   });
 }
 
-const RULES = new Set([...rulesIn('src/privdrop'), ...rulesIn('src/spawner')]);
+const FOLDERS = ['src/privdrop', 'src/spawner', 'src/runtimes'];
+const RULES = new Set([
+  ...FOLDERS.flatMap((folder) => rulesIn(folder)),
+  ...rulesIn('src/config', OF_MANIFESTS),
+]);
 const otherwise = (rule: string): boolean =>
   Object.values(OTHERS).some((pattern) => pattern.test(rule));
 

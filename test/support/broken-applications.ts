@@ -296,6 +296,19 @@ chmod 644 /mnt/usherd.toml && mount --bind /mnt/usherd.toml "$4"`,
     },
   },
   {
+    rule: 'runtime-incomplete',
+    setup: '[ ! -d /usr/share/tomcat10 ] || mount -t tmpfs none /usr/share/tomcat10',
+    make: (tree, app) => {
+      tree.file(A_UID, `${app}/WEB-INF/web.xml`, '');
+      return {
+        path: '/usr/share/tomcat10/bin/bootstrap.jar',
+        found: 'no Tomcat 10',
+        expected: 'it there',
+        remedy: 'apt-get install tomcat10',
+      };
+    },
+  },
+  {
     rule: 'isolation-walls',
     setup: `${OVERLAY} && printf '#!/bin/sh\nexit 1\n' >/usr/bin/bwrap && chmod 755 /usr/bin/bwrap`,
     make: (tree, app) => {
@@ -312,6 +325,21 @@ chmod 644 /mnt/usherd.toml && mount --bind /mnt/usherd.toml "$4"`,
 
 /** Of these the launcher hears when it is to start a program. */
 export const BROKEN_PROGRAMS: readonly Broken[] = [
+  {
+    rule: 'runtime-incomplete', // an environment that has gone with an upgrade of the machine
+    make: (tree, app) => {
+      tree.file(A_UID, `${app}/asgi.py`, '');
+      tree.file(A_UID, `${app}/venv/bin/uvicorn`, '#!/bin/sh\n');
+      tree.link(A_UID, '/usr/bin/python2.4', `${app}/venv/bin/python`);
+      return {
+        path: `${app}/venv/bin/python`,
+        found: 'no Python of the virtual environment venv/',
+        expected: 'it there',
+        remedy:
+          'make venv/ anew: python3 -m venv --clear venv, then venv/bin/pip install -r requirements.txt',
+      };
+    },
+  },
   {
     rule: 'env-file-size',
     make: (tree, app) => {
@@ -332,7 +360,7 @@ export const BROKEN_PROGRAMS: readonly Broken[] = [
       return {
         found: '"./a=b"',
         expected: 'an absolute path, or ./ and a path below the application, without .. and =',
-        remedy: 'mend the command or environment',
+        remedy: 'rename the program, and name it so in `command`',
       };
     },
   },
@@ -354,10 +382,10 @@ export const BROKEN_PROGRAMS: readonly Broken[] = [
     make: (tree, app) => {
       manifest(tree, app, 'command = ["./serve"]\n');
       return {
-        path: './serve',
+        path: `${app}/serve`,
         found: 'no program that this user may run',
-        expected: 'an executable file ./serve',
-        remedy: 'install it, or make it executable',
+        expected: 'an executable file',
+        remedy: `put it there; if it is there: chmod u+x ${app}/serve`,
       };
     },
   },
@@ -366,12 +394,11 @@ export const BROKEN_PROGRAMS: readonly Broken[] = [
     make: (tree, app) => {
       tree.file(A_UID, `${app}/app.fcgi`, '#!/usr/bin/nosuchlanguage\n', 0o755);
       return {
-        path: './app.fcgi',
+        path: `${app}/app.fcgi`,
         found:
           'a first line that begins with #! and names /usr/bin/nosuchlanguage, which is not there',
-        expected: 'a program that is there',
-        remedy:
-          'install it (often the Debian package nosuchlanguage), or mend the first line of ./app.fcgi',
+        expected: 'the path of an interpreter that this user can run',
+        remedy: `install it (often the Debian package nosuchlanguage), or mend the first line of ${app}/app.fcgi`,
       };
     },
   },

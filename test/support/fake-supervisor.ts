@@ -221,7 +221,14 @@ export class FakeSupervisor {
     if (app.refuse !== undefined && (app.refuseRuntime ?? need.runtime) === need.runtime) {
       const { ticket } = need;
       const base = { ticket, app: need.app, runtime: '', code: 'E_START_FAILED', rule: '' };
-      this.send({ type: 'refused', ...base, detail: 'test', retryAfterMs: 0, ...app.refuse });
+      this.send({
+        type: 'refused',
+        ...base,
+        detail: 'test',
+        remedy: '',
+        retryAfterMs: 0,
+        ...app.refuse,
+      });
       return;
     }
     this.send({

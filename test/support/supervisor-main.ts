@@ -25,7 +25,8 @@ const describe: Describe = (config, input) => {
   const runtime = config.runtimes.get('fastcgi');
   const hasEntry = input.marks.some(({ name }) => name === 'app.fcgi');
   if (runtime === undefined || !hasEntry) {
-    return { ok: false, code: 'E_APP_EMPTY', rule: 'marker', detail: 'no app.fcgi' };
+    const marker = { rule: 'marker', found: 'no app.fcgi', expected: 'one', remedy: 'add it' };
+    return { ok: false, code: 'E_APP_EMPTY', findings: [marker] };
   }
   const userLimits = config.users.get(input.user)?.limits ?? config.defaults;
   const { maxWorkersPerUser } = userLimits;

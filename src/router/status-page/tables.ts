@@ -1,5 +1,5 @@
 // The tables of the status page: users, applications with their workers, recent failures. What tenants chose is only ever text.
-import { ERRORS, remedyFor } from '../../errors.js';
+import { ERRORS, remedyOf } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { answerReason } from '../error-answer.js';
 import type { RememberedFailure } from '../recent-failures.js';
@@ -180,7 +180,7 @@ export function failureList(failures: readonly RememberedFailure[], nowMs: numbe
 
 function failure(it: RememberedFailure, nowMs: number): Html {
   const { app, code, rule, detail, request, times, atMs } = it;
-  const { meaning, remedy } = ERRORS[code];
+  const { meaning } = ERRORS[code];
   const many = times > 1 ? html`, ${count(times)} times` : html``;
   const last = request === '' ? html`` : html` · request <code>${request}</code>`;
   return html`<div class="failure">
@@ -189,6 +189,6 @@ function failure(it: RememberedFailure, nowMs: number): Html {
       <code class="bad">${answerReason(code, rule)}</code> ${age(nowMs - atMs)} ago${many}
     </p>
     <p>${meaning}${detail === '' ? '' : `: ${detail}`}</p>
-    <p>Remedy: ${remedyFor(remedy, app)}${last}</p>
+    <p>Remedy: ${remedyOf(it, app)}${last}</p>
   </div> `;
 }

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -101,7 +102,7 @@ describe('usherd dev', { skip: noNode }, () => {
     assert.match(seen.stdout, /runtime +node \(because of server\.js\)/);
     const empty = explain(join(base, 't'));
     assert.equal(empty.status, 1);
-    assert.match(empty.stdout, /E_APP_EMPTY[^]*index\.php, app\.py/);
+    assert.match(empty.stdout, /no-runtime[^]*app\.py[^]*index\.php/);
     assert.doesNotMatch(empty.stdout, /sudo/, 'nobody else has such an application');
   });
 
@@ -113,6 +114,41 @@ describe('usherd dev', { skip: noNode }, () => {
       assert.ok(answer.body.toString().includes(`the reason is in line ${line}`), String(line));
       await waitFor('it is back', () => says('two'), START_DEADLINE_MS);
     }
+  });
+
+  test('a refusal of a runtime is the same in the page, the log, the status, check and explain', async () => {
+    const [own = ''] = readdirSync(join(base, 't'));
+    const usherd = (command: string, ...more: readonly string[]): string => {
+      const config = ['--config', join(base, 't', own, 'usherd.toml')];
+      const argv = [...drop, process.execPath, MAIN, command, ...config, ...more];
+      const [file = '', ...args] = argv;
+      const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', cwd: '/' });
+      return stdout + stderr;
+    };
+    const path = join(site, 'usherd.toml');
+    writeFileSync(path, 'runtime = "perl"\n');
+    if (isRoot) chownSync(path, ORDINARY_UID, ORDINARY_UID);
+    const found = `${path}: the runtime perl, and no file that it could start`;
+    const expected = `expected: app.psgi in ${site}`;
+    const remedy = 'give the program that name, or name its language in `runtime`';
+    const page = async (): Promise<string> => (await get('/')).body.toString();
+    const isRefused = async (): Promise<boolean> => (await page()).includes('entry-missing');
+    await waitFor('the refusal', isRefused, START_DEADLINE_MS);
+    const said = {
+      page: await page(),
+      log: readFileSync(join(base, 't', own, 'log/jane/site.log'), 'utf8'),
+      status: usherd('status'),
+      json: usherd('status', '--json').replaceAll('\\"', '"'),
+      check: usherd('check', 'jane/site'),
+      explain: usherd('explain', site),
+    };
+    for (const [where, text] of Object.entries(said)) {
+      for (const words of ['entry-missing', found, expected, remedy]) {
+        assert.ok(text.includes(words), `${where} has no ${JSON.stringify(words)}: ${text}`);
+      }
+    }
+    rmSync(path);
+    await waitFor('the page is back', () => says('two'), START_DEADLINE_MS);
   });
 
   test('files of public/ are sent as a web server does, and sources are not', async () => {

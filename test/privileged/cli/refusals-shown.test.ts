@@ -10,6 +10,7 @@ import {
   BROKEN_PROGRAMS,
   BROKEN_RULES,
 } from '../../support/broken-applications.js';
+import { BROKEN_RUNTIMES } from '../../support/broken-manifests.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { needsMounts } from '../../support/own-mounts.js';
 import { A_UID, B_UID, TenantTree } from '../../support/tenants.js';
@@ -56,7 +57,7 @@ describe('an administrator is told', { skip: needsRoot }, () => {
   ): string =>
     `${path === undefined ? '' : `${path}: `}${found}  (${rule})\n    expected: ${expected}\n    remedy:   ${remedy}\n`;
 
-  for (const { rule, make } of [...BROKEN_RULES, ...BROKEN_PROGRAMS]) {
+  for (const { rule, make } of [...BROKEN_RULES, ...BROKEN_RUNTIMES, ...BROKEN_PROGRAMS]) {
     test(`of ${rule}: where, what was found, what is expected, what to do`, async () => {
       const words = inWords(rule, make(tree, tree.app(A_UID, 'blog')));
       for (const out of await told('a/blog')) assert.ok(out.includes(words), out);

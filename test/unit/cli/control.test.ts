@@ -36,11 +36,14 @@ test('start and reset are not done where no router hears of them', () => {
 });
 
 test('start says that a worker runs, or which rule refuses it and where', () => {
-  const refusal = { code: 'E_APP_UNKNOWN', rule: 'app-directory', detail: '/srv/a: \u001b[1m' };
+  const refusal = {
+    ...{ code: 'E_APP_UNKNOWN', rule: 'app-directory', detail: '/srv/a: \u001b[1m' },
+    remedy: 'mkdir /srv/a',
+  };
   const { isDone, text } = outcome('start', { app: 'alice/a', outcome: 'refused', ...refusal });
   assert.equal(isDone, false);
   assert.match(text, /no such application \(E_APP_UNKNOWN\); app-directory: \/srv\/a: \?\[1m/);
-  assert.match(text, /usherd check alice\/a/);
+  assert.match(text, /\n    remedy:   mkdir \/srv\/a; `usherd check alice\/a`/);
   assert.match(outcome('start', { app: 'alice/a', outcome: 'started' }).text, /^started/);
   assert.match(outcome('start', { app: 'alice/a', outcome: 'runs' }).text, /runs already/);
   assert.equal(outcome('start', { app: 'alice/a', outcome: 'waiting' }).isDone, false);

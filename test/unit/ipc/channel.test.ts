@@ -90,5 +90,6 @@ const refused = (detail: string): SupervisorMessage => ({
   code: 'E_SPAWN_LIMIT',
   rule: '',
   detail,
+  remedy: '',
   retryAfterMs: 0,
 });

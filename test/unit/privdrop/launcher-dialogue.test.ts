@@ -99,7 +99,7 @@ describe('the dialogue with a launcher', () => {
     const recorder = Recorder.starting();
     recorder.say('X\n');
     assert.equal(recorder.refusals[0]?.code, 'E_RUNTIME_MISSING');
-    assert.equal(recorder.refusals[0].finding.path, './app.fcgi');
+    assert.equal(recorder.refusals[0].finding.path, '/srv/alice/apps/blog/app.fcgi');
     assert.equal(recorder.dialogue.ended(), 'refused');
   });
 });
@@ -120,7 +120,10 @@ describe('a launcher that looks whether a program would run', () => {
   it('names the package of a program that is missing', () => {
     const recorder = starting({ debianPackage: 'puma ruby-rack' });
     recorder.say('X\n');
-    assert.match(recorder.refusals[0]?.finding.remedy ?? '', /^apt-get install puma ruby-rack, or/);
+    assert.match(
+      recorder.refusals[0]?.finding.remedy ?? '',
+      /^apt-get install puma ruby-rack; if it is there: chmod u\+x \/\S*\/app\.fcgi$/,
+    );
   });
 
   it('names what is missing besides the program, by its number', () => {
@@ -148,7 +151,7 @@ describe('a launcher that looks whether a program would run', () => {
       return recorder.refusals[0].finding;
     };
     const missing = finding('P missing /usr/bin/lua5.1\n');
-    assert.equal(missing?.path, './app.fcgi');
+    assert.equal(missing?.path, '/srv/alice/apps/blog/app.fcgi');
     assert.match(missing.found, /\/usr\/bin\/lua5\.1/);
     assert.match(missing.remedy, /package lua5\.1/);
     assert.match(finding('P missing -\n')?.remedy ?? '', /^mend the first line/);
@@ -177,13 +180,13 @@ describe('a launcher that is told of walls', () => {
     const recorder = Recorder.looking();
     recorder.say(report());
     const walls = ['/usr/bin/bwrap', '--proc', '/proc'];
-    recorder.dialogue.start({ umask: 0o27, environment: [], argv: ['./app.fcgi'], walls });
+    recorder.dialogue.start({ umask: 0o27, environment: [], argv: ['/opt/bin/serve'], walls });
     for (const line of lines) recorder.say(line);
     return recorder;
   };
 
   it('gets them before the program', () => {
-    const text = '0027\n0\n3\n0\n0\n1\n0\n/usr/bin/bwrap\n--proc\n/proc\n./app.fcgi\n';
+    const text = '0027\n0\n3\n0\n0\n1\n0\n/usr/bin/bwrap\n--proc\n/proc\n/opt/bin/serve\n';
     assert.equal(behindWalls().texts[1], text);
   });
 

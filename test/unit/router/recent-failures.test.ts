@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/limits.js';
 import { RecentFailures, type Failure } from '../../../src/router/recent-failures.js';
 
 const failure = (app: string, more: Partial<Failure> = {}): Failure => ({
-  ...{ app, code: 'E_CRASH_LOOP', rule: '', detail: '', request: 'r-1' },
+  ...{ app, code: 'E_CRASH_LOOP', rule: '', detail: '', remedy: '', request: 'r-1' },
   ...more,
 });
 

@@ -107,7 +107,8 @@ test('what a tenant chose is never markup, and the page has no style or script o
     failures: [
       {
         ...{ app: 'alice/blog', code: 'E_ACCESS_REFUSED', rule: '"><img src=x onerror=alert(1)>' },
-        ...{ detail: '</p><script>alert(1)</script>', request: '<b>', atMs: 0, times: 2 },
+        ...{ detail: '</p><script>alert(1)</script>', remedy: '<script>', request: '<b>' },
+        ...{ atMs: 0, times: 2 },
       },
     ],
     nowMs: 60_000,
@@ -121,7 +122,7 @@ test('what a tenant chose is never markup, and the page has no style or script o
 
 test('a remedy names the application and the user that it is about', () => {
   const failure = (code: 'E_CRASH_LOOP' | 'E_SUSPENDED', app: string) =>
-    ({ app, code, rule: '', detail: '', request: '', atMs: 0, times: 1 }) as const;
+    ({ app, code, rule: '', detail: '', remedy: '', request: '', atMs: 0, times: 1 }) as const;
   const failures = [failure('E_CRASH_LOOP', 'alice/blog'), failure('E_SUSPENDED', 'bob/shop')];
   const input = { scene: EMPTY, history: new History(), nowMs: 0, version: '1', user: undefined };
   const page = statusPage({ ...input, failures });

@@ -18,7 +18,7 @@ test('a launch and a refusal of that application are told to everybody who asked
   const { ...said } = await other;
   assert.deepEqual(said, {
     outcome: 'refused',
-    ...{ code: 'E_APP_UNKNOWN', rule: 'app-directory-missing', detail: '/srv/bob' },
+    ...{ code: 'E_APP_UNKNOWN', rule: 'app-directory-missing', detail: '/srv/bob', remedy: '' },
   });
 });
 
