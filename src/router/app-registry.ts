@@ -72,6 +72,7 @@ export class AppRegistry {
       external: news.connect === '' ? undefined : { path: news.connect, uid: news.uid },
       requests: new Set(),
       served: 0,
+      askedAtMs: undefined,
       hasAnswered: news.type === 'living',
       retiredFor: undefined,
       onIdle: undefined,

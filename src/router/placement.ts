@@ -30,6 +30,10 @@ export class Placement implements Assignment {
     return this.#worker.pid;
   }
 
+  get askedAtMs(): number {
+    return this.#worker.askedAtMs ?? Infinity;
+  }
+
   get isExternal(): boolean {
     return this.#worker.external !== undefined;
   }

@@ -23,6 +23,8 @@ export interface Assignment {
   readonly limits: RequestLimits;
   /** The worker has not answered anything yet, so it may still be starting. */
   readonly isFirst: boolean;
+  /** When the worker was given its first request; Infinity before that. */
+  readonly askedAtMs: number;
   /** '' or the body by which the runtime says that there is no such script. */
   readonly missingScriptBody: string;
   /** A program that usherd did not start and cannot replace. */

@@ -5,6 +5,7 @@ import { Role } from '../fcgi-protocol/index.js';
 import { Answer, odditiesOf } from './answer.js';
 import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
+import type { DeadlineOwner } from './deadlines.js';
 import { ErrorCopy } from './error-copy.js';
 import { countRead } from './read-garbage.js';
 import { failureAnswer, whenExplained } from './request-failure.js';
@@ -13,7 +14,7 @@ import { permission } from './verdict.js';
 import type { FreeWatch } from './worker-socket.js';
 
 /** What the leg tells its request. */
-export interface LegEvents {
+export interface LegEvents extends DeadlineOwner {
   /** The header block is on its way to the web server: from now on the answer can only be cut. */
   onHead(): void;
   /** More of the answer goes out. */
@@ -103,13 +104,21 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   /**
    * The client left. The end of the connection is the only abort that every library stands; a program sees it at its next
    * write. That it is free again is seen from its accepting another connection, unless it has not accepted this one: then
-   * it is as free as one that starts for nobody, which may go for the sake of others.
+   * it is as free as one that starts for nobody, which may go for the sake of others, until `start_timeout` is over.
    */
   abandon(): void {
     const { request, context, events } = this.#options;
     const isUntouched = context.dispatcher.isUntouched(request);
     this.#isAbandoned = true;
     this.#exchange?.drop();
+    const { askedAtMs, limits, origins } = this.assignment;
+    const { startTimeoutMs: limitMs } = limits;
+    const elapsedMs = performance.now() - askedAtMs;
+    if (isUntouched && elapsedMs >= limitMs) {
+      const limitFrom = origins.startTimeoutMs;
+      events.onDeadline({ code: 'E_START_TIMEOUT', limitMs, limitFrom, elapsedMs });
+      return;
+    }
     if (!isUntouched) {
       this.#freeWatch = this.assignment.whenFree((isAlive) => {
         if (isAlive) this.answered();

@@ -1,4 +1,5 @@
 // What the router keeps of one worker, and how a request reaches it: the one place that knows the worker protocols.
+import { performance } from 'node:perf_hooks';
 import type { ConnectionReuse, WorkerProtocol } from '../config/index.js';
 import type { RetireReason } from '../pool/index.js';
 import type { Exchange, ExchangeRequest, ExchangeSink } from './protocols/exchange.js';
@@ -23,6 +24,8 @@ export interface WorkerRecord {
   readonly external: OwnedPath | undefined;
   readonly requests: Set<RequestFace>;
   served: number;
+  /** When it was given its first request. */
+  askedAtMs: number | undefined;
   /** Its first byte of an answer has come. */
   hasAnswered: boolean;
   /** Why it was asked to end, if the router did. */
@@ -43,6 +46,7 @@ export function openExchange(
   sink: ExchangeSink,
 ): Exchange {
   const { external, connections, socketPath, protocol } = worker;
+  worker.askedAtMs ??= performance.now();
   const open = (path: string, kept: FastcgiConnections, how: ConnectionReuse): Exchange =>
     protocol === 'fastcgi'
       ? new FastcgiExchange(kept, how, request, sink)

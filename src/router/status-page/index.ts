@@ -75,6 +75,7 @@ export class StatusPage {
   /** As if the page were a worker: deadlines, slow clients and aborted requests are the request's own business. */
   readonly assignment: Assignment = {
     ...{ worker: '', pid: process.pid, isFirst: false, missingScriptBody: '', isExternal: false },
+    askedAtMs: Infinity,
     origins: {
       ...{ startTimeoutMs: 'built-in', firstByteTimeoutMs: 'built-in' },
       ...{ silenceTimeoutMs: 'built-in', requestTimeoutMs: 'built-in' },

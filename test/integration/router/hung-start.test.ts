@@ -65,6 +65,26 @@ test('the next client of the same application waits for it, too, instead of star
   assert.equal(asked(rig, HUNG), 1);
 });
 
+test('it has no more than start_timeout, however soon each of its clients leaves', async () => {
+  const facts = { limits: { startTimeoutMs: 300 } };
+  rig = await RouterRig.start({ apps: { [HUNG]: { program: NEVER_ACCEPTS, facts } } });
+  const running = rig;
+  const giveUpMs = performance.now() + 5_000;
+  while (asked(rig, HUNG) < 2 && performance.now() < giveUpMs) {
+    const leaving = await rig.connect();
+    leaving.send(1, appParams(HUNG));
+    await waitFor('the request', () => running.router.counters.requestsActive === 1);
+    await waitFor('a worker', () => running.supervisor.running.size > 0);
+    leaving.close();
+    await waitFor('its end', () => running.router.counters.requestsActive === 0);
+  }
+  assert.equal(asked(rig, HUNG), 2);
+  const { reason } = rig.supervisor.received.find(({ type }) => type === 'retire') as {
+    reason: string;
+  };
+  assert.equal(reason, 'deadline');
+});
+
 test('a worker that has taken the request keeps its place until it is done', async () => {
   const program = ['/usr/bin/perl', '-e', 'accept CLIENT, STDIN; sleep 600'];
   rig = await RouterRig.start({ apps: { [HUNG]: { program }, [NEXT]: NO_ROOM } });
