@@ -39,9 +39,7 @@ export class ScgiExchange implements Exchange {
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('drain', () => this.#sendBody());
     this.#socket.on('end', () => this.#onEnd());
-    this.#socket.on('error', (err: NodeJS.ErrnoException) => {
-      this.#lose(this.#isConnected ? 'died' : lossOnTheWay(err.code), err.code ?? err.message);
-    });
+    this.#socket.on('error', (err: NodeJS.ErrnoException) => this.#onError(err));
   }
 
   pause(): void {
@@ -78,6 +76,12 @@ export class ScgiExchange implements Exchange {
     }
     this.drop();
     this.#sink.answered();
+  }
+
+  /** unix(7): a worker that has answered, and left some of the body unread, leaves a reset behind its answer. */
+  #onError({ code, message }: NodeJS.ErrnoException): void {
+    if (code === 'ECONNRESET' && this.#hasOutput) this.#onEnd();
+    else this.#lose(this.#isConnected ? 'died' : lossOnTheWay(code), code ?? message);
   }
 
   #lose(kind: LossKind, detail: string): void {

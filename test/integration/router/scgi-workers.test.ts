@@ -70,6 +70,19 @@ test('a large body comes whole behind its length', async () => {
   assert.equal(answer.body.toString(), 'true');
 });
 
+const READS_NOTHING =
+  'while (accept my $c, STDIN) { sysread $c, my $first, 1; syswrite $c, "Content-Type: text/plain\\r\\n\\r\\nenough"; close $c }';
+
+test('an answer is whole although its worker has left the body unread, which resets the connection', async () => {
+  const program = ['/usr/bin/perl', '-e', READS_NOTHING];
+  rig = await RouterRig.start({ apps: { 'alice/blog': { protocol: 'scgi', program } } });
+  const front = await rig.front();
+  const params = appParams('alice/blog', '/', { REQUEST_METHOD: 'POST' });
+  const answer = await front.fetch(params, Buffer.alloc(10_000));
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body.toString(), 'enough');
+});
+
 test('a worker that says nothing, or half a head, is a 502', async () => {
   for (const [text, reason] of [
     ['', 'worker-died'],
