@@ -62,6 +62,10 @@ export class FrontConnection implements RecordSink, FrontSide {
     return this.#openCount === 0;
   }
 
+  get isShared(): boolean {
+    return this.#openCount > 1;
+  }
+
   get requests(): Iterable<RequestFace> {
     return this.#requests.values();
   }

@@ -113,6 +113,8 @@ export interface FrontSide {
   drain(): void;
   /** Nothing is asked on it just now. */
   readonly isIdle: boolean;
+  /** More than one request is open on it. */
+  readonly isShared: boolean;
   closeIfIdle(): void;
   destroy(): void;
 }

@@ -199,10 +199,11 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
       this.refuse(admission.refusal);
       return;
     }
-    const { resolution, isStreamed } = admission;
-    this.#resolution = resolution;
+    // One that waits for a worker with a full buffer would keep the rest from another's, which has that worker.
+    const isStreamed = admission.isStreamed && !this.#connection.isShared;
+    this.#resolution = admission.resolution;
     this.#input.open({
-      user: resolution.user,
+      user: admission.resolution.user,
       maxBodyBytes: admission.maxBodyBytes,
       announcedBytes: admission.announcedBytes,
       announcedDataBytes: admission.announcedDataBytes,

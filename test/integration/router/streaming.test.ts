@@ -19,8 +19,9 @@ const PIECE = Buffer.alloc(60_000, 97);
 /** The application is known, because its facts say that it streams. */
 async function startWith(
   worker: FakeWorkerOptions,
+  maxWorkersPerApp = 2,
 ): Promise<{ rig: RouterRig; front: FrontClient }> {
-  const facts = { bufferRequests: false, limits: { maxWorkersPerApp: 2 } };
+  const facts = { bufferRequests: false, limits: { maxWorkersPerApp } };
   rig = await RouterRig.start({ apps: { 'alice/blog': { worker, facts } } });
   const front = await rig.front();
   await front.fetch(appParams('alice/blog', '/warm'));
@@ -78,6 +79,27 @@ test('a worker that does not read stops the web server, and the router holds nex
   slow?.socket.resume();
   assert.equal(parseCgi(await front.ended(2, 60_000)).body.toString(), String(24_000_000));
   assert.equal(rig.router.spoolBudget.memoryBytes, 0);
+});
+
+test('a body that waits for a worker does not hold up that of the request which has it, on the same connection', async () => {
+  let got = 0;
+  const { front } = await startWith(
+    {
+      onBody: (content) => (got += content.length),
+      onRequest: (request) => request.reply(`${HEAD}${got}`),
+    },
+    1,
+  );
+  upload(front, 10);
+  send(front, Buffer.from('first'));
+  await waitFor('five bytes at the worker', () => got === 5);
+  const large = Buffer.alloc(2_000_000, 97);
+  const post = { REQUEST_METHOD: 'POST', CONTENT_LENGTH: String(large.length) };
+  front.send(3, appParams('alice/blog', '/up', post), large);
+  send(front, Buffer.from('again'));
+  front.encoder.endStream(RecordType.STDIN, 2);
+  assert.equal(parseCgi(await front.ended(2)).body.toString(), '10');
+  assert.equal(parseCgi(await front.ended(3)).body.toString(), String(10 + large.length));
 });
 
 test('a client that leaves in the middle of a streamed body takes its worker along', async () => {
