@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
 import { DEFAULT_ORIGINS, TEST_DIGEST } from './config.js';
-import { startFd0Worker, type Fd0Worker } from './fd0-worker.js';
+import { startFd0Worker, type Fd0Worker, type ProgramExit } from './fd0-worker.js';
 import { FakeWorker, type FakeWorkerOptions } from './fake-worker.js';
 
 type Need = Extract<RouterMessage, { type: 'need' }>;
@@ -39,6 +39,8 @@ export interface FakeRunning {
   readonly worker: FakeWorker;
   readonly process: Fd0Worker | undefined;
 }
+
+const KILLED: ProgramExit = { exitCode: null, signal: 'SIGKILL' };
 
 const TEST_LIMITS: AppFacts['limits'] = {
   maxWorkersPerApp: 4,
@@ -92,6 +94,7 @@ export class FakeSupervisor {
     this.send({ type: 'settled' });
   };
   readonly #server: net.Server;
+  readonly #terminating = new Set<string>();
   #socket: net.Socket | undefined;
   #count = 0;
 
@@ -124,17 +127,21 @@ export class FakeSupervisor {
     if (running === undefined) return;
     running.worker.kill();
     void running.process?.stop();
-    this.running.delete(id);
+    this.#gone(running, KILLED, options.wanted ?? false);
+  }
+
+  #gone(running: FakeRunning, { exitCode, signal }: ProgramExit, wanted: boolean): void {
+    this.running.delete(running.id);
     this.send({
       type: 'exited',
-      worker: id,
+      worker: running.id,
       app: running.app,
       runtime: running.runtime,
       phase: 'run',
-      by: 'signal',
-      exitCode: 0,
-      signal: 'SIGKILL',
-      wanted: options.wanted ?? false,
+      by: signal === null ? 'code' : 'signal',
+      exitCode: exitCode ?? 0,
+      signal: signal ?? '',
+      wanted,
     });
   }
 
@@ -183,13 +190,17 @@ export class FakeSupervisor {
       this.kill(id, { wanted: true });
       return;
     }
-    void this.running
-      .get(id)
-      ?.process?.terminate()
-      .then((exitCode) => {
-        this.kill(id, { wanted: true });
-        this.onExit(exitCode);
-      });
+    const process = this.running.get(id)?.process;
+    if (process === undefined) return;
+    this.#terminating.add(id);
+    void process.terminate().then((exitCode) => this.onExit(exitCode));
+  }
+
+  /** Whatever ended it; one that was killed at once is told of already. */
+  #ended(id: string, exit: ProgramExit): void {
+    const running = this.running.get(id);
+    const isWanted = this.#terminating.delete(id);
+    if (running !== undefined) this.#gone(running, exit, isWanted);
   }
 
   #tellUsage(serial: number): void {
@@ -207,7 +218,11 @@ export class FakeSupervisor {
   /** Bound under another name, as the real supervisor does it: the kernel goes on listing the socket under that. */
   async #start(app: FakeApp, worker: FakeWorker, id: string): Promise<Fd0Worker | undefined> {
     const directory = `${this.runDirectory}/worker`;
-    if (app.program !== undefined) return startFd0Worker(directory, app.program, id);
+    if (app.program !== undefined) {
+      const started = await startFd0Worker(directory, app.program, id);
+      void started.exited.then((exit) => this.#ended(id, exit));
+      return started;
+    }
     if (app.isDead === true) return undefined;
     await worker.listen(`${directory}/${id}.tmp`);
     fs.renameSync(`${directory}/${id}.tmp`, `${directory}/${id}.sock`);

@@ -1,4 +1,4 @@
-// Starts a program as usherd starts workers: a blocking listening socket on descriptor 0, and asks it over FastCGI.
+// Starts a program as usherd starts workers: a blocking listening socket on descriptor 0, a process group, and asks it over FastCGI.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync } from 'node:fs';
@@ -12,9 +12,16 @@ import {
   Role,
 } from '../../src/fcgi-protocol/index.js';
 
+export interface ProgramExit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 export interface Fd0Worker {
   readonly pid: number;
   readonly socketPath: string;
+  /** Of its first process. */
+  readonly exited: Promise<ProgramExit>;
   stop(): Promise<void>;
   /** SIGTERM: what it exits with by itself, or null. */
   terminate(): Promise<number | null>;
@@ -36,22 +43,37 @@ export async function startFd0Worker(
     stdio: [fd, 'inherit', 'inherit'],
     env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
     cwd: directory,
+    detached: true,
   });
   // Renamed first, so that close() unlinks nothing; closed in this tick, so that only the child accepts.
   renameSync(staging, socketPath);
   server.close();
   await once(child, 'spawn');
+  const pid = child.pid ?? 0;
+  const exited = new Promise<ProgramExit>((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      signalGroup(pid, 'SIGKILL'); // nothing that a worker started survives it
+      resolve({ exitCode, signal });
+    });
+  });
+  const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    if (!isGone()) signalGroup(pid, 'SIGKILL');
+    await exited;
   };
   const terminate = async (): Promise<number | null> => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return child.exitCode;
+    if (!isGone()) signalGroup(pid, 'SIGTERM');
+    return (await exited).exitCode;
   };
-  return { pid: child.pid ?? 0, socketPath, stop, terminate };
+  return { pid, socketPath, exited, stop, terminate };
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'ESRCH') throw err;
+  }
 }
 
 /** One request on a connection of its own. @returns everything that came on STDOUT before the end of the request */
