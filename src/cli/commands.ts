@@ -1,5 +1,6 @@
-// The commands of `usherd` by their names, each loaded when it is asked for: what `status` costs on a busy machine is not to be
-// what a gateway and a supervisor cost. A new one is one line here.
+// The commands of `usherd` by their names: what `status` costs on a busy machine is not to be what a gateway and a supervisor
+// cost, and neither is `--help`. A new one is one line here.
+import { HEAVY_COMMANDS } from './heavy-commands.js';
 import { nameOf, type Command } from './command.js';
 
 type Load = () => Promise<Command>;
@@ -8,10 +9,11 @@ const control =
   (name: string): Load =>
   async () =>
     named((await import('./control.js')).CONTROL_COMMANDS, name);
-const webServer =
+
+const heavy =
   (name: string): Load =>
-  async () =>
-    named((await import('./web-server-commands.js')).WEB_SERVER_COMMANDS, name);
+  () =>
+    Promise.resolve(named(HEAVY_COMMANDS, name));
 
 function named(commands: readonly Command[], name: string): Command {
   const found = commands.find((command) => nameOf(command) === name);
@@ -19,33 +21,20 @@ function named(commands: readonly Command[], name: string): Command {
   return found;
 }
 
+const each = (names: readonly string[], load: (name: string) => Load): [string, Load][] =>
+  names.map((name) => [name, load(name)]);
+
 /** In the order of `usherd --help`. */
 const LOADS: ReadonlyMap<string, Load> = new Map([
-  ['run', async () => (await import('./run.js')).run],
-  ['check', async () => (await import('./check.js')).check],
+  ...each(['run', 'check'], heavy),
   ['ready', async () => (await import('./ready.js')).ready],
   ['status', async () => (await import('./status.js')).status],
   ['requests', async () => (await import('./requests.js')).requests],
   ['logs', async () => (await import('./logs.js')).logs],
-  ['config', async () => (await import('./config.js')).config],
-  ['doctor', async () => (await import('./doctor.js')).doctor],
-  ['restart', control('restart')],
-  ['start', control('start')],
-  ['stop', control('stop')],
-  ['reset', control('reset')],
-  ['suspend', control('suspend')],
-  ['resume', control('resume')],
-  ['reload', control('reload')],
-  ['token', async () => (await import('./token.js')).token],
-  ['vhost', async () => (await import('./vhost.js')).vhost],
-  ['apache-config', webServer('apache-config')],
-  ['nginx-config', webServer('nginx-config')],
-  ['import', async () => (await import('./import.js')).importCommand],
-  ['explain', async () => (await import('./explain.js')).explain],
-  ['run-as', async () => (await import('./run-as.js')).runAs],
-  ['dev', async () => (await import('./dev.js')).dev],
-  ['demo', async () => (await import('./demo.js')).demo],
-  ['gateway', async () => (await import('./gateway.js')).gateway],
+  ...each(['config', 'doctor'], heavy),
+  ...each(['restart', 'start', 'stop', 'reset', 'suspend', 'resume', 'reload'], control),
+  ...each(['token', 'vhost', 'apache-config', 'nginx-config', 'import'], heavy),
+  ...each(['explain', 'run-as', 'dev', 'demo', 'gateway'], heavy),
 ]);
 
 export const allCommands = (): Promise<readonly Command[]> =>

@@ -2,7 +2,7 @@
 import { limitRows, type Config, type LoadedSettings, type Setting } from '../config/index.js';
 import { ExitCode, isUsherdError } from '../errors.js';
 import { tableOf, textOf as fieldOf, textsIn } from './answer-fields.js';
-import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 import { loadWithOrigins } from './configuration.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
 import { whoseOf } from './status-filter.js';
@@ -12,19 +12,14 @@ import { cell, formatTable } from './text-table.js';
 const VALUE_MAX_LENGTH = 70;
 const ORIGIN_MAX_LENGTH = 200;
 
-export const config: Command = {
-  usage: 'config [whose]',
-  summary: 'show every setting with its origin; those of a user or application, if one is named',
-  options: { ...CONFIG_OPTION, json: { type: 'boolean', summary: 'print JSON for programs' } },
-  async run(args) {
-    const whose = whoseOf(textOf(args, 'whose'));
-    const loaded = await loadWithOrigins(textOf(args, 'config'));
-    const { settings, remark } = await settingsOf(loaded, whose);
-    if (args['json'] === true) print(JSON.stringify(settings, undefined, 2));
-    else print([formatSettings(settings), ...remark].join('\n'));
-    return ExitCode.OK;
-  },
-};
+export async function config(args: Arguments): Promise<number> {
+  const whose = whoseOf(textOf(args, 'whose'));
+  const loaded = await loadWithOrigins(textOf(args, 'config'));
+  const { settings, remark } = await settingsOf(loaded, whose);
+  if (args['json'] === true) print(JSON.stringify(settings, undefined, 2));
+  else print([formatSettings(settings), ...remark].join('\n'));
+  return ExitCode.OK;
+}
 
 interface Shown {
   readonly settings: readonly Setting[];

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { ExitCode, isUsherdError, UsherdError } from '../errors.js';
 import { banner, visitAll } from './demo-tour.js';
 import { portOf } from './gateway.js';
-import type { Command } from './command.js';
+import type { Arguments } from './command.js';
 import { DemoProcess, processesOf, waitForListener } from './demo-processes.js';
 import { formatFailure } from './failure.js';
 import { complain, print } from './terminal.js';
@@ -136,14 +136,6 @@ async function show(wishes: Wishes): Promise<number> {
   }
 }
 
-export const demo: Command = {
-  usage: 'demo',
-  summary: "show two users' applications on this machine, without a web server",
-  options: {
-    port: { type: 'number', summary: 'port on 127.0.0.1', default: 8080 },
-    once: { type: 'boolean', summary: 'visit every URL, say whether the uids are right, and end' },
-  },
-  run(args) {
-    return show({ port: portOf(args), once: args['once'] === true });
-  },
-};
+export function demo(args: Arguments): Promise<number> {
+  return show({ port: portOf(args), once: args['once'] === true });
+}

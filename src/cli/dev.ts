@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ExitCode, UsherdError } from '../errors.js';
 import { Gateway } from '../gateway/index.js';
 import { createLogger } from '../log.js';
-import type { Command } from './command.js';
+import type { Arguments } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { askSupervisor } from './control-client.js';
 import { DemoProcess, waitForListener } from './demo-processes.js';
@@ -92,16 +92,11 @@ async function serve(directory: string, port: number, signal: AbortSignal): Prom
   }
 }
 
-export const dev: Command = {
-  usage: 'dev <directory>',
-  summary: 'serve one application directory as yourself, on 127.0.0.1, and restart it on changes',
-  options: { port: { type: 'number', summary: 'port on 127.0.0.1', default: 8080 } },
-  async run(args) {
-    const directory = directoryOf(args['directory']);
-    const interrupt = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => interrupt.abort());
-    }
-    return serve(directory, portOf(args), interrupt.signal);
-  },
-};
+export async function dev(args: Arguments): Promise<number> {
+  const directory = directoryOf(args['directory']);
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => interrupt.abort());
+  }
+  return serve(directory, portOf(args), interrupt.signal);
+}

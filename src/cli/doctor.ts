@@ -1,6 +1,6 @@
 // `usherd doctor`: looks at the whole machine as usherd and the web server meet it; every finding with the command that mends it.
 import { ExitCode, isUsherdError } from '../errors.js';
-import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { askSupervisor, controlSocketOf } from './control-client.js';
@@ -27,33 +27,28 @@ const CHECKS: readonly Check[] = [
   ...[cgroups, descriptors, disk, programs, mail, apache, nginx, frontTokens, kernel, isolation],
 ];
 
-export const doctor: Command = {
-  usage: 'doctor',
-  summary: 'look for what is wrong with this machine, and say how to mend it',
-  options: { ...CONFIG_OPTION, json: { type: 'boolean', summary: 'print JSON for programs' } },
-  async run(args) {
-    const configFile = textOf(args, 'config');
-    // A mistake there ends everything else, with all of its findings.
-    const config = await loadConfiguration(configFile);
-    const status = await askSupervisor(controlSocketOf(config), { command: 'status' }).catch(
-      (err: unknown) => {
-        if (isUsherdError(err)) return undefined;
-        throw err;
-      },
-    );
-    const patient: Patient = { config, isRoot: currentMode() === 'root', status };
-    const all: Symptom[] = [];
-    for (const check of CHECKS) {
-      const symptoms = await check.run(patient);
-      all.push(...(symptoms ?? []));
-      if (args['json'] !== true) print(formatCheck(check.name, symptoms));
-    }
-    const wrongs = all.filter(({ weight }) => weight === 'wrong').length;
-    if (args['json'] === true) print(JSON.stringify(all, undefined, 2));
-    else print(`\n${counted(wrongs, 'thing')} wrong, ${counted(all.length - wrongs, 'note')}`);
-    return wrongs === 0 ? ExitCode.OK : ExitCode.FAILED;
-  },
-};
+export async function doctor(args: Arguments): Promise<number> {
+  const configFile = textOf(args, 'config');
+  // A mistake there ends everything else, with all of its findings.
+  const config = await loadConfiguration(configFile);
+  const status = await askSupervisor(controlSocketOf(config), { command: 'status' }).catch(
+    (err: unknown) => {
+      if (isUsherdError(err)) return undefined;
+      throw err;
+    },
+  );
+  const patient: Patient = { config, isRoot: currentMode() === 'root', status };
+  const all: Symptom[] = [];
+  for (const check of CHECKS) {
+    const symptoms = await check.run(patient);
+    all.push(...(symptoms ?? []));
+    if (args['json'] !== true) print(formatCheck(check.name, symptoms));
+  }
+  const wrongs = all.filter(({ weight }) => weight === 'wrong').length;
+  if (args['json'] === true) print(JSON.stringify(all, undefined, 2));
+  else print(`\n${counted(wrongs, 'thing')} wrong, ${counted(all.length - wrongs, 'note')}`);
+  return wrongs === 0 ? ExitCode.OK : ExitCode.FAILED;
+}
 
 /** One line where all is well; else each symptom on four. */
 export function formatCheck(name: string, symptoms: readonly Symptom[] | undefined): string {

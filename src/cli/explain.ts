@@ -11,7 +11,7 @@ import {
   type AppPlace,
   type AppVisit,
 } from './app-visit.js';
-import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { devPlace } from './dev-place.js';
@@ -146,21 +146,12 @@ function placeOf(config: Config, argument: string): { config: Config; place: App
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-export const explain: Command = {
-  usage: 'explain <app>',
-  summary:
-    'say what an application (USER/APP, its directory or a URL) is, why, and what refuses it',
-  options: CONFIG_OPTION,
-  async run(args) {
-    const config = await loadConfiguration(textOf(args, 'config'));
-    const { config: seenBy, place } = placeOf(
-      config,
-      await withoutHost(config, String(args['app'])),
-    );
-    const seen = await visitApp(seenBy, place);
-    // Of a directory that usherd would not serve for anybody else, nobody else's view is of use.
-    const note = seenBy === config ? foreignNote(place) : undefined;
-    print(lines(seenBy, seen, { app: place.app, note }).join('\n'));
-    return seen.outcome.ok ? ExitCode.OK : ExitCode.FAILED;
-  },
-};
+export async function explain(args: Arguments): Promise<number> {
+  const config = await loadConfiguration(textOf(args, 'config'));
+  const { config: seenBy, place } = placeOf(config, await withoutHost(config, String(args['app'])));
+  const seen = await visitApp(seenBy, place);
+  // Of a directory that usherd would not serve for anybody else, nobody else's view is of use.
+  const note = seenBy === config ? foreignNote(place) : undefined;
+  print(lines(seenBy, seen, { app: place.app, note }).join('\n'));
+  return seen.outcome.ok ? ExitCode.OK : ExitCode.FAILED;
+}

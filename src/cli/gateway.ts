@@ -2,7 +2,7 @@
 import { ExitCode, UsherdError } from '../errors.js';
 import { Gateway, type Link } from '../gateway/index.js';
 import { createLogger } from '../log.js';
-import { textOf, type Arguments, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 
 const PORT_MAX = 65_535;
 
@@ -24,34 +24,16 @@ function linksOf(args: Arguments): readonly Link[] {
   });
 }
 
-export const gateway: Command = {
-  usage: 'gateway',
-  summary: 'serve applications over HTTP on 127.0.0.1, for trying usherd without a web server',
-  options: {
-    socket: {
-      type: 'string',
-      summary: "usherd's front socket",
-      default: '/run/usherd/front/front.sock',
-    },
-    root: {
-      type: 'string',
-      summary: 'where applications are, as in [apps] roots',
-      default: '/srv/{user}/apps/{app}',
-    },
-    port: { type: 'number', summary: 'port on 127.0.0.1', default: 8080 },
-    link: { type: 'array', summary: 'PATH TEXT for the page at /' },
-  },
-  async run(args) {
-    const log = createLogger('info', 'gateway');
-    const socketPath = textOf(args, 'socket') ?? '';
-    const root = textOf(args, 'root') ?? '';
-    const server = new Gateway({ socketPath, root, links: linksOf(args), log });
-    const port = await server.listen(portOf(args));
-    log.info({ port, socketPath }, 'gateway listening');
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
-    });
-    await server.close();
-    return ExitCode.OK;
-  },
-};
+export async function gateway(args: Arguments): Promise<number> {
+  const log = createLogger('info', 'gateway');
+  const socketPath = textOf(args, 'socket') ?? '';
+  const root = textOf(args, 'root') ?? '';
+  const server = new Gateway({ socketPath, root, links: linksOf(args), log });
+  const port = await server.listen(portOf(args));
+  log.info({ port, socketPath }, 'gateway listening');
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+  });
+  await server.close();
+  return ExitCode.OK;
+}

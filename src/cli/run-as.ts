@@ -8,7 +8,7 @@ import { LIMITS } from '../limits.js';
 import { livingCgroups, type CgroupTree } from '../spawner/lean.js';
 import { tableOf, textOf as textIn, textsIn } from './answer-fields.js';
 import { appPlace, visitApp } from './app-visit.js';
-import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
@@ -70,35 +70,30 @@ async function exitOf(child: ChildProcess): Promise<[number | null, NodeJS.Signa
   return (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
 }
 
-export const runAs: Command = {
-  usage: 'run-as <app>',
-  summary: "run a command as an application's workers run: usherd run-as USER/APP -- COMMAND",
-  options: CONFIG_OPTION,
-  async run(args) {
-    const config = await loadConfiguration(textOf(args, 'config'));
-    const place = appPlace(config, String(args['app']), process.cwd());
-    const command = words(args['--']);
-    if (command.length === 0) throw new UsherdError('E_USAGE', 'usherd run-as APP -- COMMAND');
-    const status = await supervisorStatus(config);
-    refuseSuspended(place.user, config, status);
-    const seat = takeSeat();
-    const { outcome, directory } = await visitApp(config, place, {
-      command: seat.argv(command),
-      descriptors: seat.descriptors,
-      cgroups: groupsOf(status),
-    });
-    if (!outcome.ok) {
-      throw new UsherdError(outcome.code, directory, { findings: outcome.findings });
-    }
-    const { child, leaf } = outcome;
-    const exited = exitOf(child);
-    passSignalsOn(child);
-    seat.attach(child);
-    const [code, signal] = await exited;
-    leaf?.kill(); // as with a worker, nothing that it started stays
-    await lastWords(child);
-    seat.leave();
-    await leaf?.remove();
-    return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-  },
-};
+export async function runAs(args: Arguments): Promise<number> {
+  const config = await loadConfiguration(textOf(args, 'config'));
+  const place = appPlace(config, String(args['app']), process.cwd());
+  const command = words(args['--']);
+  if (command.length === 0) throw new UsherdError('E_USAGE', 'usherd run-as APP -- COMMAND');
+  const status = await supervisorStatus(config);
+  refuseSuspended(place.user, config, status);
+  const seat = takeSeat();
+  const { outcome, directory } = await visitApp(config, place, {
+    command: seat.argv(command),
+    descriptors: seat.descriptors,
+    cgroups: groupsOf(status),
+  });
+  if (!outcome.ok) {
+    throw new UsherdError(outcome.code, directory, { findings: outcome.findings });
+  }
+  const { child, leaf } = outcome;
+  const exited = exitOf(child);
+  passSignalsOn(child);
+  seat.attach(child);
+  const [code, signal] = await exited;
+  leaf?.kill(); // as with a worker, nothing that it started stays
+  await lastWords(child);
+  seat.leave();
+  await leaf?.remove();
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}

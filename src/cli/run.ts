@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../log.js';
 import { makeCgroupBase } from './cgroup-base.js';
 import { untilAlone } from './alone.js';
 import { childArgv, type Ids, type Program, type Setpriv } from './child-argv.js';
-import { CONFIG_OPTION, textOf, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { controlSocketOf } from './control-client.js';
@@ -24,31 +24,26 @@ const PREDECESSOR_POLL_MS = 100;
 const PREDECESSOR =
   'usherd: another usherd runs here (`usherd status`); this one starts if it ends within 35 s';
 
-export const run: Command = {
-  usage: 'run',
-  summary: 'start supervisor and router, and keep them running',
-  options: CONFIG_OPTION,
-  async run(args) {
-    const file = textOf(args, 'config');
-    const config = await loadConfiguration(file);
-    const log = createLogger(config.log.level, 'usherd');
-    await untilAlone(controlSocketOf(config), {
-      waitMs: PREDECESSOR_MAX_MS,
-      pollMs: PREDECESSOR_POLL_MS,
-      onWaiting: () => complain(PREDECESSOR),
-    });
-    const program: Program = {
-      node: realpathSync(process.execPath),
-      main: fileURLToPath(new URL('../main.js', import.meta.url)),
-      config: file === undefined ? undefined : resolve(file),
-    };
-    // What is made from here on says its own mode.
-    process.umask(0o077);
-    const ground = currentMode() === 'root' ? await asRoot(config, log) : await asSelf(config, log);
-    process.chdir('/');
-    return keep(new Init(argvsOf(program, ground), log));
-  },
-};
+export async function run(args: Arguments): Promise<number> {
+  const file = textOf(args, 'config');
+  const config = await loadConfiguration(file);
+  const log = createLogger(config.log.level, 'usherd');
+  await untilAlone(controlSocketOf(config), {
+    waitMs: PREDECESSOR_MAX_MS,
+    pollMs: PREDECESSOR_POLL_MS,
+    onWaiting: () => complain(PREDECESSOR),
+  });
+  const program: Program = {
+    node: realpathSync(process.execPath),
+    main: fileURLToPath(new URL('../main.js', import.meta.url)),
+    config: file === undefined ? undefined : resolve(file),
+  };
+  // What is made from here on says its own mode.
+  process.umask(0o077);
+  const ground = currentMode() === 'root' ? await asRoot(config, log) : await asSelf(config, log);
+  process.chdir('/');
+  return keep(new Init(argvsOf(program, ground), log));
+}
 
 /** What the children are started with, besides the program. */
 interface Ground {

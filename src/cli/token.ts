@@ -1,7 +1,8 @@
 // `usherd token …`: makes, exchanges and takes away the secrets by which a web server proves whose virtual host a request is for.
 import { parseDuration, shown, USER_NAME, type Config } from '../config/index.js';
 import { ExitCode, UsherdError } from '../errors.js';
-import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
+import { oneOf, TOKEN_ACTIONS, TOKEN_KEEP_DEFAULT, type TokenAction } from './command-words.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { prepareDirectories } from './prepare-directories.js';
@@ -9,46 +10,31 @@ import { serviceIds } from './service-ids.js';
 import { complain, print } from './terminal.js';
 import { STATUS_PAGE, TokenFiles, type TokenDigest, type TokenOwners } from './token-files.js';
 
-const KEEP_DEFAULT = '24h';
+type Act = (files: TokenFiles, args: Arguments) => Promise<void>;
 
-const ACTIONS = {
+const ACTIONS: Readonly<Record<TokenAction, Act>> = {
   new: (files: TokenFiles, args: Arguments) => create(files, userOf(args)),
   rotate: (files: TokenFiles, args: Arguments) => rotate(files, userOf(args), keepMs(args)),
   revoke: (files: TokenFiles, args: Arguments) => revoke(files, userOf(args)),
   list: (files: TokenFiles) => list(files),
 };
 
-export const token: Command = {
-  usage: 'token <action> [user]',
-  summary:
-    'front tokens: new USER, rotate USER, revoke USER, list; @status is that of the status page',
-  words: { action: Object.keys(ACTIONS) },
-  options: {
-    ...CONFIG_OPTION,
-    keep: {
-      type: 'string',
-      summary: 'rotate: how long the old token is still accepted',
-      default: KEEP_DEFAULT,
-    },
-  },
-  async run(args) {
-    const name = textOf(args, 'action') ?? '';
-    const action = Object.entries(ACTIONS).find(([key]) => key === name)?.[1];
-    if (action === undefined) {
-      const known = Object.keys(ACTIONS).join(', ');
-      throw new UsherdError('E_USAGE', `${shown(name)} is none of ${known}`);
-    }
-    const config = await loadConfiguration(textOf(args, 'config'));
-    const files = new TokenFiles(config, await ownersOf(config));
-    process.umask(0o077);
-    await prepareDirectories(files.directories());
-    await action(files, args);
-    if (config.front.authentication === 'none' && textOf(args, 'user') !== STATUS_PAGE) {
-      complain('tokens are not asked for: [front] authentication is "none"');
-    }
-    return ExitCode.OK;
-  },
-};
+export async function token(args: Arguments): Promise<number> {
+  const name = textOf(args, 'action') ?? '';
+  const action = oneOf(TOKEN_ACTIONS, name);
+  if (action === undefined) {
+    throw new UsherdError('E_USAGE', `${shown(name)} is none of ${TOKEN_ACTIONS.join(', ')}`);
+  }
+  const config = await loadConfiguration(textOf(args, 'config'));
+  const files = new TokenFiles(config, await ownersOf(config));
+  process.umask(0o077);
+  await prepareDirectories(files.directories());
+  await ACTIONS[action](files, args);
+  if (config.front.authentication === 'none' && textOf(args, 'user') !== STATUS_PAGE) {
+    complain('tokens are not asked for: [front] authentication is "none"');
+  }
+  return ExitCode.OK;
+}
 
 /** After a change of virtual hosts: those of these users who have a token have it there, too, and nowhere else any more. */
 export async function retellTokens(config: Config, users: readonly string[]): Promise<void> {
@@ -75,7 +61,7 @@ function userOf(args: Arguments): string {
 }
 
 function keepMs(args: Arguments): number {
-  const text = textOf(args, 'keep') ?? KEEP_DEFAULT;
+  const text = textOf(args, 'keep') ?? TOKEN_KEEP_DEFAULT;
   const ms = text === '0' ? 0 : parseDuration(text);
   if (ms !== undefined) return ms;
   throw new UsherdError('E_USAGE', `--keep ${shown(text)} is not a duration such as "24h", or 0`);

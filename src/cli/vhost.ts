@@ -19,43 +19,32 @@ import {
 } from '../config/index.js';
 import { ExitCode, isUsherdError, UsherdError, type Finding } from '../errors.js';
 import { accountOf } from './app-visit.js';
-import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
+import { textOf, type Arguments } from './command.js';
+import { oneOf, VHOST_ACTIONS, type VhostAction } from './command-words.js';
 import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { complain, print } from './terminal.js';
 import { retellTokens } from './token.js';
 
-const ACTIONS = { add, remove, list } as const;
-type Action = keyof typeof ACTIONS;
+type Act = (config: Config, args: Arguments) => Promise<number>;
+const ACTIONS: Readonly<Record<VhostAction, Act>> = { add, remove, list };
 
-export const vhost: Command = {
-  usage: 'vhost <action> [host] [app]',
-  summary:
-    'add HOST USER/APP, remove HOST, or list: virtual hosts without a line in the web server',
-  words: { action: Object.keys(ACTIONS) },
-  options: {
-    ...CONFIG_OPTION,
-    replace: { type: 'boolean', summary: 'add: also where the host leads elsewhere by now' },
-    json: { type: 'boolean', summary: 'list: for programs' },
-  },
-  async run(args) {
-    const action = textOf(args, 'action') ?? '';
-    if (!isAction(action)) {
-      throw new UsherdError('E_USAGE', `${shown(action)} is none of add, remove, list`);
-    }
-    const config = await loadConfiguration(textOf(args, 'config'));
-    if (config.apps.vhosts === '') {
-      throw new UsherdError('E_VHOST', 'vhosts in [apps] is "", which turns them off');
-    }
-    try {
-      return await ACTIONS[action](config, args);
-    } catch (err) {
-      throw err instanceof UsherdError ? err : systemError(config.apps.vhosts, err);
-    }
-  },
-};
-
-const isAction = (text: string): text is Action => Object.hasOwn(ACTIONS, text);
+export async function vhost(args: Arguments): Promise<number> {
+  const name = textOf(args, 'action') ?? '';
+  const action = oneOf(VHOST_ACTIONS, name);
+  if (action === undefined) {
+    throw new UsherdError('E_USAGE', `${shown(name)} is none of ${VHOST_ACTIONS.join(', ')}`);
+  }
+  const config = await loadConfiguration(textOf(args, 'config'));
+  if (config.apps.vhosts === '') {
+    throw new UsherdError('E_VHOST', 'vhosts in [apps] is "", which turns them off');
+  }
+  try {
+    return await ACTIONS[action](config, args);
+  } catch (err) {
+    throw err instanceof UsherdError ? err : systemError(config.apps.vhosts, err);
+  }
+}
 
 async function add(config: Config, args: Arguments): Promise<number> {
   const host = hostOf(args);

@@ -49,6 +49,44 @@ for (const command of COMMANDS) {
   });
 }
 
+const COMPLETING = ['--get-yargs-completions', 'usherd'];
+/** What only says what there is, and whether it looks for names in the configuration. */
+const TELLING = [
+  [['--help'], false],
+  [['no-such-command'], false],
+  [['check', '--help'], false],
+  [['gateway', '--help'], false],
+  [['token', '--help'], false],
+  [[...COMPLETING, ''], false],
+  [[...COMPLETING, 'token', ''], false],
+  [[...COMPLETING, 'explain', '--'], false],
+  [[...COMPLETING, 'restart', ''], true],
+  [[...COMPLETING, 'explain', ''], true],
+] as const;
+/** Of all commands together, as help names them. */
+const HELP_MODULES_MAX_COUNT = 120;
+
+for (const [argv, looks] of TELLING) {
+  test(`\`usherd ${argv.join(' ')}\` loads no work of a command`, async (t) => {
+    const file = await fakeControl(t, ANSWER);
+    const args = looks ? [...argv.slice(0, -1), '--config', file, ''] : argv;
+    const { packages, paths, code, stderr } = await loadedBy('main.js', args);
+    if (argv[0] !== 'no-such-command') assert.deepEqual([code, stderr], [0, '']);
+    assert.ok(paths.includes('dist/src/cli/heavy-commands.js'));
+    assert.deepEqual(
+      FOREIGN_PACKAGES.filter((name) => packages.has(name)),
+      [],
+    );
+    const foreign =
+      /^dist\/src\/cli\/(?:run|check|doctor|token|vhost|import|explain|dev|demo|gateway)\.js$/;
+    assert.deepEqual(
+      paths.filter((path) => FOREIGN.test(path) || foreign.test(path)),
+      [],
+    );
+    assert.ok(paths.length <= HELP_MODULES_MAX_COUNT, `${paths.length} modules`);
+  });
+}
+
 test('looking at one application loads no supervisor and none of its messages', async () => {
   const { paths, packages } = await loadedBy('spawner/lean.js');
   assert.ok(paths.includes('dist/src/spawner/visit.js'));
