@@ -35,7 +35,7 @@ export interface PoolWorkersOptions {
 
 export class PoolWorkers implements Tenant {
   readonly roster = new Roster();
-  readonly trust = new Trust(this.roster, () => this.#limits.queueTimeoutMs);
+  readonly trust: Trust;
   readonly gate = new StartGate();
   readonly #owner: WorkersOwner;
   readonly #clock: Clock;
@@ -67,6 +67,7 @@ export class PoolWorkers implements Tenant {
       limits: options.limits,
       retire: (worker) => this.retire(worker, 'idle'),
     });
+    this.trust = new Trust(this.roster, options.owner, () => this.#limits.queueTimeoutMs);
     this.#planAlarm = new Alarm(options.clock, () => this.#owner.plan());
     this.#givenUp = new GivenUp(options.clock, (worker) => this.#apply(worker, GIVE_UP));
   }

@@ -130,6 +130,25 @@ test('a POST behind busy old workers waits until the new one has lived long enou
   assert.equal(stage.workerOf('waits'), fresh);
 });
 
+test('nor is one that has waited for long when the new one comes', () => {
+  const stage = new PoolStage();
+  stage.configure({ queueTimeoutMs: 1_000, maxWorkersPerApp: 2 });
+  stage.warm();
+  for (const name of ['for ever', 'dies']) stage.post(name);
+  const old = stage.spawn();
+  stage.set.ready(old);
+  stage.post('waits');
+  stage.clock.advance(700);
+  stage.set.drain('alice/blog', undefined, 'reload', { hold: false });
+  stage.set.exited(old, KILLED);
+  const fresh = stage.spawn();
+  stage.clock.advance(49);
+  assert.equal(stage.workerOf('waits'), undefined);
+  stage.clock.advance(1);
+  assert.equal(stage.workerOf('waits'), fresh);
+  assert.deepEqual(stage.refused, []);
+});
+
 test('it is never kept waiting until its own time is over', () => {
   const { stage, fresh } = rollout({ queueTimeoutMs: 1_000 });
   stage.post('for ever');
