@@ -16,10 +16,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { LIMITS } from '../limits.js';
 import { UsherdError } from '../errors.js';
-import { isListenedOn } from '../ipc/index.js';
+import { isListenedOn, unpublishedName } from '../ipc/index.js';
 import { assertSocketPath, type RunPaths } from './paths.js';
 
-const WORKER_SOCKET = /^[0-9a-f]{16}\.(?:sock|tmp)$/;
+const WORKER_SOCKET = /^[0-9a-f]{16}(?:\.sock|-*\.tmp)$/;
 const UNPUBLISHED = /^s\.[0-9a-f]{8}\.tmp$/;
 const O_NONBLOCK = 0o4000;
 
@@ -45,7 +45,7 @@ export interface WorkerSocket {
 /** Synchronous, as all between here and `handOver` has to be. @throws E_START_FAILED | E_STARTUP_SOCKET */
 export function bindWorkerSocket(directory: string, worker: string): WorkerSocket {
   const path = join(directory, `${worker}.sock`);
-  const bound = join(directory, `${worker}.tmp`);
+  const bound = unpublishedName(path);
   const server = bindNow(bound, 0o117);
   const fd = descriptorOf(server);
   return {

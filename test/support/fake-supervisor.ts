@@ -1,6 +1,7 @@
 // A supervisor for router tests: speaks the framed messages, "starts" workers inside the test process, starts nothing real.
 import fs from 'node:fs';
 import net from 'node:net';
+import { unpublishedName } from '../../src/ipc/index.js';
 import type { AppFacts, RouterMessage, SupervisorMessage } from '../../src/ipc/messages.js';
 import { DEFAULT_ORIGINS, TEST_DIGEST } from './config.js';
 import { startFd0Worker, type Fd0Worker, type ProgramExit } from './fd0-worker.js';
@@ -224,8 +225,9 @@ export class FakeSupervisor {
       return started;
     }
     if (app.isDead === true) return undefined;
-    await worker.listen(`${directory}/${id}.tmp`);
-    fs.renameSync(`${directory}/${id}.tmp`, `${directory}/${id}.sock`);
+    const path = `${directory}/${id}.sock`;
+    await worker.listen(unpublishedName(path));
+    fs.renameSync(unpublishedName(path), path);
     return undefined;
   }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { unpublishedName } from '../../src/ipc/index.js';
 import {
   encodeRequestHead,
   RecordDecoder,
@@ -33,8 +34,8 @@ export async function startFd0Worker(
   argv: readonly string[],
   name = 'worker',
 ): Promise<Fd0Worker> {
-  const staging = join(directory, `${name}.tmp`);
   const socketPath = join(directory, `${name}.sock`);
+  const staging = unpublishedName(socketPath);
   const server = createServer().listen(staging);
   await once(server, 'listening');
   const { fd } = (server as unknown as { readonly _handle: { readonly fd: number } })._handle;

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { unpublishedName } from '../../../src/ipc/index.js';
+import { LIMITS } from '../../../src/limits.js';
 import { isAccepted, isInQueue } from '../../../src/router/accept-queue.js';
 
+const bound = (name: string): string => unpublishedName(`/run/usherd/worker/${name}.sock`);
 const listening = (name: string): string =>
-  `0000000000000000: 00000002 00000000 00010000 0001 01 4711 /run/usherd/worker/${name}.tmp\n`;
+  `0000000000000000: 00000002 00000000 00010000 0001 01 12345 ${bound(name)}\n`;
 const connecting = (name: string): string =>
-  `0000000000000000: 00000002 00000000 00000000 0001 02     0 /run/usherd/worker/${name}.tmp\n`;
+  `0000000000000000: 00000002 00000000 00000000 0001 02     0 ${bound(name)}\n`;
 const HEAD = 'Num       RefCount Protocol Flags    Type St Inode Path\n';
 const FOREIGN = '0000000000000000: 00000003 00000000 00000000 0001 03 12345 /run/dbus/bus\n';
 
@@ -43,4 +46,22 @@ test('a deadline goes by what is now', (t) => {
   text = listening('c1');
   assert.equal(isAccepted('/run/usherd/worker/c1.sock'), true);
   assert.equal(isAccepted('/run/usherd/worker/unknown.sock'), false);
+});
+
+test('a row that a tenant writes into the name of a socket of his is too short to be one', (t) => {
+  const row = connecting('').replace(bound(''), unpublishedName('/r/worker/0123456789abcdef.sock'));
+  for (const digits of ['0000000000000000', '00000000']) {
+    const forged = row.trimEnd().replace(/^0+/, digits);
+    assert.ok(Buffer.byteLength(`\0\n${forged}`) > LIMITS.socketPathMaxBytes, forged);
+  }
+  const short = `0: 2 0 0 1 02 0 ${bound('d1')}\n`;
+  withTable(t, () => listening('d1') + short);
+  assert.equal(isAccepted('/run/usherd/worker/d1.sock'), true);
+  assert.equal(isInQueue('/run/usherd/worker/d1.sock'), false);
+});
+
+test('of a name that somebody else listens on, too, nothing is believed that would be to the loss of its worker', (t) => {
+  withTable(t, () => listening('e1') + listening('e1') + connecting('e1'));
+  assert.equal(isAccepted('/run/usherd/worker/e1.sock'), true);
+  assert.equal(isInQueue('/run/usherd/worker/e1.sock'), false);
 });
