@@ -59,7 +59,7 @@ function valueScale(bars: Bars): {
 function legend(series: readonly string[]): string {
   return series
     .map((name, index) => {
-      const x = EDGE.left + index * 150;
+      const x = EDGE.left + (index * (WIDTH - EDGE.left - EDGE.right)) / series.length;
       const box = `<rect x="${x}" y="${HEIGHT - 22}" width="12" height="12" fill="${COLOURS[index] ?? '#888'}"/>`;
       return box + textAt(name, { x: x + 18, y: HEIGHT - 11, anchor: 'start' });
     })

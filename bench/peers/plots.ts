@@ -8,7 +8,8 @@ const LOADS = ['hello 8', 'hello 64', '50 users'];
 const SHARES = ['p50Ms', 'p90Ms', 'p99Ms'];
 
 export function writePlots(report: Report, directory: string): void {
-  const series = Object.keys(report.peers);
+  // The floor is no choice that anybody has.
+  const series = Object.keys(report.peers).filter((name) => name !== 'floor');
   const figure = (scenario: string, peer: string, key: string): number =>
     report.results.find((it) => it.scenario === scenario)?.figures[peer]?.[key] ?? NaN;
   const throughput = barChart({
