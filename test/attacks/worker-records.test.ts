@@ -127,7 +127,8 @@ describe('answers of a hostile program', () => {
       END,
     );
     const answer = await client.fetch(appParams(APP));
-    assert.deepEqual([...answer.headers.keys()].sort(), ['location', 'status']);
+    assert.deepEqual([...answer.headers.keys()].sort(), ['content-length', 'location', 'status']);
+    assert.equal(answer.headers.get('content-length'), '4'); // usherd's own
     assert.equal(answer.status, 302); // for the browser to follow, not for the web server
     await attack.isOver(client);
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   findTools,
@@ -281,7 +281,7 @@ for (const shell of ['/bin/sh', BASH]) {
         const outcome = await run(argv);
         assert.equal(outcome.ended, 'refused');
         assert.equal(outcome.refusal?.code, 'E_RUNTIME_MISSING');
-        assert.equal(outcome.refusal.finding.path, argv[0]);
+        assert.equal(outcome.refusal.finding.path, resolve(tree.path(A_UID, 'app'), argv[0]));
       });
     }
   });
