@@ -65,7 +65,7 @@ test('each worker is with its application and runtime, and has the figures that 
 });
 
 test('root spends on ten times as many applications about ten times as long', () => {
-  const bestMs = (count: number): number => {
+  const bestUs = (count: number): number => {
     const names = Array.from({ length: count }, (_, at) => `user${at}/app`);
     const running = names.map((app, at) => worker(`w${at}`, app));
     const report = {
@@ -73,14 +73,15 @@ test('root spends on ten times as many applications about ten times as long', ()
       workers: names.map((_, at) => workerRow(`w${at}`, 0)),
     };
     const times = Array.from({ length: 5 }, () => {
-      const startMs = performance.now();
+      const before = process.cpuUsage(); // of this process: what else the machine does takes no part
       statusOf(running, report);
-      return performance.now() - startMs;
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
     });
     return Math.min(...times);
   };
-  bestMs(800); // compiled by then
-  const ratio = bestMs(8_000) / bestMs(800);
+  bestUs(800); // compiled by then
+  const ratio = bestUs(8_000) / bestUs(800);
   // A look through all of them for each of them would be a hundred.
   assert.ok(ratio < 40, `${ratio.toFixed(1)} times`);
 });
