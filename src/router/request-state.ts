@@ -36,8 +36,8 @@ export type RequestEvent =
   | { readonly kind: 'bodyEnd' }
   | { readonly kind: 'assigned' }
   | { readonly kind: 'headSent' }
-  /** The worker's END_REQUEST came and the answer is whole. */
-  | { readonly kind: 'answered' }
+  /** The worker's END_REQUEST came: the answer is whole, or shorter than it said. */
+  | { readonly kind: 'answered'; readonly isShort: boolean }
   /** The worker connection is over without a whole answer. */
   | { readonly kind: 'lost'; readonly code: ErrorCode; readonly retry: Retry }
   | { readonly kind: 'refused'; readonly code: ErrorCode }
@@ -195,7 +195,9 @@ export const REQUEST_TABLE: Table = {
       state: { kind: 'streaming', tries: state.tries, isHeadSent: true },
       effects: NOTHING,
     }),
-    answered: () => COMPLETE,
+    // A worker that announces more than it sends is alive and well.
+    answered: (state, { isShort }) =>
+      isShort ? broken(state, 'E_WORKER_PROTOCOL', 'clean') : COMPLETE,
     lost: onLost,
     refused: (state, event) => broken(state, event.code, 'dirty'),
     // A worker that waits for the rest of a streamed body would wait for ever.

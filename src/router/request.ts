@@ -20,7 +20,10 @@ import type { Params, Resolved } from './resolve.js';
 import { isServed } from './roles.js';
 import { WorkerLeg, type LegEvents } from './worker-leg.js';
 
-type RequestEnding = Extract<RequestEffect, { kind: 'end' }>;
+const SHORT_ANSWER: Refusal = {
+  code: 'E_WORKER_PROTOCOL',
+  detail: 'the answer is shorter than its Content-Length',
+};
 
 /** Until they are here. */
 const NO_PARAMS: Params = new PairList();
@@ -177,7 +180,9 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
   }
 
   onAnswered(): void {
-    this.#step({ kind: 'answered' });
+    const isShort = this.#leg?.isShort === true;
+    if (isShort) this.#refusal = SHORT_ANSWER;
+    this.#step({ kind: 'answered', isShort });
   }
 
   onLost(kind: LossKind, detail: string): void {
@@ -284,8 +289,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     this.#context.dispatcher.released(this, outcome);
   }
 
-  #end(asked: RequestEnding): void {
-    const effect = this.#judged(asked);
+  #end(effect: Extract<RequestEffect, { kind: 'end' }>): void {
     this.#deadlines.disarmAll();
     this.#input.dispose();
     this.#context.journal.ended(this, outcomeOf(effect, this.startedMs, this.#leg));
@@ -303,14 +307,6 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
       case 'silent':
         this.#connection.endSilently(this);
     }
-  }
-
-  /** The worker says that its answer is whole; it is alive and well, even if it announced more than there was. */
-  #judged(ending: RequestEnding): RequestEnding {
-    if (ending.how !== 'complete' || this.#leg?.isShort !== true) return ending;
-    const code = 'E_WORKER_PROTOCOL';
-    this.#refusal = { code, detail: 'the answer is shorter than its Content-Length' };
-    return this.#leg.isHeadSent ? { kind: 'end', how: 'cut' } : { kind: 'end', how: 'error', code };
   }
 
   #endWithError(code: ErrorCode): void {

@@ -76,11 +76,6 @@ export class WorkerLeg implements ExchangeSink, Pausable {
     return this.#answer.isShort;
   }
 
-  /** Some of the answer is out: it can only be cut. */
-  get isHeadSent(): boolean {
-    return this.#answer.isTaken;
-  }
-
   /** What is left of the answer, when it has ended. */
   takeLast(): readonly Buffer[] {
     return this.#answer.takeLast();

@@ -29,6 +29,7 @@ const move = fc.record({
   ),
   isBuffered: fc.boolean(),
   isBodyWhole: fc.boolean(),
+  isShort: fc.boolean(),
   retry: fc.constantFrom<Retry>('never', 'once', 'unread', 'undelivered'),
 });
 type Move = typeof move extends fc.Arbitrary<infer M> ? M : never;
@@ -102,7 +103,7 @@ class World {
   wasHeadSent = false;
 }
 
-const eventOf = ({ act, isBuffered, isBodyWhole, retry }: Move): RequestEvent => {
+const eventOf = ({ act, isBuffered, isBodyWhole, isShort, retry }: Move): RequestEvent => {
   switch (act) {
     case 'routed':
       return { kind: 'routed', isBuffered };
@@ -117,8 +118,9 @@ const eventOf = ({ act, isBuffered, isBodyWhole, retry }: Move): RequestEvent =>
     case 'bodyEnd':
     case 'assigned':
     case 'headSent':
-    case 'answered':
       return { kind: act };
+    case 'answered':
+      return { kind: 'answered', isShort };
   }
 };
 
@@ -167,7 +169,7 @@ test('however often its workers are lost, a request meets a bounded number of th
   });
   fc.assert(
     fc.property(losing, (losses) => {
-      const base = { isBuffered: true, isBodyWhole: true, retry: 'never' } as const;
+      const base = { isBuffered: true, isBodyWhole: true, isShort: false, retry: 'never' } as const;
       const moves: Move[] = [
         { ...base, act: 'routed' },
         { ...base, act: 'bodyEnd' },
@@ -186,7 +188,13 @@ test('however often its workers are lost, a request meets a bounded number of th
 test('from every state there is a way to the end, by whatever goes wrong', () => {
   fc.assert(
     fc.property(lives, (moves) => {
-      const over: Move = { act: 'deadline', isBuffered: true, isBodyWhole: true, retry: 'never' };
+      const over: Move = {
+        act: 'deadline',
+        isBuffered: true,
+        isBodyWhole: true,
+        isShort: false,
+        retry: 'never',
+      };
       const { state, world } = live([...moves, over]);
       assert.equal(state.kind, 'ended');
       assert.equal(world.ends, 1);
