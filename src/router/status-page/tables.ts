@@ -50,21 +50,22 @@ const stateText = (state: string): Html =>
     >${state === 'backoff' ? 'crash loop' : state}</span
   >`;
 
+/** Of a user and of an application. */
+const FIGURE_COLUMNS: readonly Column[] = [
+  ['requests', 'n'],
+  ['failures', 'n'],
+  ['memory', 'n'],
+  ['CPU', 'n'],
+];
+
 // --- users -------------------------------------------------------------------------------------
 
 const USER_COLUMNS: readonly Column[] = [
-  ...([
-    ['user', ''],
-    ['applications', 'n'],
-    ['workers', 'n'],
-    ['waiting', 'n'],
-  ] as const),
-  ...([
-    ['requests', 'n'],
-    ['failures', 'n'],
-    ['memory', 'n'],
-    ['CPU', 'n'],
-  ] as const),
+  ['user', ''],
+  ['applications', 'n'],
+  ['workers', 'n'],
+  ['waiting', 'n'],
+  ...FIGURE_COLUMNS,
 ];
 
 export function userTable(apps: readonly AppScene[]): Html {
@@ -94,18 +95,11 @@ export function userTable(apps: readonly AppScene[]): Html {
 // --- applications ------------------------------------------------------------------------------
 
 const APP_COLUMNS: readonly Column[] = [
-  ...([
-    ['application', ''],
-    ['state', ''],
-    ['workers', ''],
-    ['waiting', 'n'],
-  ] as const),
-  ...([
-    ['requests', 'n'],
-    ['failures', 'n'],
-    ['memory', 'n'],
-    ['CPU', 'n'],
-  ] as const),
+  ['application', ''],
+  ['state', ''],
+  ['workers', ''],
+  ['waiting', 'n'],
+  ...FIGURE_COLUMNS,
 ];
 const WORKER_COLUMNS: readonly Column[] = [
   ...([
