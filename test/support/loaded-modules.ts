@@ -6,15 +6,13 @@ import { fileURLToPath } from 'node:url';
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Reports every module that the loader loads, and at the end what CommonJS modules required. Node 26 warns of `register`. */
-const LOADER = `
-import { writeSync } from 'node:fs';
-export async function load(url, context, next) { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); }`;
+const LOAD = `(url, context, next) => { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); }`;
+const LOADER = `import { writeSync } from 'node:fs'; export const load = ${LOAD};`;
 const REGISTRAR = `
 import { writeSync } from 'node:fs';
 import * as modules from 'node:module';
-const load = (url, context, next) => { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); };
 if (modules.registerHooks === undefined) modules.register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(LOADER))});
-else modules.registerHooks({ load });
+else modules.registerHooks({ load: ${LOAD} });
 process.on('exit', () => {
   for (const path of Object.keys(modules.createRequire(process.argv[1]).cache)) writeSync(2, 'LOADED ' + path + '\\n');
 });`;
