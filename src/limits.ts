@@ -65,6 +65,7 @@ export const LIMITS = {
   spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it
   spoolSpareBlocksMaxCount: 16, // kept for the next write, of whatever body
   spoolPendingMaxBytes: 256 * KIB, // of one body on its way to disk; the producer is paused long before
+  bodyReadMaxBytes: 4 * 65_535, // to a worker in one write: whole FastCGI records
   readGarbageMaxBytes: 4 * MIB, // read and passed on, until V8 is asked to give it back
   spoolPendingTotalMaxBytes: 64 * MIB,
 

@@ -13,11 +13,14 @@ const CONTENT_MAX_BYTES = LIMITS.recordContentMaxBytes;
 const DISCRETE_BYTES = HEADER_BYTES + DISCRETE_BODY_BYTES;
 const NO_PAIRS: PairRange = { from: 0, to: 0, bytes: 0 };
 
+/** Without an error: nobody reads the bytes any more. */
+export type WriteDone = (err?: Error | null) => void;
+
 /** What an encoder writes to; a net.Socket is one. `write` says whether more may be sent now. */
 export interface ByteSink {
   cork(): void;
   uncork(): void;
-  write(bytes: Buffer): boolean;
+  write(bytes: Buffer, onWritten?: WriteDone): boolean;
 }
 
 /**
@@ -52,15 +55,16 @@ export class RecordEncoder {
 
   /**
    * Passes content on without a copy, in as many records as it takes. Empty content is no record,
-   * as that would end the stream.
+   * as that would end the stream. `onWritten` is about all of it.
    */
-  stream(type: number, id: number, content: Buffer): boolean {
+  stream(type: number, id: number, content: Buffer, onWritten?: WriteDone): boolean {
     let mayWriteMore = true;
     this.#sink.cork();
     for (let at = 0; at < content.length; at += CONTENT_MAX_BYTES) {
       const part = content.length <= CONTENT_MAX_BYTES ? content : partOf(content, at);
+      const isLast = at + CONTENT_MAX_BYTES >= content.length;
       this.#sink.write(encodeRecordHeader(type, id, part.length));
-      mayWriteMore = this.#sink.write(part);
+      mayWriteMore = this.#sink.write(part, isLast ? onWritten : undefined);
     }
     this.#sink.uncork();
     return mayWriteMore;

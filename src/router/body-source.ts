@@ -1,7 +1,7 @@
 // The body of a request as a worker protocol reads it, whether it waits somewhere or comes as it is read.
 import type { UsherdError } from '../errors.js';
 
-/** `bytes` null: the end. Bytes stay valid until the body is disposed of, and are not to be changed. */
+/** `bytes` null: the end. Bytes stay valid until the next read, and are not to be changed. */
 export type BodyRead = (err: UsherdError | null, bytes: Buffer | null) => void;
 
 /** Neither none nor some. */
@@ -12,6 +12,8 @@ export interface BodySource {
   readonly length: number;
   /** Nothing of it is gone: it can be read from its beginning again. */
   readonly isWhole: boolean;
+  /** The end has come, and everything before it was read. */
+  readonly isAtEnd: boolean;
   /** The next bytes, at most maxBytes; one read at a time. Waits while there are none; may answer inside the call. */
   read(maxBytes: number, done: BodyRead): void;
   /** To the beginning; only while it is whole. A read under way is forgotten. */
@@ -22,6 +24,7 @@ export interface BodySource {
 export const NO_BODY: BodySource = {
   length: 0,
   isWhole: true,
+  isAtEnd: true,
   read: (_maxBytes, done) => done(null, null),
   rewind: () => undefined,
 };

@@ -59,6 +59,10 @@ export class BodySpool implements BodySource {
     return this.#length;
   }
 
+  get isAtEnd(): boolean {
+    return this.#isEnded && this.#position === this.#length;
+  }
+
   get isOnDisk(): boolean {
     return this.#file !== undefined;
   }
@@ -224,7 +228,7 @@ export class BodySpool implements BodySource {
     if (this.#failure !== undefined) this.#answer(this.#failure, null);
     else if (readyBytes > 0 && this.#file !== undefined) this.#readFile(this.#file, bytesCount);
     else if (readyBytes > 0) this.#readMemory(bytesCount);
-    else if (this.#isEnded && this.#position === this.#length) this.#answer(null, null);
+    else if (this.isAtEnd) this.#answer(null, null);
   }
 
   #readMemory(bytesCount: number): void {

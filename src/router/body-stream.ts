@@ -52,6 +52,10 @@ export class BodyStream implements BodySource {
     return this.#takenBytes === 0;
   }
 
+  get isAtEnd(): boolean {
+    return this.#isEnded && this.#waiting.length === 0;
+  }
+
   /** Copies the bytes. False: pause until onDrain. One record may still come, whose size is bounded. */
   write(bytes: Buffer): boolean {
     if (this.#isDisposed || this.#failure !== undefined) return true;

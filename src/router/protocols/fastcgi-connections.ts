@@ -8,7 +8,6 @@ export interface ConnectionUser extends RecordSink {
   onConnect(): void;
   /** `decoder.push` it, or let it lie. */
   onData(chunk: Buffer): void;
-  onDrain(): void;
   onEnd(detail: string): void;
 }
 
@@ -33,14 +32,12 @@ export class FastcgiConnection implements RecordSink {
       onConnect: forget,
       onData: forget,
       onEnd: forget,
-      onDrain: nothing,
       record: nothing,
     };
     this.socket = connectWorker(path);
     this.encoder = new RecordEncoder(this.socket);
     this.socket.on('connect', () => this.#user?.onConnect());
     this.socket.on('data', (chunk: Buffer) => this.#user?.onData(chunk));
-    this.socket.on('drain', () => this.#user?.onDrain());
     this.socket.on('end', () => this.#user?.onEnd('closed the connection'));
     this.socket.on('error', (err: NodeJS.ErrnoException) =>
       this.#user?.onEnd(err.code ?? err.message),

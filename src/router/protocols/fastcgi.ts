@@ -11,6 +11,7 @@ import {
 import { LIMITS } from '../../limits.js';
 import { isSafeMethod } from '../methods.js';
 import { lossOnTheWay } from '../worker-socket.js';
+import type { BodySource } from '../body-source.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import type {
   ConnectionUser,
@@ -46,7 +47,6 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   #isStdinSent = false;
   /** All that the worker gets is written. */
   #isBodySent = false;
-  #isReadingBody = false;
 
   constructor(
     connections: FastcgiConnections,
@@ -174,10 +174,6 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     this.#sendHead();
   }
 
-  onDrain(): void {
-    this.#sendBody();
-  }
-
   onEnd(detail: string): void {
     if (this.#isOver) return;
     if (this.#isOutputEnded) {
@@ -215,7 +211,6 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     this.#isStdinSent = false;
     this.#isConnected = false;
     this.#isBodySent = false;
-    this.#isReadingBody = false;
     this.#connection = this.#connections.openNew();
     this.#requestId = this.#connection.nextRequestId();
     this.#connection.use(this);
@@ -245,21 +240,34 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
     this.#isHeadTaken = true;
   };
 
+  /** What was read is valid until the next read, so that has to wait for the write. */
   #sendBody(): void {
-    if (this.#isReadingBody || this.#isBodySent || this.#isOver) return;
-    this.#isReadingBody = true;
     const { body, data } = this.#request;
     const [type, source] =
       this.#isStdinSent && data !== undefined
         ? [RecordType.DATA, data] // FastCGI 1.0 §6.4: a Filter reads STDIN to its end first
         : [RecordType.STDIN, body];
-    source.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
-      this.#isReadingBody = false;
+    source.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
-      if (err !== null) this.#lose('protocol', err.message);
-      else if (bytes === null) this.#endBody(type, data !== undefined);
-      else if (this.#connection.encoder.stream(type, this.#requestId, bytes)) this.#sendBody();
+      if (err !== null) {
+        this.#lose('protocol', err.message);
+        return;
+      }
+      const { socket, encoder } = this.#connection;
+      socket.cork();
+      if (bytes !== null) encoder.stream(type, this.#requestId, bytes, this.#nextAfter(source));
+      if (source.isAtEnd) this.#endBody(type, data !== undefined);
+      socket.uncork();
     });
+  }
+
+  /** The connection may be another by then, and have its own turn. */
+  #nextAfter(source: BodySource): ((err?: Error | null) => void) | undefined {
+    if (source.isAtEnd) return undefined;
+    const connection = this.#connection;
+    return (err) => {
+      if (!err && !this.#isOver && connection === this.#connection) this.#sendBody();
+    };
   }
 
   #endBody(type: number, hasData: boolean): void {

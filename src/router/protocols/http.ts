@@ -56,15 +56,14 @@ export class HttpExchange implements Exchange {
       this.#sendBody();
       return;
     }
-    this.#request.body.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
+    this.#request.body.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
       if (err !== null) {
         setImmediate(() => this.#lose('protocol', err.message));
       } else if (bytes === null) {
         this.#send(head, mayHaveBody(head.method) ? ['Content-Length', '0'] : []).end();
       } else {
-        this.#send(head, ['Transfer-Encoding', 'chunked']).write(bytes);
-        this.#sendBody();
+        this.#sendPart(this.#send(head, ['Transfer-Encoding', 'chunked']), bytes);
       }
     });
   }
@@ -145,12 +144,21 @@ export class HttpExchange implements Exchange {
   #sendBody(): void {
     const client = this.#client;
     if (this.#isOver || client === undefined) return;
-    this.#request.body.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
+    this.#request.body.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
       if (err !== null) this.#lose('protocol', err.message);
       else if (bytes === null) client.end();
-      else if (client.write(bytes)) this.#sendBody();
-      else client.once('drain', () => this.#sendBody());
+      else this.#sendPart(client, bytes);
     });
   }
+
+  /** What was read is valid until the next read, so that has to wait for the write. */
+  #sendPart(client: http.ClientRequest, bytes: Buffer): void {
+    if (this.#request.body.isAtEnd) client.end(bytes);
+    else client.write(bytes, this.#onTaken);
+  }
+
+  readonly #onTaken = (err?: Error | null): void => {
+    if (!err) this.#sendBody();
+  };
 }

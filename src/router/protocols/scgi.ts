@@ -23,8 +23,6 @@ export class ScgiExchange implements Exchange {
   #isConnected = false;
   #isOver = false;
   #hasOutput = false;
-  #isReadingBody = false;
-  #isBodySent = false;
 
   constructor(path: string, request: ExchangeRequest, sink: ExchangeSink) {
     this.#request = request;
@@ -37,7 +35,6 @@ export class ScgiExchange implements Exchange {
       else this.#sendHead();
     });
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('drain', () => this.#sendBody());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (err: NodeJS.ErrnoException) => this.#onError(err));
   }
@@ -97,15 +94,17 @@ export class ScgiExchange implements Exchange {
     this.#socket.uncork();
   }
 
+  /** What was read is valid until the next read, so that has to wait for the write. */
   #sendBody(): void {
-    if (this.#isReadingBody || this.#isBodySent || this.#isOver) return;
-    this.#isReadingBody = true;
-    this.#request.body.read(LIMITS.recordContentMaxBytes, (err, bytes) => {
-      this.#isReadingBody = false;
+    const { body } = this.#request;
+    body.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
       if (err !== null) this.#lose('protocol', err.message);
-      else if (bytes === null) this.#isBodySent = true;
-      else if (this.#socket.write(bytes)) this.#sendBody();
+      else if (bytes !== null) this.#socket.write(bytes, body.isAtEnd ? undefined : this.#onTaken);
     });
   }
+
+  readonly #onTaken = (err?: Error | null): void => {
+    if (!err && !this.#isOver) this.#sendBody();
+  };
 }
