@@ -62,12 +62,15 @@ export const LIMITS = {
   spoolPerUserMaxBytes: 4 * GIB,
   spoolTotalMaxBytes: 64 * GIB,
   spoolFilesMaxCount: 4_096,
-  spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it
-  spoolSpareBlocksMaxCount: 16, // kept for the next write, of whatever body
-  spoolPendingMaxBytes: 256 * KIB, // of one body on its way to disk; the producer is paused long before
+  spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it, where many bodies are on their way
+  spoolLargeBlockBytes: 256 * KIB, // the same, where few are
+  spoolSpareBlocksMaxCount: 16, // of each size, kept for the next write or read, of whatever body
+  spoolFlushMs: 10, // for a block that does not become full
+  spoolPendingMaxBytes: 1 * MIB, // of one body on its way to disk; the producer is paused before
+  spoolPendingTotalMaxBytes: 64 * MIB, // on the way to disk and, in large blocks, back
+  spoolLargeBlocksDivisor: 4, // this part of it goes to large blocks
   bodyReadMaxBytes: 4 * 65_535, // to a worker in one write: whole FastCGI records
   readGarbageMaxBytes: 4 * MIB, // read and passed on, until V8 is asked to give it back
-  spoolPendingTotalMaxBytes: 64 * MIB,
 
   // answers
   responseHeadMaxBytes: 32 * KIB,

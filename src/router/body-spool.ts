@@ -5,6 +5,8 @@ import { LIMITS } from '../limits.js';
 import type { BodyRead, BodySource } from './body-source.js';
 import type { SpoolBudget } from './spool-budget.js';
 import { SpoolFile } from './spool-file.js';
+import { SpoolReader } from './spool-reader.js';
+import { SpoolWriter } from './spool-writer.js';
 
 export interface BodySpoolOptions {
   readonly user: string;
@@ -33,17 +35,16 @@ export class BodySpool implements BodySource {
   /** It can be read as often as needed. */
   readonly isWhole = true;
   readonly #options: BodySpoolOptions;
-  /** Memory form: `#usedBytes` of it hold the body. File form: the block being filled for the next write. */
+  /** Memory form: `#usedBytes` of it hold the body. */
   #block: Buffer | undefined;
   #usedBytes = 0;
   #file: SpoolFile | undefined;
-  #blocksInFlight = 0;
+  #writer: SpoolWriter | undefined;
+  #fileReader: SpoolReader | undefined;
   #diskBytes = 0;
   #length = 0;
   #position = 0;
   #reader: PendingRead | undefined;
-  /** Told apart from a read that rewind() or dispose() made void. */
-  #readSerial = 0;
   #isReading = false;
   #isEnded = false;
   #isPaused = false;
@@ -80,7 +81,7 @@ export class BodySpool implements BodySource {
     if (this.#file === undefined && this.#reserve(bytes.length))
       this.#usedBytes += this.#copy(bytes);
     else this.#spool(bytes);
-    this.#isPaused = this.#mustPause();
+    this.#isPaused = this.#isFull;
     this.#serve();
     return !this.#isPaused;
   }
@@ -88,6 +89,7 @@ export class BodySpool implements BodySource {
   /** The web server sent all of it. */
   end(): void {
     this.#isEnded = true;
+    this.#writer?.end();
     this.#serve();
   }
 
@@ -115,8 +117,13 @@ export class BodySpool implements BodySource {
 
   #forgetRead(): void {
     this.#reader = undefined;
+    this.#closeReader();
+  }
+
+  #closeReader(): void {
     this.#isReading = false;
-    this.#readSerial += 1;
+    this.#fileReader?.close();
+    this.#fileReader = undefined;
   }
 
   /** Room for so many more bytes in memory, if the body is small and the budget has it. */
@@ -142,15 +149,8 @@ export class BodySpool implements BodySource {
   #spool(bytes: Buffer): void {
     if (this.#file === undefined && !this.#openFile()) return;
     if (!this.#takeDisk(bytes.length)) return;
-    let offset = 0;
-    while (offset < bytes.length) {
-      if (!this.#openBlock()) return;
-      const count = this.#copy(bytes.subarray(offset));
-      offset += count;
-      this.#usedBytes += count;
-      if (this.#usedBytes === LIMITS.spoolBlockBytes) this.#flushBlock();
-    }
-    if (this.#blocksInFlight === 0) this.#flushBlock();
+    if (this.#writer?.write(bytes) === false)
+      this.#fail('E_SPOOL_FULL', 'the disk does not keep up with the bodies');
   }
 
   /** What is in memory becomes the beginning of the file. */
@@ -166,6 +166,7 @@ export class BodySpool implements BodySource {
       failed: (err) => this.#fail('E_SPOOL_FULL', 'the spool file cannot be written', err),
       closed: () => this.#closed(),
     });
+    this.#writer = new SpoolWriter(this.#file, budget);
     if (first !== undefined && first.length > 0) this.#spool(first);
     return !this.#isReleased;
   }
@@ -178,42 +179,14 @@ export class BodySpool implements BodySource {
     return true;
   }
 
-  #pendingBlocks(): number {
-    const isFilling = this.#file !== undefined && this.#block !== undefined;
-    return this.#blocksInFlight + (isFilling ? 1 : 0);
-  }
-
-  /** One block on its way and one being filled keep the disk busy; more would only use memory. */
-  #mustPause(): boolean {
-    return !this.#isReleased && this.#pendingBlocks() >= 2;
-  }
-
-  #openBlock(): boolean {
-    if (this.#block !== undefined) return true;
-    const pendingBytes = (this.#blocksInFlight + 1) * LIMITS.spoolBlockBytes;
-    const isBounded = pendingBytes <= LIMITS.spoolPendingMaxBytes;
-    if (!isBounded || !this.#options.budget.takePending(LIMITS.spoolBlockBytes)) {
-      return this.#fail('E_SPOOL_FULL', 'the disk does not keep up with the bodies');
-    }
-    this.#block = this.#options.budget.takeBlock();
-    return true;
-  }
-
-  #flushBlock(): void {
-    if (this.#block === undefined || this.#file === undefined) return;
-    this.#file.append(this.#block, this.#usedBytes);
-    this.#blocksInFlight += 1;
-    this.#block = undefined;
-    this.#usedBytes = 0;
+  get #isFull(): boolean {
+    return !this.#isReleased && this.#writer?.isFull === true;
   }
 
   #flushed(block: Buffer): void {
-    this.#blocksInFlight -= 1;
-    this.#options.budget.giveBlock(block);
-    this.#options.budget.givePending(LIMITS.spoolBlockBytes);
-    if (this.#blocksInFlight === 0) this.#flushBlock();
+    this.#writer?.flushed(block);
     this.#serve();
-    if (this.#isPaused && !this.#mustPause()) {
+    if (this.#isPaused && !this.#isFull) {
       this.#isPaused = false;
       this.#options.onDrain();
     }
@@ -224,10 +197,10 @@ export class BodySpool implements BodySource {
     const reader = this.#reader;
     if (reader === undefined) return;
     const readyBytes = (this.#file?.flushedBytes ?? this.#usedBytes) - this.#position;
-    const bytesCount = Math.min(readyBytes, reader.maxBytes, LIMITS.spoolBlockBytes);
     if (this.#failure !== undefined) this.#answer(this.#failure, null);
-    else if (readyBytes > 0 && this.#file !== undefined) this.#readFile(this.#file, bytesCount);
-    else if (readyBytes > 0) this.#readMemory(bytesCount);
+    else if (readyBytes > 0 && this.#file !== undefined)
+      this.#readFile(this.#file, reader.maxBytes);
+    else if (readyBytes > 0) this.#readMemory(Math.min(readyBytes, reader.maxBytes));
     else if (this.isAtEnd) this.#answer(null, null);
   }
 
@@ -237,15 +210,14 @@ export class BodySpool implements BodySource {
     this.#answer(null, this.#block?.subarray(start, start + bytesCount) ?? null);
   }
 
-  #readFile(file: SpoolFile, bytesCount: number): void {
+  #readFile(file: SpoolFile, maxBytes: number): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    const serial = this.#readSerial;
-    file.read(this.#position, bytesCount, (err, bytes) => {
-      if (serial !== this.#readSerial) return;
+    this.#fileReader ??= new SpoolReader(file, this.#options.budget, this.#position);
+    this.#fileReader.take(maxBytes, (err, bytes) => {
       this.#isReading = false;
       this.#position += bytes.length;
-      if (err === null && bytes.length > 0) this.#answer(null, bytes);
+      if (err === null) this.#answer(null, bytes);
       else this.#fail('E_SPOOL_FULL', 'the spool file cannot be read', err);
     });
   }
@@ -272,6 +244,8 @@ export class BodySpool implements BodySource {
     this.#isReleased = true;
     if (this.#file !== undefined) {
       this.#options.budget.giveShare(this.#options.user, this.#diskBytes);
+      this.#closeReader();
+      this.#writer?.stop();
       this.#file.close();
       return;
     }
@@ -281,9 +255,8 @@ export class BodySpool implements BodySource {
 
   #closed(): void {
     const { budget } = this.#options;
-    budget.givePending(this.#pendingBlocks() * LIMITS.spoolBlockBytes);
+    this.#writer?.loseBlocks();
     budget.giveDisk(this.#diskBytes);
     budget.giveFile();
-    this.#block = undefined;
   }
 }

@@ -28,7 +28,7 @@ export class SpoolBudget {
   #diskBytes = 0;
   #filesCount = 0;
   readonly #userDiskBytes = new Map<string, number>();
-  /** A web server sends pieces of 8 KiB, and the disk is often quicker than a block is full. */
+  readonly #spareLargeBlocks: Buffer[] = [];
   readonly #spareBlocks: Buffer[] = [];
 
   constructor(limits: SpoolLimits = SPOOL_LIMITS) {
@@ -62,24 +62,35 @@ export class SpoolBudget {
     this.#memoryBytes -= bytes;
   }
 
-  takePending(bytes: number): boolean {
-    if (this.#pendingBytes + bytes > this.#limits.pendingMaxBytes) return false;
+  /** For writes to disk: a large block while few are out, then a small one, then none. Bytes of other bodies may be in it. */
+  takeBlock(): Buffer | undefined {
+    return this.takeLargeBlock() ?? this.#takeBlock(LIMITS.spoolBlockBytes, 1);
+  }
+
+  takeLargeBlock(): Buffer | undefined {
+    return this.#takeBlock(LIMITS.spoolLargeBlockBytes, LIMITS.spoolLargeBlocksDivisor);
+  }
+
+  #takeBlock(bytes: number, divisor: number): Buffer | undefined {
+    if (this.#pendingBytes + bytes > this.#limits.pendingMaxBytes / divisor) return undefined;
     this.#pendingBytes += bytes;
-    return true;
-  }
-
-  givePending(bytes: number): void {
-    this.#pendingBytes -= bytes;
-  }
-
-  /** For one write to disk; after takePending. Bytes of other bodies may be in it: only what was filled goes anywhere. */
-  takeBlock(): Buffer {
-    return this.#spareBlocks.pop() ?? Buffer.alloc(LIMITS.spoolBlockBytes);
+    return this.#sparesOf(bytes).pop() ?? Buffer.alloc(bytes);
   }
 
   /** Nobody reads or writes it any more. */
   giveBlock(block: Buffer): void {
-    if (this.#spareBlocks.length < LIMITS.spoolSpareBlocksMaxCount) this.#spareBlocks.push(block);
+    this.loseBlocks(block.length);
+    const spares = this.#sparesOf(block.length);
+    if (spares.length < LIMITS.spoolSpareBlocksMaxCount) spares.push(block);
+  }
+
+  /** Blocks that somebody may still read or write: they are not used again. */
+  loseBlocks(bytes: number): void {
+    this.#pendingBytes -= bytes;
+  }
+
+  #sparesOf(bytes: number): Buffer[] {
+    return bytes === LIMITS.spoolLargeBlockBytes ? this.#spareLargeBlocks : this.#spareBlocks;
   }
 
   takeDisk(user: string, bytes: number): boolean {

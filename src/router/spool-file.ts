@@ -21,8 +21,6 @@ interface Filled {
 
 type ReadDone = (err: Error | null, bytes: Buffer) => void;
 
-const EMPTY = Buffer.alloc(0);
-
 export class SpoolFile {
   readonly #events: SpoolFileEvents;
   #fd = -1;
@@ -68,10 +66,16 @@ export class SpoolFile {
   /** Fewer bytes than wanted only at the end of what is flushed. `bytes` belong to the callee. */
   read(position: number, bytesCount: number, done: ReadDone): void {
     const block = Buffer.alloc(Math.min(bytesCount, this.#flushedBytes - position));
-    this.#inFlight += 1;
     countRead(block.length);
-    fs.read(this.#fd, block, 0, block.length, position, (err, count) => {
-      done(err, err === null ? block.subarray(0, count) : EMPTY);
+    this.readInto(position, block, done);
+  }
+
+  /** The same into memory of the caller's; `bytes` are a view of it. */
+  readInto(position: number, block: Buffer, done: ReadDone): void {
+    const bytesCount = Math.min(block.length, this.#flushedBytes - position);
+    this.#inFlight += 1;
+    fs.read(this.#fd, block, 0, bytesCount, position, (err, count) => {
+      done(err, block.subarray(0, err === null ? count : 0));
       this.#settle(null);
     });
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs, { readdirSync, readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
-import { SpoolBudget } from '../../../src/router/spool-budget.js';
+import { SPOOL_LIMITS, SpoolBudget } from '../../../src/router/spool-budget.js';
 import {
   codes,
   directoryFor,
@@ -18,6 +18,7 @@ import {
 
 const MEMORY = LIMITS.bodyMemoryMaxBytes;
 const BLOCK = LIMITS.spoolBlockBytes;
+const LARGE = LIMITS.spoolLargeBlockBytes;
 
 describe('in memory', () => {
   test('a small body is answered inside the call, with views of one buffer', (t) => {
@@ -89,6 +90,7 @@ describe('blocks', () => {
     const directory = directoryFor(t);
     const budget = new SpoolBudget();
     const block = budget.takeBlock();
+    assert(block !== undefined);
     budget.giveBlock(block.fill('s'));
     assert.equal(budget.takeBlock(), block);
     budget.giveBlock(block);
@@ -98,16 +100,33 @@ describe('blocks', () => {
     spool.write(body.subarray(1));
     spool.end();
     assert.deepEqual(await readAll(spool), body);
-    assert(!block.equals(Buffer.alloc(BLOCK, 's')), 'the block was filled again');
+    assert(!block.equals(Buffer.alloc(LARGE, 's')), 'the block was filled again');
     spool.dispose();
   });
 
-  test('that lie ready are few', () => {
+  test('are large while few are out, and small beside those', () => {
     const budget = new SpoolBudget();
-    const many = Array.from({ length: LIMITS.spoolSpareBlocksMaxCount + 5 }, () => Buffer.alloc(1));
-    for (const block of many) budget.giveBlock(block);
-    const kept = many.map(() => budget.takeBlock()).filter(({ length }) => length === 1);
-    assert.equal(kept.length, LIMITS.spoolSpareBlocksMaxCount);
+    const largeCount = SPOOL_LIMITS.pendingMaxBytes / LIMITS.spoolLargeBlocksDivisor / LARGE;
+    for (let i = 0; i < largeCount; i += 1) assert.equal(budget.takeBlock()?.length, LARGE);
+    assert.equal(budget.takeLargeBlock(), undefined);
+    const smallCount = (SPOOL_LIMITS.pendingMaxBytes - largeCount * LARGE) / BLOCK;
+    for (let i = 0; i < smallCount; i += 1) assert.equal(budget.takeBlock()?.length, BLOCK);
+    assert.equal(budget.takeBlock(), undefined);
+    assert.equal(budget.pendingBytes, SPOOL_LIMITS.pendingMaxBytes);
+  });
+
+  test('that lie ready are few, of each size', () => {
+    const budget = new SpoolBudget();
+    const takeMany = (count: number): (Buffer | undefined)[] =>
+      Array.from({ length: count }, () => budget.takeBlock());
+    const largeCount = SPOOL_LIMITS.pendingMaxBytes / LIMITS.spoolLargeBlocksDivisor / LARGE;
+    for (const count of [largeCount, LIMITS.spoolSpareBlocksMaxCount + 5]) {
+      const first = takeMany(count);
+      for (const block of first) if (block !== undefined) budget.giveBlock(block);
+      const again = new Set(takeMany(count));
+      const keptCount = first.filter((block) => again.has(block)).length;
+      assert.equal(keptCount, LIMITS.spoolSpareBlocksMaxCount);
+    }
   });
 });
 
@@ -156,21 +175,21 @@ describe('on disk', () => {
   test('a producer that never pauses is stopped by a bound', (t) => {
     const rig = rigOf(directoryFor(t));
     const answers: boolean[] = [];
-    for (let i = 0; i < 10; i += 1) answers.push(rig.spool.write(patternOf(BLOCK)));
-    assert.deepEqual(answers.slice(0, 3), [true, false, false]);
+    for (let i = 0; i < 10; i += 1) answers.push(rig.spool.write(patternOf(LARGE)));
+    assert.deepEqual(answers.slice(0, 4), [true, false, false, false]);
     assert.deepEqual(codes(rig.failures), ['E_SPOOL_FULL']);
     assert.ok(rig.budget.pendingBytes <= LIMITS.spoolPendingMaxBytes);
   });
 
   test('a paused producer loses nothing with what was already read', async (t) => {
     const rig = rigOf(directoryFor(t));
-    rig.spool.write(patternOf(BLOCK));
-    assert.equal(rig.spool.write(patternOf(BLOCK)), false);
+    rig.spool.write(patternOf(2 * LARGE));
+    assert.equal(rig.spool.write(patternOf(1)), false);
     const drained = rig.drained();
     rig.spool.write(patternOf(1_000));
     await drained;
     rig.spool.end();
-    assert.equal((await readAll(rig.spool)).length, 2 * BLOCK + 1_000);
+    assert.equal((await readAll(rig.spool)).length, 2 * LARGE + 1_001);
     rig.spool.dispose();
   });
 
@@ -192,7 +211,6 @@ describe('on disk', () => {
     const rig = rigOf(directoryFor(t));
     const body = patternOf(3 * BLOCK);
     await writeAll(rig, [body.subarray(0, BLOCK), body.subarray(BLOCK)]);
-    await readOnce(rig.spool, 100);
     let isForgotten = true;
     rig.spool.read(100, () => (isForgotten = false));
     rig.spool.rewind();

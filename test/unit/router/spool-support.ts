@@ -44,9 +44,13 @@ export function rigOf(
   return { spool, budget, failures, drained: () => new Promise((done) => waiting.push(done)) };
 }
 
+/** A copy: the bytes are valid until the next read. */
 export const readOnce = (spool: BodySpool, maxBytes: number): Promise<Buffer | null> =>
   new Promise((done, fail) => {
-    spool.read(maxBytes, (err, bytes) => (err === null ? done(bytes) : fail(err)));
+    spool.read(maxBytes, (err, bytes) => {
+      if (err === null) done(bytes === null ? null : Buffer.from(bytes));
+      else fail(err);
+    });
   });
 
 export async function readAll(spool: BodySpool, maxBytes = 65_536): Promise<Buffer> {
