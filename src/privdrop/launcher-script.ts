@@ -91,7 +91,7 @@ printf 'L %s\\n' "$nonce" >&3
 [ -O . ] || exit ${LAUNCHER_REFUSED}
 `;
 
-// Step 4a. The directories that the program is told of, as the user and for nobody else. mkdir(1) runs at the first start only.
+// Step 4a. The directories that the program is told of, as the user and for nobody else. mkdir(1) runs at the first start only, once for all.
 // A rehearsal makes none, unless walls are to show them, and sees only whether something else lies in the way.
 const FOLDERS = `
 umask 077
@@ -99,6 +99,7 @@ blocked() { printf 'M %s\\n' "$line" >&3; exit ${LAUNCHER_REFUSED}; }
 {
   read -r mask && read -r folders && read -r walls || exit ${LAUNCHER_REFUSED}
   read -r settings && read -r needs && read -r words && read -r rehearsal || exit ${LAUNCHER_REFUSED}
+  set --
   while [ "$folders" -gt 0 ]; do
     read -r line || exit ${LAUNCHER_REFUSED}
     if [ "$rehearsal" = 1 ] && [ "$walls" = 0 ]; then
@@ -106,11 +107,14 @@ blocked() { printf 'M %s\\n' "$line" >&3; exit ${LAUNCHER_REFUSED}; }
       while [ -n "$place" ] && [ ! -e "$place" ] && [ ! -L "$place" ]; do place=\${place%/*}; done
       [ -z "$place" ] || [ -d "$place" ] || blocked
     else
-      [ -d "$line" ] || "$mkdir" -p -- "$line" 2>/dev/null || blocked
+      [ -d "$line" ] || set -- "$@" "$line"
     fi
     folders=$((folders - 1))
   done
 } <&3
+if [ "$#" -gt 0 ] && ! "$mkdir" -p -- "$@" 2>/dev/null; then
+  for line; do [ -d "$line" ] || blocked; done
+fi
 `;
 
 /** What a supervisor may send to end a worker; the program inside gets their defaults back from env(1). */
