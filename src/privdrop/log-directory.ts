@@ -11,10 +11,8 @@ import type { Tools } from './tools.js';
  */
 const SCRIPT = `
 PATH=/usr/bin:/bin
-umask 027
 IFS= read -r directory || exit 1
-[ -d "$directory" ] || mkdir -- "$directory" || exit 1
-chgrp -- "$1" "$directory" && chmod 0750 -- "$directory"
+exec install -d -m 0750 -g "$1" -- "$directory"
 `;
 
 export interface LogDirectory {

@@ -81,8 +81,6 @@ export class Launch {
       processes: limits.pidsMax,
       mark: this.#mark?.number ?? 0,
     });
-    // Beside the launch: nothing of the tenant's speaks before it is there.
-    this.#logDirectory = this.#ground.logDirectories?.prepare(account, this.#request.tools);
     const label = { worker: this.#id, app, runtime: wantedRuntime };
     const log = await connectLog(this.#ground.paths.log, this.#ground.routerUid, label); // step 2, second half
     try {
@@ -124,6 +122,11 @@ export class Launch {
     socket.handOver(); // step 5
     this.#step('spawned');
     this.#converse(child, plan);
+    // Beside the launch: nothing of the tenant's speaks before it is there.
+    this.#logDirectory = this.#ground.logDirectories?.prepare(
+      this.#request.account,
+      this.#request.tools,
+    );
   }
 
   #adopt(
