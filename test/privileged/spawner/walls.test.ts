@@ -106,7 +106,7 @@ describe('a launch behind walls', { skip: needsWalls }, () => {
   it('leaves nothing where the supervisor is killed', async () => {
     host.makeApp('alice', 'app', 'sleeps');
     const { pid } = await router.spawn('alice/app');
-    assert.equal(commandOf(programBehindWalls(pid)), 'sleep');
+    await waitFor('it to sleep', () => commandOf(programBehindWalls(pid)) === 'sleep');
     process.kill(host.pid, 'SIGKILL');
     await waitFor('the program to be gone', () => host.processesOf(UID.alice).length === 0);
   });
