@@ -4,8 +4,15 @@ import { homedir } from 'node:os';
 import { isUsherdError, type ErrorCode, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { AccountFiles } from './account-files.js';
-import { ask, NOT_FOUND, type Answer } from './account-query.js';
-import { parseGroupIds, parseGroups, parseId, parsePasswd } from './account-text.js';
+import { ask, askAboutAccount, NOT_FOUND, type Answer } from './account-query.js';
+import {
+  isOwnGroup,
+  parseGroupIds,
+  parseGroups,
+  parseId,
+  parsePasswd,
+  type PasswdEntry,
+} from './account-text.js';
 import {
   allowedGroups,
   checkAccountName,
@@ -215,24 +222,39 @@ export class AccountDirectory {
     return this.#files.sharesUidWith(name, uid);
   }
 
+  #sharesConfiguredGid(name: string, gid: number): boolean {
+    const { configured } = this.#options;
+    return [...configured].some(([other, account]) => other !== name && account.gid === gid);
+  }
+
   async #find(name: string, signal: AbortSignal): Promise<Account | AccountResult> {
     const configured = this.#options.configured.get(name);
-    if (configured !== undefined) return { ...configured, name, groups: [], source: 'config' };
-    const { getent, id } = this.#options.tools;
-    const wantsGroups = this.#options.rules.supplementaryGroups === 'account';
-    const [passwd, groupIds] = await Promise.all([
-      this.#ask([getent, 'passwd', '--', name], signal),
-      wantsGroups ? this.#ask([id, '-G', '--', name], signal) : Promise.resolve(undefined),
-    ]);
-    if (passwd?.exitCode === NOT_FOUND.getent) return unknown(name);
-    if (passwd?.exitCode !== 0) return unanswered(name, 'getent passwd failed');
+    if (configured !== undefined) {
+      const hasOwnGroup = !this.#sharesConfiguredGid(name, configured.gid);
+      return { ...configured, name, groups: [], hasOwnGroup, source: 'config' };
+    }
+    const { mode, tools, rules } = this.#options;
+    const wantsGroups = rules.supplementaryGroups === 'account';
+    const answers = await askAboutAccount(name, wantsGroups, { mode, tools, signal });
+    if (answers === 'malformed') return malformed(name, 'getent and id gave no proper answers');
+    if (answers === undefined) return unanswered(name, 'getent passwd failed');
+    const { passwd, others } = answers;
+    if (passwd.exitCode === NOT_FOUND.getent) return unknown(name);
+    if (others === undefined) return unanswered(name, 'getent passwd failed');
     const entry = parsePasswd(passwd.output, name);
     if (entry === undefined) return malformed(name, 'getent passwd gave no proper entry');
-    if (!wantsGroups) return { ...entry, groups: [], source: 'passwd' };
-    if (groupIds?.exitCode !== 0) return unanswered(name, 'id -G failed');
-    const groups = parseGroupIds(groupIds.output);
+    const hasOwnGroup = this.#hasOwnGroup(entry, others.ownGroup);
+    if (!wantsGroups) return { ...entry, groups: [], hasOwnGroup, source: 'passwd' };
+    if (others.groupIds.exitCode !== 0) return unanswered(name, 'id -G failed');
+    const groups = parseGroupIds(others.groupIds.output);
     if (groups === undefined) return malformed(name, 'id -G gave no proper list');
-    return { ...entry, groups, source: 'passwd' };
+    return { ...entry, groups, hasOwnGroup, source: 'passwd' };
+  }
+
+  /** Found by its name, so another group of the same number is looked for beside it. */
+  #hasOwnGroup(entry: PasswdEntry, { exitCode, output }: Answer): boolean {
+    const isOwn = exitCode === 0 && isOwnGroup(output, entry);
+    return isOwn && this.#files.sharesGidWith(entry.name, entry.gid) === undefined;
   }
 
   /** What is denied, by number; undefined if the group database does not answer properly. */
@@ -250,19 +272,15 @@ export class AccountDirectory {
     if (this.#denied !== undefined && performance.now() < this.#denied.untilMs) {
       return this.#denied.gids;
     }
-    const { getent } = this.#options.tools;
-    const answer = await this.#ask([getent, 'group', '--', ...names], signal);
+    const { mode, tools } = this.#options;
+    const argv = [tools.getent, 'group', '--', ...names];
+    const answer = await ask({ mode, tools, argv, signal });
     const isAnswer = answer?.exitCode === 0 || answer?.exitCode === NOT_FOUND.getent;
     const gids = isAnswer ? parseGroups(answer.output, names) : undefined;
     if (gids !== undefined) {
       this.#denied = { gids, untilMs: performance.now() + LIMITS.accountCacheTtlMs };
     }
     return gids;
-  }
-
-  #ask(argv: readonly string[], signal: AbortSignal): Promise<Answer | undefined> {
-    const { mode, tools } = this.#options;
-    return ask({ mode, tools, argv, signal });
   }
 }
 
@@ -288,7 +306,9 @@ function currentUser(name: string): AccountResult {
   if (uid === undefined || gid === undefined || groups === undefined) {
     return malformed(name, '/proc/self/status says nothing about the current user');
   }
-  return { ok: true, account: { name, uid, gid, groups, home: ownHome(), source: 'self' } };
+  const home = ownHome();
+  const account = { name, uid, gid, groups, home, hasOwnGroup: false, source: 'self' } as const;
+  return { ok: true, account };
 }
 
 /** An account that no database knows, in a container for instance, has none. */

@@ -53,11 +53,12 @@ function* entries(bytes: Buffer): Generator<readonly string[]> {
   }
 }
 
-function namesByUid(bytes: Buffer): ReadonlyMap<string, ReadonlySet<string>> {
+/** Of accounts or of groups: the number is the third field of both. */
+function namesById(bytes: Buffer): ReadonlyMap<string, ReadonlySet<string>> {
   const names = new Map<string, Set<string>>();
-  for (const [name = '', , uid = ''] of entries(bytes)) {
-    const known = names.get(uid);
-    if (known === undefined) names.set(uid, new Set([name]));
+  for (const [name = '', , id = ''] of entries(bytes)) {
+    const known = names.get(id);
+    if (known === undefined) names.set(id, new Set([name]));
     else known.add(name);
   }
   return names;
@@ -81,16 +82,21 @@ function expiryDays(bytes: Buffer): ReadonlyMap<string, number> {
   return days;
 }
 
+const otherThan = (name: string, names: ReadonlySet<string> = new Set()): string | undefined =>
+  [...names].find((other) => other !== name);
+
 export class AccountFiles {
   readonly #users: Derived<ReadonlySet<string>>;
   readonly #names: Derived<ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly #groupNames: Derived<ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #numericUsers: Derived<readonly string[]>;
   readonly #numericGroups: Derived<readonly string[]>;
   readonly #expiry: Derived<ReadonlyMap<string, number>>;
 
   constructor(paths: AccountFilePaths = SYSTEM_ACCOUNT_FILES) {
     this.#users = new Derived(paths.passwd, userNames);
-    this.#names = new Derived(paths.passwd, namesByUid);
+    this.#names = new Derived(paths.passwd, namesById);
+    this.#groupNames = new Derived(paths.group, namesById);
     this.#numericUsers = new Derived(paths.passwd, numericNames);
     this.#numericGroups = new Derived(paths.group, numericNames);
     this.#expiry = new Derived(paths.shadow, expiryDays);
@@ -103,10 +109,12 @@ export class AccountFiles {
 
   /** Another account of /etc/passwd with this uid. */
   sharesUidWith(name: string, uid: number): string | undefined {
-    for (const other of this.#names.get().get(String(uid)) ?? []) {
-      if (other !== name) return other;
-    }
-    return undefined;
+    return otherThan(name, this.#names.get().get(String(uid)));
+  }
+
+  /** Another group of /etc/group with this number. */
+  sharesGidWith(name: string, gid: number): string | undefined {
+    return otherThan(name, this.#groupNames.get().get(String(gid)));
   }
 
   /** User and group names that setpriv(1) would look up before it takes them for numbers. */

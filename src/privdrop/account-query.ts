@@ -1,5 +1,5 @@
-// Asking the account database, in a process that has nothing to lose: name services run foreign code and may hang.
-import { spawn, type SpawnOptions } from 'node:child_process';
+// Asking the account database, in processes that have nothing to lose: name services run foreign code and may hang.
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { LIMITS } from '../limits.js';
 import { bareOptions } from './bare-options.js';
 import { setprivArgv } from './chain.js';
@@ -33,8 +33,55 @@ export interface Query {
   readonly tools: Tools;
   /** Constants, and names that have passed the rule for names. */
   readonly argv: readonly string[];
-  /** Kills the process; what waits for the answer gives up by itself. */
+  /** Kills the process and whatever it has started; what waits for the answer gives up by itself. */
   readonly signal: AbortSignal;
+}
+
+/**
+ * Entry, groups, and the group of the same name, each followed by a line with its exit code: one process of ours for
+ * three questions, because a fork of the supervisor costs more than all of them. Nothing is asked of who does not exist.
+ */
+const LOOK_UP = `
+"$1" passwd -- "$3"
+code=$?
+echo "= $code"
+[ "$code" = 0 ] || exit 0
+[ -z "$2" ] || "$2" -G -- "$3"
+echo "= $?"
+"$1" group -- "$3"
+echo "= $?"
+`;
+
+export interface AccountAnswers {
+  readonly passwd: Answer;
+  /** Undefined for who does not exist. */
+  readonly others: { readonly groupIds: Answer; readonly ownGroup: Answer } | undefined;
+}
+
+/** Undefined if nothing was answered, `malformed` if it is not one answer to each question. */
+export async function askAboutAccount(
+  name: string,
+  wantsGroups: boolean,
+  query: Omit<Query, 'argv'>,
+): Promise<AccountAnswers | 'malformed' | undefined> {
+  const { sh, getent, id } = query.tools;
+  const argv = [sh, '-c', LOOK_UP, 'account', getent, wantsGroups ? id : '', name];
+  const answer = await ask({ ...query, argv });
+  return answer?.exitCode === 0 ? answersIn(answer.output) : undefined;
+}
+
+/** As many as there are questions: a line that is no exit code and looks like one is one too many. */
+export function answersIn(text: string): AccountAnswers | 'malformed' {
+  const parts = text.split(/^= ([0-9]{1,3})\n/m);
+  const answers: Answer[] = [];
+  for (let i = 0; i + 1 < parts.length; i += 2) {
+    answers.push({ output: parts[i] ?? '', exitCode: Number(parts[i + 1]) });
+  }
+  const [passwd, groupIds, ownGroup, ...more] = answers;
+  if (passwd === undefined || parts.at(-1) !== '' || more.length > 0) return 'malformed';
+  if (passwd.exitCode !== 0 && groupIds === undefined) return { passwd, others: undefined };
+  if (passwd.exitCode !== 0 || groupIds === undefined || ownGroup === undefined) return 'malformed';
+  return { passwd, others: { groupIds, ownGroup } };
 }
 
 /** Undefined if it was killed, failed to start or said too much; settles only when the process is gone. */
@@ -44,26 +91,36 @@ export function ask(query: Query): Promise<Answer | undefined> {
   const options = bareOptions<SpawnOptions>({
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
-    signal,
-    killSignal: 'SIGKILL',
   });
   return new Promise((resolve) => {
     const child = spawn(file, args, options);
+    const end = (): void => endGroup(child);
+    signal.addEventListener('abort', end, { once: true });
     const chunks: Buffer[] = [];
     let bytes = 0;
     child.stdout?.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > LIMITS.accountLookupOutputMaxBytes) child.kill('SIGKILL');
+      if (bytes > LIMITS.accountLookupOutputMaxBytes) end();
       else chunks.push(chunk);
     });
     child.on('error', () => {
-      // It could not be started, or was told to end; in the second case `close` comes, too.
       if (child.pid === undefined) resolve(undefined);
     });
     child.on('close', (exitCode) => {
+      signal.removeEventListener('abort', end);
       const isWhole = exitCode !== null && bytes <= LIMITS.accountLookupOutputMaxBytes;
       const output = Buffer.concat(chunks).toString('utf8');
       resolve(isWhole ? { exitCode, output } : undefined);
     });
   });
+}
+
+/** It leads a session of its own, and while it is not reaped its number is nobody else's. */
+function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of them have ended.
+  }
 }

@@ -61,3 +61,14 @@ export function parseGroups(
   }
   return output === '' || output.endsWith('\n') ? groups : undefined;
 }
+
+/** group(5): groups that belong to one user have its name and nobody else in them (adduser(8), useradd(8), pam_umask(8)). */
+export function isOwnGroup(
+  output: string,
+  { name, gid }: Pick<PasswdEntry, 'name' | 'gid'>,
+): boolean {
+  const [group, , id, members = '', ...more] = onlyLine(output)?.split(':') ?? [];
+  if (more.length > 0) return false;
+  const others = members.split(',').filter((member) => member !== '' && member !== name);
+  return group === name && id === String(gid) && others.length === 0;
+}

@@ -11,6 +11,8 @@ export interface Account {
   readonly home: string;
   /** Supplementary groups, already without the denied ones. */
   readonly groups: readonly number[];
+  /** Nobody else is in its primary group: only then may the group stand for the account. */
+  readonly hasOwnGroup: boolean;
   /** `self`: not this account at all, but whoever runs usherd. */
   readonly source: 'passwd' | 'config' | 'self';
 }

@@ -20,6 +20,5 @@ export { verifyDrop } from './verify.js';
 export { workerEnvironment, type EnvironmentInput } from './environment.js';
 export { checkTool, findTools, recheckTools, type Tools } from './tools.js';
 export { assertAccountDatabase, assertCapabilities, closeInheritedDescriptors } from './startup.js';
-export { hasOwnGroup } from './own-group.js';
 export { makeLogDirectory } from './log-directory.js';
 export { runCanary } from './canary.js';

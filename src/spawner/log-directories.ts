@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIMITS } from '../limits.js';
-import { hasOwnGroup, makeLogDirectory, type Account, type Tools } from '../privdrop/index.js';
+import { makeLogDirectory, type Account, type Tools } from '../privdrop/index.js';
 import type { RouterIdentity } from './directories.js';
 import { ExpiringMap } from './expiring-map.js';
 import type { Log } from './log-face.js';
@@ -10,8 +10,6 @@ import type { Log } from './log-face.js';
 export interface LogDirectoriesParts {
   readonly directory: string;
   readonly router: RouterIdentity;
-  /** Of an account that stands in the configuration: whether another one there has the same group. */
-  readonly sharesGroup: (account: Account) => boolean;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -20,8 +18,8 @@ const MODE = 0o750;
 
 export class LogDirectories {
   readonly #parts: LogDirectoriesParts;
-  /** Which group may read, by user and primary group. */
-  readonly #readers = new ExpiringMap<number>(LIMITS.accountCacheMaxCount);
+  /** Users of whose shared group was told. */
+  readonly #told = new ExpiringMap<true>(LIMITS.accountCacheMaxCount);
   /** Could not be made, and is not tried at every launch. */
   readonly #troubles = new ExpiringMap<true>(LIMITS.accountCacheMaxCount);
 
@@ -36,7 +34,7 @@ export class LogDirectories {
     if (this.#troubles.get(user, now()) !== undefined) return;
     const path = join(directory, user);
     try {
-      const gid = await this.#reader(account, tools);
+      const gid = this.#reader(account);
       if (isAsWanted(path, router.uid, gid)) return;
       const signal = AbortSignal.timeout(LIMITS.accountLookupDeadlineMs);
       await makeLogDirectory({ path, router, gid }, tools, signal);
@@ -49,25 +47,14 @@ export class LogDirectories {
   }
 
   /** The group of the account if it is his alone; otherwise nobody but the router, because others are in it. */
-  async #reader(account: Account, tools: Tools): Promise<number> {
+  #reader({ name: user, gid, hasOwnGroup }: Account): number {
     const { router, log, now } = this.#parts;
-    const key = `${account.name} ${account.gid}`;
-    const known = this.#readers.get(key, now());
-    if (known !== undefined) return known.value;
-    const isOwn = await this.#isOwn(account, tools);
-    if (!isOwn) {
-      const fields = { user: account.name, gid: account.gid };
-      log.warn(fields, 'primary group shared: only root reads the logs of this user');
+    if (hasOwnGroup) return gid;
+    if (this.#told.get(user, now()) === undefined) {
+      log.warn({ user, gid }, 'primary group shared: only root reads the logs of this user');
+      this.#told.set(user, true, now() + LIMITS.accountCacheTtlMs);
     }
-    const gid = isOwn ? account.gid : router.gid;
-    this.#readers.set(key, gid, now() + LIMITS.accountCacheTtlMs);
-    return gid;
-  }
-
-  #isOwn(account: Account, tools: Tools): Promise<boolean> {
-    if (account.source === 'config') return Promise.resolve(!this.#parts.sharesGroup(account));
-    const signal = AbortSignal.timeout(LIMITS.accountLookupDeadlineMs);
-    return hasOwnGroup(account, { mode: 'root', tools, signal });
+    return router.gid;
   }
 }
 

@@ -10,7 +10,6 @@ import {
   closeInheritedDescriptors,
   findTools,
   runCanary,
-  type Account,
   type DropPlan,
   type Mode,
 } from '../privdrop/index.js';
@@ -113,7 +112,7 @@ export class Supervisor {
     await runCanary(canary, tools);
 
     const pinned = new PinnedTools(tools, canary);
-    const logDirectories = this.#logDirectories(settings, router);
+    const logDirectories = this.#logDirectories(router);
     const ground = { paths, settings, tools: pinned, cgroups, marks, logDirectories };
     const operations = this.#operate(ground);
     await operations.vhosts.start();
@@ -228,15 +227,11 @@ export class Supervisor {
     return { requests: requestRows(report) };
   }
 
-  #logDirectories(settings: Settings, router: RouterIdentity): LogDirectories | undefined {
+  #logDirectories(router: RouterIdentity): LogDirectories | undefined {
     const { config, mode, log } = this.#options;
     if (mode === 'self') return undefined;
-    const sharesGroup = (account: Account): boolean =>
-      [...settings.config.users.values()].some(
-        (user) => user.name !== account.name && user.account?.gid === account.gid,
-      );
     const directory = config.paths.log; // the router, too, keeps the one it started with
-    return new LogDirectories({ directory, router, sharesGroup, log, now: monotonicMs });
+    return new LogDirectories({ directory, router, log, now: monotonicMs });
   }
 
   #operate(
@@ -318,6 +313,6 @@ async function canaryPlan(
   const options = { mode, noNewPrivileges: true, processes: 0 };
   const self = mode === 'self' ? await settings.accounts.lookup('self') : undefined;
   if (self?.ok === true) return buildPlan(self.account, options);
-  const { uid, gid } = router;
-  return buildPlan({ name: 'router', uid, gid, home: '/', groups: [], source: 'config' }, options);
+  const account = { name: 'router', ...router, home: '/', groups: [], hasOwnGroup: false } as const;
+  return buildPlan({ ...account, source: 'config' }, options);
 }

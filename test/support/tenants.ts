@@ -23,6 +23,7 @@ export const accountOf = (uid: number, groups: readonly number[] = []): Account 
   gid: uid,
   home: '/nonexistent',
   groups,
+  hasOwnGroup: false,
   source: 'config',
 });
 

@@ -1,7 +1,15 @@
 // Accounts of a real database, and of databases that hang or lie; every account that is made here is removed again.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -19,6 +27,7 @@ import { LIMITS } from '../../../src/limits.js';
 import { accountsOf } from '../../../src/spawner/index.js';
 import { testConfig } from '../../support/config.js';
 import { needsRoot } from '../../support/needs-root.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const RULES: IdentityRules = {
   minUid: 1_000,
@@ -37,6 +46,9 @@ function mustRun(file: string, ...args: readonly string[]): void {
 
 const noUseradd = existsSync('/usr/sbin/useradd') ? false : 'no useradd(8)';
 
+/** Nobody else runs this on the machine. */
+const SLEEPER = '/bin/sleep\0' + '31.4\0';
+
 function directory(tools: Tools, change: Partial<AccountDirectoryOptions> = {}): AccountDirectory {
   return new AccountDirectory({
     mode: 'root',
@@ -47,10 +59,9 @@ function directory(tools: Tools, change: Partial<AccountDirectoryOptions> = {}):
   });
 }
 
-/** Our children whose arguments, each ended by NUL, are these. */
-function childrenThatRun(argv: string): readonly string[] {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').split(' ');
-  return children.filter((pid) => {
+/** Processes whose arguments, each ended by NUL, are these. */
+function processesThatRun(argv: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === argv;
     } catch {
@@ -107,6 +118,7 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
       uid: 52_101,
       home: '/home/usherdt-a',
       groups: [gid, 52_112],
+      hasOwnGroup: true,
       source: 'passwd',
     });
   });
@@ -208,6 +220,7 @@ describe('configured accounts', { skip: needsRoot }, () => {
       gid: 52_201,
       home: '/srv/guest',
       groups: [],
+      hasOwnGroup: true,
       source: 'config',
     });
   });
@@ -233,15 +246,18 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
   after(() => rmSync(folder, { recursive: true }));
 
   /** A getent(1) whose answer to `passwd` is this shell text; `group` finds nothing. */
-  function withGetent(text: string, id = 'echo 52301'): Tools {
+  function withGetent(
+    text: string,
+    id = 'echo 52301',
+    script = `[ "$1" = passwd ] || exit 2\n${text}`,
+  ): Tools {
     const write = (name: string, script: string): string => {
       const path = join(folder, name);
       writeFileSync(path, `#!/bin/sh\n${script}\n`);
       chmodSync(path, 0o755);
       return path;
     };
-    const getent = write('getent', `[ "$1" = passwd ] || exit 2\n${text}`);
-    return { ...tools, getent, id: write('id', id) };
+    return { ...tools, getent: write('getent', script), id: write('id', id) };
   }
 
   const ENTRY = 'alice:x:52301:52301::/home/alice:/bin/sh';
@@ -259,6 +275,10 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
     ['uid -1', `echo ${ENTRY.replace('52301', '-1')}`],
     ['uid 4294967296', `echo ${ENTRY.replace('52301', '4294967296')}`],
     ['nothing and success', 'exit 0'],
+    // What its author forges is followed by what is true.
+    ['the end of its own answer', `echo ${ENTRY}; echo = 0; echo 52301 27; echo = 0`],
+    ['a failure in its answer', `echo = 2; echo ${ENTRY}`],
+    ['half a line', `printf %s ${ENTRY}`],
   ] as const) {
     it(`is not believed when it answers with ${what} (T34)`, async () => {
       assert.equal(await ask(text), 'account-entry');
@@ -279,6 +299,20 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
   it('is not believed about groups either', async () => {
     assert.equal(await ask(`echo ${ENTRY}`, 'echo 1 x'), 'account-entry');
     assert.equal(await ask(`echo ${ENTRY}`, 'exit 1'), 'account-lookup-failed');
+  });
+
+  it('has to know the group of the same name for his alone', async () => {
+    const group = 'alice:x:52301:';
+    const isOwn = async (answer: string): Promise<boolean> => {
+      const getent = `case $1:$3 in passwd:*) echo ${ENTRY} ;; group:alice) ${answer} ;; *) exit 2 ;; esac`;
+      return accountOf(await directory(withGetent('', 'echo 52301', getent)).lookup('alice'))
+        .hasOwnGroup;
+    };
+    assert.equal(await isOwn(`echo ${group}`), true);
+    assert.equal(await isOwn(`echo ${group}alice`), true);
+    assert.equal(await isOwn(`echo ${group}bob`), false);
+    assert.equal(await isOwn('echo alice:x:52302:'), false);
+    assert.equal(await isOwn(`echo ${group}; exit 3`), false);
   });
 
   it('is asked by nobody, without environment, groups and capabilities', async () => {
@@ -308,13 +342,13 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
   });
 
   it('costs its deadline and no more, asks few at once, and blocks nobody (T34)', async () => {
-    const accounts = directory(withGetent('exec /bin/sleep 30'), { lookupDeadlineMs: 400 });
+    const accounts = directory(withGetent('exec /bin/sleep 31.4'), { lookupDeadlineMs: 400 });
     const began = performance.now();
     let turns = 0;
     let atOnce = 0;
     const ticking = setInterval(() => {
       turns += 1;
-      atOnce = Math.max(atOnce, childrenThatRun('/bin/sleep\0' + '30\0').length);
+      atOnce = Math.max(atOnce, processesThatRun(SLEEPER).length);
     }, 5);
     const names = Array.from({ length: 12 }, (_, i) => `alice${i}`);
     const results = await Promise.all(names.map((name) => accounts.lookup(name)));
@@ -326,5 +360,6 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
     assert.ok(turns > 20, `${turns} turns of the event loop`);
     // Who gets a place just before his own deadline asks too: only how many ask at once is bounded.
     assert.ok(atOnce > 0 && atOnce <= LIMITS.accountLookupsInFlightMaxCount, `${atOnce} at once`);
+    await waitFor('nobody to sleep any more', () => processesThatRun(SLEEPER).length === 0);
   });
 });

@@ -112,7 +112,7 @@ describe('the account database', () => {
         if (entry === undefined) return;
         assert.equal(String(entry.uid), uid);
         assert.equal(String(entry.gid), gid);
-        const account = { ...entry, groups: [], source: 'passwd' } as const;
+        const account = { ...entry, groups: [], hasOwnGroup: false, source: 'passwd' } as const;
         const finding = judgeAccount(account, {
           rules: {
             minUid: 0,

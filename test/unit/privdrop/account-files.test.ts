@@ -37,6 +37,12 @@ describe('account files', () => {
     assert.equal(files.sharesUidWith('carol', 4_711), undefined);
   });
 
+  it('name the other group of a number', () => {
+    const { files } = filesWith({ group: 'alice:x:1001:\nstaff:x:1001:bob\nbob:x:1002:\n' });
+    assert.equal(files.sharesGidWith('alice', 1_001), 'staff');
+    assert.equal(files.sharesGidWith('bob', 1_002), undefined);
+  });
+
   it('do not take an account that is written twice for two accounts', () => {
     const { files } = filesWith({ passwd: 'a:x:1001:1::/h:/s\na:x:1001:1::/h:/s\n' });
     assert.equal(files.sharesUidWith('a', 1_001), undefined);

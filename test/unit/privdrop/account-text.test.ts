@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  isOwnGroup,
   parseGroupIds,
   parseGroups,
   parseId,
@@ -69,4 +70,22 @@ describe('getent group', () => {
       assert.equal(parseGroups(output, asked), undefined);
     });
   }
+});
+
+describe('the group of one account', () => {
+  const alice = { name: 'alice', gid: 1_001 };
+
+  it('has the same name and number, and nobody else in it', () => {
+    assert.equal(isOwnGroup('alice:x:1001:\n', alice), true);
+    assert.equal(isOwnGroup('alice:x:1001:alice\n', alice), true);
+  });
+
+  it('has no other name, number, member or shape', () => {
+    for (const line of [
+      ...['users:x:1001:\n', 'alice:x:1002:\n', 'alice:x:1001:bob\n', 'alice:x:1001:alice,bob\n'],
+      ...['', 'alice:x:1001\u0000:\n', 'alice:x:1001::\n', 'alice:x:1001:\nbob:x:1001:\n'],
+    ]) {
+      assert.equal(isOwnGroup(line, alice), false, line);
+    }
+  });
 });

@@ -28,6 +28,7 @@ const ALICE: Account = {
   gid: 1_002,
   home: '/home/alice',
   groups: [1_002, 1_003],
+  hasOwnGroup: false,
   source: 'passwd',
 };
 const ROOT_MODE = { mode: 'root', noNewPrivileges: true, processes: 256 } as const;

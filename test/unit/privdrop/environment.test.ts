@@ -10,6 +10,7 @@ const account = {
   gid: 1_001,
   home: '/home/alice',
   groups: [],
+  hasOwnGroup: true,
   source: 'passwd',
 } as const;
 const base = { account, app: 'alice/blog', temporaryDirectory: '/var/tmp/alice' } as const;

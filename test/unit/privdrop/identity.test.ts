@@ -33,6 +33,7 @@ const ALICE: Account = {
   gid: 1_001,
   home: '/home/alice',
   groups: [1_001],
+  hasOwnGroup: true,
   source: 'passwd',
 };
 

@@ -10,6 +10,7 @@ const account = {
   gid: 2_000,
   home: '/',
   groups: [],
+  hasOwnGroup: true,
   source: 'passwd',
 } as const;
 const finding = { rule: 'account-expired', found: 'expired', expected: '', remedy: '' };
