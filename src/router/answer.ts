@@ -1,6 +1,11 @@
 // The answer of a worker on its way to the web server: head checked and held back until whole, body cut where HTTP has none.
 import type { ErrorCode } from '../errors.js';
-import { headBlock, ResponseHeadParser, type ResponseHead } from './response-head.js';
+import {
+  BUFFERING_NAME,
+  headBlock,
+  ResponseHeadParser,
+  type ResponseHead,
+} from './response-head.js';
 
 interface AnswerOptions {
   readonly method: string;
@@ -38,6 +43,8 @@ export class Answer {
   isBegun = false;
   /** Sent beyond the announced length. */
   excessBytes = 0;
+  /** It must not wait on disk. */
+  isLive = false;
   /** Names of headers that did not go on. */
   struck: readonly string[] = [];
 
@@ -92,6 +99,7 @@ export class Answer {
     const { head, rest } = parser;
     this.status = head.status;
     this.struck = head.struck;
+    this.isLive = head.isLive;
     const held = this.#options.hold?.(head);
     if (held !== undefined) {
       this.#isHeld = true;
@@ -150,7 +158,8 @@ export function odditiesOf(
     found.push({ kind: 'status', text: `the program ended its answer with status ${exitStatus}` });
   }
   // One kind, whatever the names: a program invents as many as it likes.
-  const orders = struck.filter((name) => name.startsWith('x-')).join(', ');
+  const isOrder = (name: string): boolean => name.startsWith('x-') && name !== BUFFERING_NAME;
+  const orders = struck.filter(isOrder).join(', ');
   if (orders !== '') {
     const text = `dropped from the answer, because it gives orders to web servers: ${orders.slice(0, NAMES_MAX_CHARS)}`;
     found.push({ kind: 'struck', text });

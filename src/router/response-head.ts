@@ -22,6 +22,8 @@ export interface ResponseHead {
   readonly hasRoom: boolean;
   /** As the worker announced it. */
   readonly contentLength: number | undefined;
+  /** What the client sees late is of no use to it: the answer never waits on disk. */
+  readonly isLive: boolean;
   /** Lower-case names of the headers that were dropped, for the log. */
   readonly struck: readonly string[];
 }
@@ -30,8 +32,11 @@ export interface ResponseHead {
 const STRUCK_NAMES: ReadonlySet<string> = new Set([
   ...['transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'trailer', 'te'],
 ]);
+/** Struck, and heeded by usherd itself. */
+export const BUFFERING_NAME = 'x-accel-buffering';
 const STRUCK_PREFIXES = /^(?:proxy-|x-sendfile|x-lighttpd-send-|x-accel-|x-usherd-)/;
 
+const EVENT_STREAM = /^text\/event-stream\b/i;
 const STATUS_VALUE = /^([2-5][0-9]{2})(?: +(.*))?$/;
 const H = 0x48;
 const NPH_LINE = /^HTTP\/[0-9](?:\.[0-9])? ([2-5][0-9]{2})(?: +(.*))?$/;
@@ -53,7 +58,7 @@ export class ResponseHeadParser implements LineSink {
   #status: { readonly code: number; readonly reason: string } | undefined;
   #isFirstLine = true;
   #hasLocation = false;
-  #isChunked = false;
+  #isLive = false;
   #contentLength: number | undefined;
   #locations = '';
   #text = '';
@@ -96,6 +101,7 @@ export class ResponseHeadParser implements LineSink {
       return;
     }
     const { name, lowerName, value } = parseField(bytes, start, end);
+    this.#isLive ||= isLive(lowerName, value);
     switch (lowerName) {
       case 'status':
         this.#setStatus(STATUS_VALUE.exec(value));
@@ -105,9 +111,6 @@ export class ResponseHeadParser implements LineSink {
         return;
       case 'location':
         this.#hasLocation ||= value !== '';
-        break;
-      case 'transfer-encoding':
-        this.#isChunked = true;
         break;
       default:
         break;
@@ -141,16 +144,17 @@ export class ResponseHeadParser implements LineSink {
   #build(): ResponseHead {
     const { code, reason } = this.#status ?? { code: this.#hasLocation ? 302 : 200, reason: '' };
     const hasBody = code !== 204 && code !== 304;
+    const struck = this.#struck ?? NONE;
     // Of a chunked answer the length says nothing; where there is no body it can only be wrong.
-    const contentLength = this.#isChunked ? undefined : this.#contentLength;
+    const contentLength = struck.includes('transfer-encoding') ? undefined : this.#contentLength;
     const reasonText = reason === '' ? (STATUS_CODES[code] ?? 'Unassigned') : reason;
     // HAProxy takes a Location for a status of 302, unless a Status comes after it.
     const status = `${this.#locations}Status: ${code} ${reasonText}\r\n`;
     const lines = status + this.#text;
     const isStatusGiven = this.#status !== undefined;
-    const struck = this.#struck ?? NONE;
     const hasRoom = this.#writtenCount < LIMITS.responseHeadLinesMaxCount;
-    return { status: code, isStatusGiven, lines, hasBody, hasRoom, contentLength, struck };
+    const isLive = this.#isLive;
+    return { status: code, isStatusGiven, lines, hasBody, hasRoom, contentLength, isLive, struck };
   }
 }
 
@@ -158,4 +162,9 @@ export class ResponseHeadParser implements LineSink {
 function isStruck(lowerName: string, value: string): boolean {
   if (lowerName === 'content-type') return !value.includes('/');
   return STRUCK_NAMES.has(lowerName) || STRUCK_PREFIXES.test(lowerName);
+}
+
+function isLive(lowerName: string, value: string): boolean {
+  if (lowerName === 'content-type') return EVENT_STREAM.test(value);
+  return lowerName === BUFFERING_NAME && value.toLowerCase() === 'no';
 }
