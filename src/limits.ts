@@ -80,6 +80,14 @@ export const LIMITS = {
   responseBufferMaxBytes: 1 * MIB,
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
+  frontWriteMaxBytes: 256 * KIB, // given to a front socket at once; what is not written then waits in the router
+  answerSpillAfterMs: 100, // a worker held up for so long by one client: the rest of the answer goes to disk
+  answerSpillRetryMs: 1_000, // where there was no room for one more
+  answerSpillMaxBytes: 256 * MIB, // of one answer; then the worker is held up again
+  answerSpillPendingMaxBytes: 256 * KIB, // on its way to disk
+  answerSpillAheadBytes: 128 * KIB, // read back before the web server has taken what it has
+  answerSpillsPerUserMaxCount: 256,
+  answerSpillShare: 0.5, // of spool files and disk, so that bodies find room
 
   // error pages
   errorPageLinesMaxCount: 20, // also kept per application from its log

@@ -15,7 +15,7 @@ import {
 } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { encodeBrokenRecord } from './broken-record.js';
-import { FrontWriter } from './front-writer.js';
+import { FrontOutput } from './front-output.js';
 import { refuseApplicationType, valuesFor } from './management.js';
 import { countRead } from './read-garbage.js';
 import { FrontRequest } from './request.js';
@@ -29,9 +29,8 @@ export class FrontConnection implements RecordSink, FrontSide {
   readonly bounds: FrontBounds;
   readonly #decoder: RecordDecoder;
   readonly #encoder: RecordEncoder;
-  readonly #writer: FrontWriter;
+  readonly #output: FrontOutput;
   readonly #requests = new Map<number, FrontRequest>();
-  readonly #congested = new Set<Pausable>();
   /** STDERR records of open requests, few. */
   readonly #errorOutput = new Map<number, Buffer[]>();
   #openCount = 0;
@@ -43,17 +42,26 @@ export class FrontConnection implements RecordSink, FrontSide {
   #isClosing = false;
   #isClosed = false;
   #lingerTimer: NodeJS.Timeout | undefined;
+  /** Who asks and does not read the answers is not asked for more. */
+  readonly #asker: Pausable = {
+    spillsFor: undefined,
+    pause: () => this.pauseReading(),
+    resume: () => this.resumeReading(),
+  };
 
   constructor(socket: net.Socket, context: RouterContext, bounds: FrontBounds) {
     this.#socket = socket;
     this.#context = context;
     this.bounds = bounds;
     this.#decoder = new RecordDecoder(this);
-    this.#writer = new FrontWriter(socket, context.writeBudget);
-    this.#encoder = new RecordEncoder(socket);
+    this.#output = new FrontOutput(socket, context);
+    this.#encoder = new RecordEncoder({
+      cork: () => undefined,
+      uncork: () => undefined,
+      write: (bytes) => this.#answerManagement(bytes),
+    });
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    socket.on('drain', () => this.#onDrain());
     socket.on('error', () => undefined); // 'close' follows and does the work
     socket.on('close', () => this.#onClose());
   }
@@ -64,6 +72,10 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   get isShared(): boolean {
     return this.#openCount > 1;
+  }
+
+  get isWritten(): boolean {
+    return this.#output.isEmpty;
   }
 
   get requests(): Iterable<RequestFace> {
@@ -115,6 +127,12 @@ export class FrontConnection implements RecordSink, FrontSide {
     }
   }
 
+  #answerManagement(bytes: Buffer): boolean {
+    this.#output.add(bytes);
+    this.#output.flush(this.#asker);
+    return true;
+  }
+
   #onBegin(requestId: number, content: Buffer): void {
     const { role, flags } = decodeBeginRequest(content);
     const earlier = this.#requests.get(requestId);
@@ -145,7 +163,7 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   /** A header block and what came with it are one STDOUT record as far as one holds them: Debian 12's HAProxy dies of less. */
   sendOutput(requestId: number, output: readonly Buffer[]): void {
-    for (const part of encodeStream(RecordType.STDOUT, requestId, output)) this.#writer.add(part);
+    for (const part of encodeStream(RecordType.STDOUT, requestId, output)) this.#output.add(part);
   }
 
   keepErrorOutput(requestId: number, records: readonly Buffer[]): void {
@@ -154,39 +172,35 @@ export class FrontConnection implements RecordSink, FrontSide {
   }
 
   flush(source: Pausable | undefined): void {
-    this.#writer.flush();
-    if (source !== undefined && this.#writer.isCongested && !this.#congested.has(source)) {
-      this.#congested.add(source);
-      source.pause();
-    }
+    this.#output.flush(source);
   }
 
   /** END_REQUEST behind the last output, in one write; then the connection lives on, lingers or ends. */
   endRequest(request: RequestFace, output: readonly Buffer[], protocolStatus?: number): void {
-    for (const part of this.#errorOutput.get(request.id) ?? []) this.#writer.add(part);
-    this.#writer.add(encodeLastOutput(request.id, output, 0, protocolStatus));
-    this.#writer.flush();
+    for (const part of this.#errorOutput.get(request.id) ?? []) this.#output.add(part);
+    this.#output.add(encodeLastOutput(request.id, output, 0, protocolStatus));
+    this.#output.flush(undefined);
     this.#afterEnd(request);
   }
 
   /** The answer is not whole: the end of the connection says so, and a record that cannot be taken for the end of an answer. */
   cut(request: RequestFace): void {
-    this.#writer.add(encodeBrokenRecord(request.id));
-    this.#writer.flush();
+    this.#output.add(encodeBrokenRecord(request.id));
+    this.#output.flush(undefined);
     this.#afterEnd(request);
-    this.#socket.destroySoon();
+    this.#output.finish(() => this.#socket.destroySoon());
   }
 
   endSilently(request: RequestFace): void {
     if (!this.#isClosed && !this.#socket.readableEnded) {
-      this.#writer.add(encodeLastOutput(request.id, [], 0, 0));
-      this.#writer.flush();
+      this.#output.add(encodeLastOutput(request.id, [], 0, 0));
+      this.#output.flush(undefined);
     }
     this.#afterEnd(request);
   }
 
   forgetSource(source: Pausable): void {
-    this.#congested.delete(source);
+    this.#output.forget(source);
   }
 
   /** Each time with a `resumeReading` to come. */
@@ -233,7 +247,9 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   #forget(requestId: number, request: RequestFace): void {
     if (this.#requests.get(requestId) === request) this.#requests.delete(requestId);
-    if (this.#isClosing && this.#requests.size === 0) this.#socket.destroySoon();
+    if (this.#isClosing && this.#requests.size === 0) {
+      this.#output.finish(() => this.#socket.destroySoon());
+    }
   }
 
   /** Our side is done. A web server that still uploads takes the answer only if we go on reading. */
@@ -242,13 +258,14 @@ export class FrontConnection implements RecordSink, FrontSide {
     this.#isClosing = true;
     if (this.#requests.size === 0) {
       // At once where everything is written: the web server must see the end before it takes the connection up again.
-      if (this.#socket.writableLength === 0) this.#socket.destroy();
-      else this.#socket.destroySoon();
+      this.#output.finish(() => this.#socket.destroy());
       return;
     }
-    this.#socket.end();
+    this.#output.finish(() => {
+      this.#socket.end();
+      this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LIMITS.frontLingerMs);
+    });
     this.#socket.resume();
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LIMITS.frontLingerMs);
   }
 
   // --- the socket ----------------------------------------------------------------------------
@@ -276,32 +293,23 @@ export class FrontConnection implements RecordSink, FrontSide {
       if (!request.isInputEnded) request.onLeft();
     }
     if (this.isIdle) {
-      this.#socket.end();
+      this.#output.finish(() => this.#socket.end());
       return;
     }
     this.#keepConnection = false;
     for (const request of this.#requests.values()) {
-      if (!request.isEnded) this.#writer.add(encodeRecordHeader(RecordType.STDERR, request.id, 0));
+      if (!request.isEnded) this.#output.add(encodeRecordHeader(RecordType.STDERR, request.id, 0));
     }
-    this.#writer.flush();
-  }
-
-  #onDrain(): void {
-    this.#writer.count();
-    if (this.#congested.size === 0) return;
-    const paused = [...this.#congested];
-    this.#congested.clear();
-    for (const source of paused) source.resume();
+    this.#output.flush(undefined);
   }
 
   #onClose(): void {
     this.#isClosed = true;
     clearTimeout(this.#lingerTimer);
     this.#decoder.stop();
-    this.#writer.count();
     for (const request of this.#requests.values()) request.onLeft();
     this.#requests.clear();
-    this.#onDrain();
+    this.#output.close();
     this.#context.connectionClosed(this);
   }
 }

@@ -2,7 +2,7 @@
 import type { Logger } from '../log.js';
 import type { DeadlineWatch } from './deadline-watch.js';
 import type { SpoolBudget } from './spool-budget.js';
-import type { WriteBudget } from './front-writer.js';
+import type { WriteBudget } from './write-budget.js';
 import type { FrontTokens } from './front-tokens.js';
 import type { Journal } from './journal.js';
 import type { LogSink } from './log-sink.js';

@@ -114,6 +114,14 @@ export class FrontListeners {
     return this.#connections.size;
   }
 
+  /** Nothing that was asked waits for an answer, and no answer for its web server. */
+  get isServed(): boolean {
+    for (const { isIdle, isWritten } of this.#connections.keys()) {
+      if (!isIdle || !isWritten) return false;
+    }
+    return true;
+  }
+
   /** Stop accepting; what is connected is served until its next answer. */
   drain(): void {
     for (const { server, path, inode } of this.#servers) {

@@ -1,43 +1,36 @@
-// What leaves on one front connection: gathered during a turn, written at once, counted while the web server does not read.
+// What waits in memory for one front connection: gathered during a turn, written at once if the web server reads.
 import type net from 'node:net';
 import { LIMITS } from '../limits.js';
 
-/** Bytes waiting for web servers, over all front connections. */
-export class WriteBudget {
-  #bytes = 0;
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  add(delta: number): void {
-    this.#bytes += delta;
-  }
-
-  /** How much one connection may have waiting before the workers that feed it are paused. */
-  get perConnectionMaxBytes(): number {
-    return this.#bytes < LIMITS.responseBufferTotalMaxBytes
-      ? LIMITS.responseBufferMaxBytes
-      : LIMITS.responseBufferShortMaxBytes;
-  }
-}
-
 /** Below this a copy is cheaper than one more element of writev(2). */
-const JOIN_MAX_BYTES = 64 * 1024;
+const JOIN_MAX_BYTES = 16 * 1024;
 
+/**
+ * The socket gets a few parts at a time and the next when these are written, so that there is room for more before all of it
+ * has gone, and the worker does not wait for the web server and the web server for the worker in turn.
+ */
 export class FrontWriter {
   readonly #socket: net.Socket;
-  readonly #budget: WriteBudget;
+  readonly #onWritten: () => void;
   #parts: Buffer[] = [];
+  /** The first of `#parts` that the socket has not got. */
+  #next = 0;
   #partsBytes = 0;
-  #countedBytes = 0;
+  /** The socket holds parts that the web server has not taken. */
+  #isWriting = false;
 
-  constructor(socket: net.Socket, budget: WriteBudget) {
+  /** `onWritten`: something that had to wait has been written. */
+  constructor(socket: net.Socket, onWritten: () => void) {
     this.#socket = socket;
-    this.#budget = budget;
+    this.#onWritten = onWritten;
   }
 
-  /** `part` must stay as it is until it is written: the caller gives it away. */
+  /** Not taken by the web server yet. */
+  get waitingBytes(): number {
+    return this.#socket.destroyed ? 0 : this.#partsBytes + this.#socket.writableLength;
+  }
+
+  /** `part` must stay as it is until it is written: the caller gives it away. It is written as a whole. */
   add(part: Buffer): void {
     this.#parts.push(part);
     this.#partsBytes += part.length;
@@ -45,33 +38,66 @@ export class FrontWriter {
 
   /** Write what was gathered in as few system calls as there are. */
   flush(): void {
-    const parts = this.#parts;
-    if (parts.length === 0) return;
+    if (!this.#isWriting) this.#write();
+  }
+
+  #write(): void {
+    while (this.#partsBytes > 0) {
+      const parts = this.#take();
+      if (!this.#socket.writable) continue;
+      this.#hand(parts);
+      this.#isWriting = this.#socket.writableLength > 0;
+      if (this.#isWriting) return;
+    }
+  }
+
+  /** At least one. */
+  #take(): readonly Buffer[] {
+    const all = this.#parts;
+    const start = this.#next;
+    let bytes = 0;
+    let end = start;
+    for (; end < all.length; end += 1) {
+      const partBytes = all[end]?.length ?? 0;
+      if (bytes > 0 && bytes + partBytes > LIMITS.frontWriteMaxBytes) break;
+      bytes += partBytes;
+    }
+    this.#partsBytes -= bytes;
+    if (end < all.length) {
+      this.#next = end;
+      return all.slice(start, end);
+    }
     this.#parts = [];
-    const bytes = this.#partsBytes;
-    this.#partsBytes = 0;
-    if (!this.#socket.writable) return;
+    this.#next = 0;
+    return start === 0 ? all : all.slice(start);
+  }
+
+  #hand(parts: readonly Buffer[]): void {
     const [first] = parts;
     if (first !== undefined && parts.length === 1) {
-      this.#socket.write(first);
-    } else if (bytes <= JOIN_MAX_BYTES) {
-      this.#socket.write(Buffer.concat(parts, bytes));
-    } else {
-      this.#socket.cork();
-      for (const part of parts) this.#socket.write(part);
-      this.#socket.uncork();
+      this.#socket.write(first, this.#afterWrite);
+      return;
     }
-    this.count();
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    if (bytes <= JOIN_MAX_BYTES) {
+      this.#socket.write(Buffer.concat(parts, bytes), this.#afterWrite);
+      return;
+    }
+    const last = parts.length - 1;
+    this.#socket.cork();
+    for (const [index, part] of parts.entries()) {
+      if (index < last) this.#socket.write(part);
+      else this.#socket.write(part, this.#afterWrite);
+    }
+    this.#socket.uncork();
   }
 
-  /** Bring the budget up to date; called after every write, drain and close. */
-  count(): void {
-    const waiting = this.#socket.destroyed ? 0 : this.#socket.writableLength;
-    this.#budget.add(waiting - this.#countedBytes);
-    this.#countedBytes = waiting;
-  }
-
-  get isCongested(): boolean {
-    return this.#countedBytes > this.#budget.perConnectionMaxBytes;
-  }
+  /** Also called, later, for what was written at once. */
+  readonly #afterWrite = (): void => {
+    if (!this.#isWriting || this.#socket.writableLength > 0) return;
+    this.#isWriting = false;
+    this.#write();
+    this.#onWritten();
+  };
 }

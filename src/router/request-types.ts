@@ -75,6 +75,8 @@ export interface RequestFace {
 
 /** Where output comes from that a slow web server does not take. */
 export interface Pausable {
+  /** The user on whose part of the disk it may wait; undefined: it may not. */
+  readonly spillsFor: string | undefined;
   pause(): void;
   resume(): void;
 }
@@ -115,6 +117,8 @@ export interface FrontSide {
   readonly isIdle: boolean;
   /** More than one request is open on it. */
   readonly isShared: boolean;
+  /** The web server has taken everything that it was to be sent. */
+  readonly isWritten: boolean;
   closeIfIdle(): void;
   destroy(): void;
 }

@@ -13,7 +13,7 @@ import { connectionsFor } from './descriptor-limit.js';
 import { PoolDispatcher } from './dispatcher.js';
 import { FrontListeners } from './front-listener.js';
 import { FrontTokens } from './front-tokens.js';
-import { WriteBudget } from './front-writer.js';
+import { WriteBudget } from './write-budget.js';
 import { HostTable } from './host-table.js';
 import { Journal } from './journal.js';
 import { inheritedSockets } from './listening.js';
@@ -183,7 +183,7 @@ export class Router implements RouterContext {
     this.#listeners.drain();
     await this.#settled(LIMITS.shutdownIdleMs, () => this.#listeners.connectionCount === 0);
     this.#listeners.closeIdle();
-    await this.#settled(LIMITS.shutdownDrainMs, () => this.counters.requestsActive === 0);
+    await this.#settled(LIMITS.shutdownDrainMs, () => this.#listeners.isServed);
     this.#listeners.destroy();
     this.#pools.close();
     this.dispatcher.coldLine.clear();

@@ -1,4 +1,4 @@
-// What all waiting request bodies may hold together: memory, disk per user, disk in all, open files. Counts, and never acts.
+// What all waiting bodies and answers may hold together: memory, disk per user, disk in all, open files. Counts, and never acts.
 import { LIMITS } from '../limits.js';
 
 export interface SpoolLimits {
@@ -28,6 +28,7 @@ export class SpoolBudget {
   #diskBytes = 0;
   #filesCount = 0;
   readonly #userDiskBytes = new Map<string, number>();
+  readonly #userAnswerFiles = new Map<string, number>();
   readonly #spareLargeBlocks: Buffer[] = [];
   readonly #spareBlocks: Buffer[] = [];
 
@@ -122,5 +123,30 @@ export class SpoolBudget {
 
   giveFile(): void {
     this.#filesCount -= 1;
+  }
+
+  /** An answer can wait in its worker instead, a body cannot: so they get no more than their share. */
+  takeAnswerFile(user: string): boolean {
+    const userCount = (this.#userAnswerFiles.get(user) ?? 0) + 1;
+    if (userCount > LIMITS.answerSpillsPerUserMaxCount) return false;
+    if (this.#filesCount >= this.#limits.filesMaxCount * LIMITS.answerSpillShare) return false;
+    this.#userAnswerFiles.set(user, userCount);
+    return this.takeFile();
+  }
+
+  giveAnswerFile(user: string): void {
+    const userCount = (this.#userAnswerFiles.get(user) ?? 0) - 1;
+    if (userCount === 0) this.#userAnswerFiles.delete(user);
+    else this.#userAnswerFiles.set(user, userCount);
+    this.giveFile();
+  }
+
+  /** Given back as that of a body is. */
+  takeAnswerDisk(user: string, bytes: number): boolean {
+    const { userDiskMaxBytes, diskMaxBytes } = this.#limits;
+    const userBytes = this.userDiskBytes(user) + bytes;
+    if (userBytes > userDiskMaxBytes * LIMITS.answerSpillShare) return false;
+    if (this.#diskBytes + bytes > diskMaxBytes * LIMITS.answerSpillShare) return false;
+    return this.takeDisk(user, bytes);
   }
 }

@@ -56,6 +56,10 @@ export class WorkerLeg implements ExchangeSink, Pausable {
     });
   }
 
+  get spillsFor(): string | undefined {
+    return this.#answer.isLive ? undefined : this.#options.request.resolution.user;
+  }
+
   /** Bytes of an answer have come. */
   get hasBegun(): boolean {
     return this.#answer.isBegun;

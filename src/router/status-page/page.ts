@@ -83,7 +83,8 @@ function tiles(scene: Scene): Html {
     ${tile('waiting', count(waiting), waiting > 0 ? 'warn' : '')} ${tile('workers', workers)}
     ${tile('memory of workers', size(memory))}
     ${tile('front connections', `${count(counters.frontConnections)} of ${count(connectionsMax)}`)}
-    ${tile('answers in memory', size(bufferedBytes))} ${tile('bodies on disk', size(spooledBytes))}
+    ${tile('answers in memory', size(bufferedBytes))}
+    ${tile('bodies, answers on disk', size(spooledBytes))}
     ${tile('suspended users', count(suspended), suspended > 0 ? 'warn' : '')}
     ${tile('alarms', count(alarms), alarms > 0 ? 'bad' : 'good')}
   </div>`;

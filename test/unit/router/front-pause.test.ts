@@ -4,7 +4,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import type { RouterContext } from '../../../src/router/context.js';
 import { FrontConnection } from '../../../src/router/connection.js';
-import { WriteBudget } from '../../../src/router/front-writer.js';
+import { WriteBudget } from '../../../src/router/write-budget.js';
 
 function connection(): { socket: net.Socket; front: FrontConnection } {
   const socket = new net.Socket();
