@@ -47,6 +47,12 @@ interface Remembered {
   readonly untilMs: number;
 }
 
+/** `named`: the groups of deny_groups, by number; undefined if they could not be looked up. */
+interface Found {
+  readonly account: Account;
+  readonly named: ReadonlyMap<number, string> | undefined;
+}
+
 const DAY_MS = 86_400_000;
 
 const refuse = (code: ErrorCode, finding: Finding): AccountResult => ({ ok: false, code, finding });
@@ -193,13 +199,18 @@ export class AccountDirectory {
   }
 
   async #resolve(name: string, signal: AbortSignal): Promise<AccountResult> {
-    const [deniedGids, found] = await Promise.all([
-      this.#deniedGids(signal),
-      this.#find(name, signal),
-    ]);
+    const configured = this.#options.configured.get(name);
+    const found = await (configured === undefined
+      ? this.#find(name, signal)
+      : this.#configured({ ...configured, name }, signal));
     if ('ok' in found) return found;
-    if (deniedGids === undefined) return unanswered(name, 'deny_groups cannot be looked up');
-    return this.#judge({ ...found, groups: allowedGroups(found.groups, deniedGids) }, deniedGids);
+    const { account, named } = found;
+    if (named === undefined) return unanswered(name, 'deny_groups cannot be looked up');
+    const deniedGids = new Map([...named, ...this.#options.rules.forbiddenGids]);
+    return this.#judge(
+      { ...account, groups: allowedGroups(account.groups, deniedGids) },
+      deniedGids,
+    );
   }
 
   #judge(account: Account, deniedGids: ReadonlyMap<number, string>): AccountResult {
@@ -222,20 +233,27 @@ export class AccountDirectory {
     return this.#files.sharesUidWith(name, uid);
   }
 
-  #sharesConfiguredGid(name: string, gid: number): boolean {
-    const { configured } = this.#options;
-    return [...configured].some(([other, account]) => other !== name && account.gid === gid);
+  async #configured(entry: PasswdEntry, signal: AbortSignal): Promise<Found> {
+    const { mode, tools, configured, rules } = this.#options;
+    const sharesGid = [...configured].some(
+      ([other, { gid }]) => other !== entry.name && gid === entry.gid,
+    );
+    const account = { ...entry, groups: [], hasOwnGroup: !sharesGid, source: 'config' } as const;
+    const known = this.#knownDenied();
+    if (known !== undefined) return { account, named: known };
+    const argv = [tools.getent, 'group', '--', ...rules.denyGroups];
+    return { account, named: this.#learnDenied(await ask({ mode, tools, argv, signal })) };
   }
 
-  async #find(name: string, signal: AbortSignal): Promise<Account | AccountResult> {
-    const configured = this.#options.configured.get(name);
-    if (configured !== undefined) {
-      const hasOwnGroup = !this.#sharesConfiguredGid(name, configured.gid);
-      return { ...configured, name, groups: [], hasOwnGroup, source: 'config' };
-    }
+  async #find(name: string, signal: AbortSignal): Promise<Found | AccountResult> {
     const { mode, tools, rules } = this.#options;
-    const wantsGroups = rules.supplementaryGroups === 'account';
-    const answers = await askAboutAccount(name, wantsGroups, { mode, tools, signal });
+    const known = this.#knownDenied();
+    const question = {
+      name,
+      wantsGroupIds: rules.supplementaryGroups === 'account',
+      groupNames: known === undefined ? rules.denyGroups : [],
+    };
+    const answers = await askAboutAccount(question, { mode, tools, signal });
     if (answers === 'malformed') return malformed(name, 'getent and id gave no proper answers');
     if (answers === undefined) return unanswered(name, 'getent passwd failed');
     const { passwd, others } = answers;
@@ -243,12 +261,14 @@ export class AccountDirectory {
     if (others === undefined) return unanswered(name, 'getent passwd failed');
     const entry = parsePasswd(passwd.output, name);
     if (entry === undefined) return malformed(name, 'getent passwd gave no proper entry');
+    const named = known ?? this.#learnDenied(others.groups);
     const hasOwnGroup = this.#hasOwnGroup(entry, others.ownGroup);
-    if (!wantsGroups) return { ...entry, groups: [], hasOwnGroup, source: 'passwd' };
+    const account = { ...entry, groups: [], hasOwnGroup, source: 'passwd' } as const;
+    if (!question.wantsGroupIds) return { account, named };
     if (others.groupIds.exitCode !== 0) return unanswered(name, 'id -G failed');
     const groups = parseGroupIds(others.groupIds.output);
     if (groups === undefined) return malformed(name, 'id -G gave no proper list');
-    return { ...entry, groups, hasOwnGroup, source: 'passwd' };
+    return { account: { ...account, groups }, named };
   }
 
   /** Found by its name, so another group of the same number is looked for beside it. */
@@ -257,26 +277,17 @@ export class AccountDirectory {
     return isOwn && this.#files.sharesGidWith(entry.name, entry.gid) === undefined;
   }
 
-  /** What is denied, by number; undefined if the group database does not answer properly. */
-  async #deniedGids(signal: AbortSignal): Promise<ReadonlyMap<number, string> | undefined> {
-    const { rules } = this.#options;
-    const named = await this.#namedGids(rules.denyGroups, signal);
-    return named === undefined ? undefined : new Map([...named, ...rules.forbiddenGids]);
+  /** What deny_groups names, by number; undefined if it has to be asked. */
+  #knownDenied(): ReadonlyMap<number, string> | undefined {
+    if (this.#options.rules.denyGroups.length === 0) return new Map();
+    const denied = this.#denied;
+    return denied !== undefined && performance.now() < denied.untilMs ? denied.gids : undefined;
   }
 
-  async #namedGids(
-    names: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<number, string> | undefined> {
-    if (names.length === 0) return new Map();
-    if (this.#denied !== undefined && performance.now() < this.#denied.untilMs) {
-      return this.#denied.gids;
-    }
-    const { mode, tools } = this.#options;
-    const argv = [tools.getent, 'group', '--', ...names];
-    const answer = await ask({ mode, tools, argv, signal });
+  /** Undefined if the group database does not answer properly. */
+  #learnDenied(answer: Answer | undefined): ReadonlyMap<number, string> | undefined {
     const isAnswer = answer?.exitCode === 0 || answer?.exitCode === NOT_FOUND.getent;
-    const gids = isAnswer ? parseGroups(answer.output, names) : undefined;
+    const gids = isAnswer ? parseGroups(answer.output, this.#options.rules.denyGroups) : undefined;
     if (gids !== undefined) {
       this.#denied = { gids, untilMs: performance.now() + LIMITS.accountCacheTtlMs };
     }

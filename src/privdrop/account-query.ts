@@ -38,35 +38,46 @@ export interface Query {
 }
 
 /**
- * Entry, groups, and the group of the same name, each followed by a line with its exit code: one process of ours for
- * three questions, because a fork of the supervisor costs more than all of them. Nothing is asked of who does not exist.
+ * Entry, groups, the group of the same name, and groups that nobody may be in, each followed by a line with its exit code:
+ * one process of ours for four questions, because a fork of the supervisor costs more than all of them. Nothing more is
+ * asked about who does not exist.
  */
 const LOOK_UP = `
-"$1" passwd -- "$3"
+getent=$1 id=$2 name=$3
+shift 3
+"$getent" passwd -- "$name"
 code=$?
 echo "= $code"
 [ "$code" = 0 ] || exit 0
-[ -z "$2" ] || "$2" -G -- "$3"
+[ -z "$id" ] || "$id" -G -- "$name"
 echo "= $?"
-"$1" group -- "$3"
+"$getent" group -- "$name"
+echo "= $?"
+[ "$#" = 0 ] || "$getent" group -- "$@"
 echo "= $?"
 `;
 
 export interface AccountAnswers {
   readonly passwd: Answer;
   /** Undefined for who does not exist. */
-  readonly others: { readonly groupIds: Answer; readonly ownGroup: Answer } | undefined;
+  readonly others:
+    { readonly groupIds: Answer; readonly ownGroup: Answer; readonly groups: Answer } | undefined;
+}
+
+export interface AccountQuestion {
+  readonly name: string;
+  readonly wantsGroupIds: boolean;
+  readonly groupNames: readonly string[];
 }
 
 /** Undefined if nothing was answered, `malformed` if it is not one answer to each question. */
 export async function askAboutAccount(
-  name: string,
-  wantsGroups: boolean,
+  { name, wantsGroupIds, groupNames }: AccountQuestion,
   query: Omit<Query, 'argv'>,
 ): Promise<AccountAnswers | 'malformed' | undefined> {
   const { sh, getent, id } = query.tools;
-  const argv = [sh, '-c', LOOK_UP, 'account', getent, wantsGroups ? id : '', name];
-  const answer = await ask({ ...query, argv });
+  const words = [getent, wantsGroupIds ? id : '', name, ...groupNames];
+  const answer = await ask({ ...query, argv: [sh, '-c', LOOK_UP, 'account', ...words] });
   return answer?.exitCode === 0 ? answersIn(answer.output) : undefined;
 }
 
@@ -77,11 +88,12 @@ export function answersIn(text: string): AccountAnswers | 'malformed' {
   for (let i = 0; i + 1 < parts.length; i += 2) {
     answers.push({ output: parts[i] ?? '', exitCode: Number(parts[i + 1]) });
   }
-  const [passwd, groupIds, ownGroup, ...more] = answers;
+  const [passwd, groupIds, ownGroup, groups, ...more] = answers;
   if (passwd === undefined || parts.at(-1) !== '' || more.length > 0) return 'malformed';
-  if (passwd.exitCode !== 0 && groupIds === undefined) return { passwd, others: undefined };
-  if (passwd.exitCode !== 0 || groupIds === undefined || ownGroup === undefined) return 'malformed';
-  return { passwd, others: { groupIds, ownGroup } };
+  if (passwd.exitCode !== 0)
+    return groupIds === undefined ? { passwd, others: undefined } : 'malformed';
+  if (groupIds === undefined || ownGroup === undefined || groups === undefined) return 'malformed';
+  return { passwd, others: { groupIds, ownGroup, groups } };
 }
 
 /** Undefined if it was killed, failed to start or said too much; settles only when the process is gone. */
