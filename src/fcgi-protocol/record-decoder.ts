@@ -20,6 +20,11 @@ const PADDING_LENGTH = 6;
 /** Called once per record, when its content is complete; its padding may still be on the way. */
 export interface RecordSink {
   /**
+   * Of this type, content is told as it comes: `record` is called for each piece of a record, none of which is empty, and for
+   * an empty record. For streams whose records mean nothing, so that they are not held and copied.
+   */
+  readonly pieceType?: number;
+  /**
    * `content` is a view into the chunk, or a carry buffer that the decoder has given up. The
    * decoder never writes to it again, so it may be passed on without a copy; it stays valid as long
    * as the chunk does.
@@ -46,6 +51,8 @@ export class RecordDecoder {
   /** The content of the straddling record; given away with the record. */
   #carry = EMPTY;
   #carryBytes = 0;
+  /** Content of a record that is told in pieces, and has not come yet. */
+  #pieceBytes = 0;
   /** Padding of the last record that has not come yet. */
   #skipBytes = 0;
 
@@ -76,17 +83,19 @@ export class RecordDecoder {
   stop(): void {
     this.#state = 'dead';
     this.#headerBytes = 0;
+    this.#pieceBytes = 0;
     this.#dropCarry();
   }
 
-  /** Bytes held of an incomplete record; 0 exactly if the stream may end here without loss. */
+  /** Bytes held of an incomplete record. */
   get pendingBytes(): number {
     return this.#headerBytes + this.#carryBytes;
   }
 
   /** Nothing of a record is under way, not even padding: the stream may be given to somebody else. */
   get isAtBoundary(): boolean {
-    return this.#state !== 'dead' && this.pendingBytes === 0 && this.#skipBytes === 0;
+    const isWhole = this.pendingBytes === 0 && this.#pieceBytes === 0;
+    return this.#state !== 'dead' && isWhole && this.#skipBytes === 0;
   }
 
   #decode(chunk: Buffer): void {
@@ -119,7 +128,11 @@ export class RecordDecoder {
     if (this.#headerBytes < HEADER_BYTES) return at;
     const contentBytes = twoBytes(this.#header, CONTENT_LENGTH);
 
-    if (this.#carryBytes === 0 && chunk.length - at >= contentBytes) {
+    if (contentBytes > 0 && this.#header[TYPE] === this.#sink.pieceType) {
+      at = this.#decodePiece(chunk, at, contentBytes);
+      if (this.#pieceBytes > 0) return at;
+      this.#headerBytes = 0;
+    } else if (this.#carryBytes === 0 && chunk.length - at >= contentBytes) {
       this.#headerBytes = 0;
       this.#emit(this.#header, 0, contentOf(chunk, at, at + contentBytes));
       at += contentBytes;
@@ -132,6 +145,16 @@ export class RecordDecoder {
       this.#emit(this.#header, 0, contentOf(carry, 0, contentBytes));
     }
     return this.#isDecoding() ? at + (this.#header[PADDING_LENGTH] ?? 0) : chunk.length;
+  }
+
+  /** What the chunk has of this record; returns where it or the chunk ends. */
+  #decodePiece(chunk: Buffer, from: number, contentBytes: number): number {
+    if (this.#pieceBytes === 0) this.#pieceBytes = contentBytes;
+    const end = Math.min(chunk.length, from + this.#pieceBytes);
+    if (end === from) return end;
+    this.#pieceBytes -= end - from;
+    this.#emit(this.#header, 0, chunk.subarray(from, end));
+    return end;
   }
 
   #emit(header: Buffer, at: number, content: Buffer): void {

@@ -107,3 +107,39 @@ test('a stop at any record ends the records there', () => {
     ),
   );
 });
+
+test('of the type that is told in pieces, every chunking tells the same bytes, and nothing of them is held', () => {
+  const pieceType = 6;
+  const mostlyPieces = fc
+    .tuple(anyRecord, fc.boolean())
+    .map(([record, isPiece]) => (isPiece ? { ...record, type: pieceType } : record));
+  fc.assert(
+    fc.property(fc.array(mostlyPieces, { maxLength: 12 }), anyCuts, (records, cuts) => {
+      const log = new RecordLog();
+      const decoder = new RecordDecoder({ pieceType, record: log.record.bind(log) });
+      for (const chunk of cut(twinConcat(records.map(twinEncode)), cuts)) {
+        const wasAtBoundary = decoder.isAtBoundary;
+        decoder.push(chunk);
+        if (chunk.length === 0) assert.equal(decoder.isAtBoundary, wasAtBoundary);
+        else if (log.records.at(-1)?.type === pieceType) assert.ok(decoder.pendingBytes < 65_535);
+      }
+      assert.ok(decoder.isAtBoundary);
+      // Pieces of one record are put together again: those that a record of the list begins with.
+      const told = [...log.records];
+      for (const { type, requestId, content } of records) {
+        const pieces: Buffer[] = [];
+        do {
+          const next = told.shift();
+          assert.deepEqual([next?.type, next?.requestId], [type, requestId]);
+          pieces.push(next?.content ?? Buffer.alloc(0));
+        } while (type === pieceType && lengthOf(pieces) < content.length);
+        assert.ok(Buffer.concat(pieces).equals(content));
+      }
+      assert.equal(told.length, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const lengthOf = (parts: readonly Buffer[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
