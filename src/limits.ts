@@ -81,6 +81,9 @@ export const LIMITS = {
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
   frontWriteMaxBytes: 256 * KIB, // given to a front socket at once; what is not written then waits in the router
+  frontBlockBytes: 64 * KIB,
+  frontSpareBlocksMaxCount: 32, // kept for the next answer, whose ever
+  workerReadBytes: 64 * KIB, // at once
   answerSpillAfterMs: 100, // a worker held up for so long by one client: the rest of the answer goes to disk
   answerSpillRetryMs: 1_000, // where there was no room for one more
   answerSpillMaxBytes: 256 * MIB, // of one answer; then the worker is held up again

@@ -17,11 +17,13 @@ export {
 export { RecordDecoder, type RecordSink } from './record-decoder.js';
 export {
   type ByteSink,
+  cutIntoRecords,
   encodeLastOutput,
   encodeRecordHeader,
   encodeRequestHead,
   encodeStream,
   RecordEncoder,
+  type RecordTaker,
 } from './record-encoder.js';
 export { KNOWN_NAMES } from './known-names.js';
 export { nameValueLength } from './name-value.js';

@@ -131,11 +131,13 @@ export function encodeLastOutput(
   return bytes.endRequest(id, appStatus, protocolStatus).finish();
 }
 
-/** Content that lies in several parts, in as few records as hold it. Does not copy. */
-export function encodeStream(type: number, id: number, parts: readonly Buffer[]): Buffer[] {
-  const list = new RecordList();
-  cutIntoRecords(list, type, id, parts);
-  return list.parts;
+/** Content that lies in several parts, in as few records as hold it. Copies. */
+export function encodeStream(type: number, id: number, parts: readonly Buffer[]): Buffer {
+  const length = lengthOf(parts);
+  const records = Math.ceil(length / CONTENT_MAX_BYTES);
+  const bytes = new RecordBytes(records * HEADER_BYTES + length);
+  cutIntoRecords(bytes, type, id, parts);
+  return bytes.finish();
 }
 
 /** What the head of a request says; `isBodiless`: the end of its STDIN stream follows at once. */
@@ -169,13 +171,19 @@ export function encodeRecordHeader(type: number, id: number, contentLength: numb
   return new RecordBytes(HEADER_BYTES).header(type, id, contentLength).finish();
 }
 
-/** Takes records as their headers and the pieces of their content. */
-interface RecordTaker {
+/** Takes records as their headers and the pieces of their content, which stay the caller's. */
+export interface RecordTaker {
   header(type: number, id: number, contentLength: number): unknown;
   piece(bytes: Buffer): void;
 }
 
-function cutIntoRecords(to: RecordTaker, type: number, id: number, parts: readonly Buffer[]): void {
+/** Content that lies in several parts, in as few records as hold it. */
+export function cutIntoRecords(
+  to: RecordTaker,
+  type: number,
+  id: number,
+  parts: readonly Buffer[],
+): void {
   let left = lengthOf(parts);
   let room = 0;
   for (const part of parts) {
@@ -190,18 +198,6 @@ function cutIntoRecords(to: RecordTaker, type: number, id: number, parts: readon
       room -= end - at;
       at = end;
     }
-  }
-}
-
-class RecordList implements RecordTaker {
-  readonly parts: Buffer[] = [];
-
-  header(type: number, id: number, contentLength: number): void {
-    this.parts.push(encodeRecordHeader(type, id, contentLength));
-  }
-
-  piece(bytes: Buffer): void {
-    this.parts.push(bytes);
   }
 }
 

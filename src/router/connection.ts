@@ -5,7 +5,6 @@ import {
   decodeBeginRequest,
   encodeLastOutput,
   encodeRecordHeader,
-  encodeStream,
   Flag,
   NULL_REQUEST_ID,
   RecordDecoder,
@@ -163,7 +162,7 @@ export class FrontConnection implements RecordSink, FrontSide {
 
   /** A header block and what came with it are one STDOUT record as far as one holds them: Debian 12's HAProxy dies of less. */
   sendOutput(requestId: number, output: readonly Buffer[]): void {
-    for (const part of encodeStream(RecordType.STDOUT, requestId, output)) this.#output.add(part);
+    this.#output.addStream(RecordType.STDOUT, requestId, output);
   }
 
   keepErrorOutput(requestId: number, records: readonly Buffer[]): void {

@@ -1,6 +1,7 @@
 // Everything that leaves on one front connection, and who is paused for it: what a web server does not read waits in memory, then
 // on disk, and only then holds up the worker.
 import type net from 'node:net';
+import { cutIntoRecords, encodeStream } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import { AnswerSpill } from './answer-spill.js';
 import type { RouterContext } from './context.js';
@@ -15,6 +16,14 @@ type OutputContext = Pick<
 >;
 
 const NEVER_MS = Infinity;
+/** Less than this has memory of its own size: a block would be more. */
+const SMALL_MAX_BYTES = 16 * 1024;
+
+function isSmall(parts: readonly Buffer[]): boolean {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  return bytes <= SMALL_MAX_BYTES;
+}
 
 export class FrontOutput implements Watched {
   place = UNWATCHED;
@@ -35,7 +44,7 @@ export class FrontOutput implements Watched {
   constructor(socket: net.Socket, context: OutputContext) {
     this.#socket = socket;
     this.#context = context;
-    this.#writer = new FrontWriter(socket, () => this.#moved());
+    this.#writer = new FrontWriter(socket, context.writeBudget, () => this.#moved());
   }
 
   /** The web server has taken all of it. */
@@ -43,11 +52,21 @@ export class FrontOutput implements Watched {
     return this.#spill === undefined && this.#writer.waitingBytes === 0;
   }
 
-  /** `part` must stay as it is until it is written: the caller gives it away. */
+  /** Given away: it stays as it is until it is written. */
   add(part: Buffer): void {
     if (this.#isFinished) return;
     if (this.#spill === undefined) this.#writer.add(part);
     else this.#gathered.push(part);
+  }
+
+  /** In as few records as hold it. Copies. */
+  addStream(type: number, id: number, parts: readonly Buffer[]): void {
+    if (this.#isFinished) return;
+    if (this.#spill === undefined && (this.#writer.waitingBytes > 0 || !isSmall(parts))) {
+      cutIntoRecords(this.#writer, type, id, parts);
+    } else {
+      this.add(encodeStream(type, id, parts));
+    }
   }
 
   /** Write what was gathered; pause `source` if there is no room for more of it. */
@@ -81,6 +100,7 @@ export class FrontOutput implements Watched {
     this.#isFinished = true;
     this.#whenEmpty = undefined;
     this.#endSpill();
+    this.#writer.close();
     this.#count();
     this.#resume();
   }

@@ -1,39 +1,66 @@
-// What waits in memory for one front connection: gathered during a turn, written at once if the web server reads.
+// What waits in memory for one front connection: copied into blocks that are used again, and written at once if the web server reads.
 import type net from 'node:net';
+import { encodeRecordHeader, type RecordTaker } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
+import type { WriteBudget } from './write-budget.js';
 
 /** Below this a copy is cheaper than one more element of writev(2). */
 const JOIN_MAX_BYTES = 16 * 1024;
 
+interface Segment {
+  readonly memory: Buffer;
+  /** Of the budget, and given back to it. */
+  readonly isBlock: boolean;
+  filledBytes: number;
+  /** Given to the socket, which may not have written them yet. */
+  handedBytes: number;
+}
+
 /**
- * The socket gets a few parts at a time and the next when these are written, so that there is room for more before all of it
+ * The socket gets a few blocks at a time and the next when these are written, so that there is room for more before all of it
  * has gone, and the worker does not wait for the web server and the web server for the worker in turn.
  */
-export class FrontWriter {
+export class FrontWriter implements RecordTaker {
   readonly #socket: net.Socket;
+  readonly #budget: WriteBudget;
   readonly #onWritten: () => void;
-  #parts: Buffer[] = [];
-  /** The first of `#parts` that the socket has not got. */
-  #next = 0;
-  #partsBytes = 0;
-  /** The socket holds parts that the web server has not taken. */
+  #segments: Segment[] = [];
+  #unhandedBytes = 0;
+  /** The socket holds bytes that the web server has not taken. */
   #isWriting = false;
 
   /** `onWritten`: something that had to wait has been written. */
-  constructor(socket: net.Socket, onWritten: () => void) {
+  constructor(socket: net.Socket, budget: WriteBudget, onWritten: () => void) {
     this.#socket = socket;
+    this.#budget = budget;
     this.#onWritten = onWritten;
   }
 
   /** Not taken by the web server yet. */
   get waitingBytes(): number {
-    return this.#socket.destroyed ? 0 : this.#partsBytes + this.#socket.writableLength;
+    return this.#socket.destroyed ? 0 : this.#unhandedBytes + this.#socket.writableLength;
   }
 
-  /** `part` must stay as it is until it is written: the caller gives it away. It is written as a whole. */
+  /** Given away: it stays as it is until it is written, which it is as a whole. */
   add(part: Buffer): void {
-    this.#parts.push(part);
-    this.#partsBytes += part.length;
+    const filledBytes = part.length;
+    this.#segments.push({ memory: part, isBlock: false, filledBytes, handedBytes: 0 });
+    this.#unhandedBytes += filledBytes;
+  }
+
+  header(type: number, id: number, contentLength: number): void {
+    this.piece(encodeRecordHeader(type, id, contentLength));
+  }
+
+  /** Copies. */
+  piece(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      const segment = this.#openBlock();
+      const count = bytes.copy(segment.memory, segment.filledBytes, at);
+      segment.filledBytes += count;
+      this.#unhandedBytes += count;
+      at += count;
+    }
   }
 
   /** Write what was gathered in as few system calls as there are. */
@@ -41,62 +68,76 @@ export class FrontWriter {
     if (!this.#isWriting) this.#write();
   }
 
+  /** The connection is gone. */
+  close(): void {
+    // The socket may hold what it was given last for a moment still, so no block of it is used again.
+    this.#segments = [];
+    this.#unhandedBytes = 0;
+  }
+
+  /** The last, if there is room in it. */
+  #openBlock(): Segment {
+    const last = this.#segments[this.#segments.length - 1];
+    if (last?.isBlock === true && last.filledBytes < last.memory.length) return last;
+    const memory = this.#budget.takeBlock();
+    const segment = { memory, isBlock: true, filledBytes: 0, handedBytes: 0 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
   #write(): void {
-    while (this.#partsBytes > 0) {
-      const parts = this.#take();
-      if (!this.#socket.writable) continue;
-      this.#hand(parts);
+    while (this.#unhandedBytes > 0 && this.#socket.writable) {
+      this.#hand();
       this.#isWriting = this.#socket.writableLength > 0;
       if (this.#isWriting) return;
+      this.#release();
     }
   }
 
-  /** At least one. */
-  #take(): readonly Buffer[] {
-    const all = this.#parts;
-    const start = this.#next;
+  #hand(): void {
+    const views: Buffer[] = [];
     let bytes = 0;
-    let end = start;
-    for (; end < all.length; end += 1) {
-      const partBytes = all[end]?.length ?? 0;
-      if (bytes > 0 && bytes + partBytes > LIMITS.frontWriteMaxBytes) break;
-      bytes += partBytes;
+    for (const segment of this.#segments) {
+      const { memory, handedBytes, filledBytes } = segment;
+      const count = filledBytes - handedBytes;
+      if (bytes > 0 && bytes + count > LIMITS.frontWriteMaxBytes) break;
+      views.push(count === memory.length ? memory : memory.subarray(handedBytes, filledBytes));
+      segment.handedBytes = filledBytes;
+      bytes += count;
     }
-    this.#partsBytes -= bytes;
-    if (end < all.length) {
-      this.#next = end;
-      return all.slice(start, end);
-    }
-    this.#parts = [];
-    this.#next = 0;
-    return start === 0 ? all : all.slice(start);
-  }
-
-  #hand(parts: readonly Buffer[]): void {
-    const [first] = parts;
-    if (first !== undefined && parts.length === 1) {
+    this.#unhandedBytes -= bytes;
+    const [first] = views;
+    if (first !== undefined && views.length === 1) {
       this.#socket.write(first, this.#afterWrite);
-      return;
+    } else if (bytes <= JOIN_MAX_BYTES) {
+      this.#socket.write(Buffer.concat(views, bytes), this.#afterWrite);
+    } else {
+      const last = views.pop();
+      this.#socket.cork();
+      for (const view of views) this.#socket.write(view);
+      this.#socket.write(last ?? '', this.#afterWrite);
+      this.#socket.uncork();
     }
-    let bytes = 0;
-    for (const part of parts) bytes += part.length;
-    if (bytes <= JOIN_MAX_BYTES) {
-      this.#socket.write(Buffer.concat(parts, bytes), this.#afterWrite);
-      return;
+  }
+
+  /** What was handed is written. */
+  #release(): void {
+    const segments = this.#segments;
+    let count = 0;
+    for (const { memory, isBlock, filledBytes, handedBytes } of segments) {
+      if (handedBytes < filledBytes) break;
+      if (isBlock) this.#budget.giveBlock(memory);
+      count += 1;
     }
-    const last = parts.length - 1;
-    this.#socket.cork();
-    for (const [index, part] of parts.entries()) {
-      if (index < last) this.#socket.write(part);
-      else this.#socket.write(part, this.#afterWrite);
-    }
-    this.#socket.uncork();
+    if (count === segments.length) segments.length = 0;
+    else segments.splice(0, count);
   }
 
   /** Also called, later, for what was written at once. */
   readonly #afterWrite = (): void => {
     if (!this.#isWriting || this.#socket.writableLength > 0) return;
     this.#isWriting = false;
+    this.#release();
     this.#write();
     this.#onWritten();
   };

@@ -94,7 +94,7 @@ export interface FrontSide {
   readonly bounds: FrontBounds;
   /** Ended ones whose body is still coming among them. */
   readonly requests: Iterable<RequestFace>;
-  /** In as few STDOUT records as hold it; given away. */
+  /** In as few STDOUT records as hold it. Copies. */
   sendOutput(requestId: number, output: readonly Buffer[]): void;
   /** STDERR records that leave with the end of this request: Debian 12's HAProxy dies of one that comes alone. */
   keepErrorOutput(requestId: number, records: readonly Buffer[]): void;

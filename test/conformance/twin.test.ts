@@ -145,7 +145,7 @@ const inPieces = fc
 test('a stream that lies in pieces is decoded by the twin, and no record of it is shorter than it has to be', () => {
   fc.assert(
     fc.property(id, inPieces, (requestId, { content, pieces }) => {
-      const records = twinDecode(Buffer.concat(encodeStream(RecordType.STDOUT, requestId, pieces)));
+      const records = twinDecode(encodeStream(RecordType.STDOUT, requestId, pieces));
       assert.equal(records.length, Math.ceil(content.length / 65_535));
       assert.ok(content.equals(twinConcat(records.map((record) => record.content))));
     }),
