@@ -7,7 +7,6 @@ import type { RouterContext } from './context.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './protocols/exchange.js';
 import type { DeadlineOwner } from './deadlines.js';
 import { ErrorCopy } from './error-copy.js';
-import { countRead } from './read-garbage.js';
 import { failureAnswer, whenExplained } from './request-failure.js';
 import type { Assignment, FrontSide, Pausable, RequestFace } from './request-types.js';
 import { permission } from './verdict.js';
@@ -138,7 +137,6 @@ export class WorkerLeg implements ExchangeSink, Pausable {
   }
 
   output(content: Buffer): void {
-    countRead(content.length);
     const { request, context, events } = this.#options;
     if (!this.#answer.isBegun) context.dispatcher.firstByte(request);
     try {

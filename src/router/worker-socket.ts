@@ -1,5 +1,6 @@
 // A connection to a worker that survives its own failed writes: the answer may be there already (wire checklist item 40).
 import net from 'node:net';
+import { LIMITS } from '../limits.js';
 import type { LossKind } from './protocols/exchange.js';
 
 /** Parameters of net.Socket's own `_write` and `_writev`. */
@@ -46,9 +47,36 @@ const isOutOfDescriptors = (code: string | undefined): boolean =>
 const isWriteFailure = (err: NodeJS.ErrnoException): boolean =>
   err.code === 'EPIPE' || err.code === 'ECONNRESET';
 
+/** An EOF from the worker must not close our side before the last bytes are read. */
+const OPTIONS = { allowHalfOpen: true } as const;
+
 export function connectWorker(path: string): WorkerSocket {
-  // allowHalfOpen: an EOF from the worker must not close our side before the last bytes are read.
-  const socket = new WorkerSocket({ allowHalfOpen: true });
+  const socket = new WorkerSocket(OPTIONS);
+  socket.connect({ path });
+  return socket;
+}
+
+/**
+ * All workers are read into the same memory, one after the other: nothing is allocated for it, and it is in the processor's
+ * cache. What was read is wiped when everybody has had it, so that whoever kept it, and did not copy, finds nothing.
+ */
+const READ = Buffer.alloc(LIMITS.workerReadBytes);
+
+/** `onBytes` may not keep what it is given. There is no event 'data'. */
+export function connectWorkerInto(path: string, onBytes: (bytes: Buffer) => void): WorkerSocket {
+  const callback = (count: number): boolean => {
+    try {
+      onBytes(READ.subarray(0, count));
+    } finally {
+      READ.fill(0, 0, count);
+    }
+    return true;
+  };
+  const options: net.SocketConstructorOpts & net.ConnectOpts = {
+    ...OPTIONS,
+    onread: { buffer: READ, callback },
+  };
+  const socket = new WorkerSocket(options);
   socket.connect({ path });
   return socket;
 }

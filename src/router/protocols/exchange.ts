@@ -15,7 +15,7 @@ export type LossKind =
   /** The worker broke its protocol. */
   | 'protocol';
 
-/** The request's side. `content` is given away: it stays as it is. */
+/** The request's side. `content` stays what it is until `outputFlush` has returned, and no longer. */
 export interface ExchangeSink {
   /** Bytes of a CGI answer: header block, blank line, body. */
   output(content: Buffer): void;

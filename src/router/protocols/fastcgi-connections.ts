@@ -1,12 +1,17 @@
 // The connections to one FastCGI worker: made for a request, and kept for the next one where the runtime is known to stand it.
 import type { ConnectionReuse } from '../../config/index.js';
-import { RecordDecoder, RecordEncoder, type RecordSink } from '../../fcgi-protocol/index.js';
-import { connectWorker, type WorkerSocket } from '../worker-socket.js';
+import {
+  RecordDecoder,
+  RecordEncoder,
+  RecordType,
+  type RecordSink,
+} from '../../fcgi-protocol/index.js';
+import { connectWorkerInto, type WorkerSocket } from '../worker-socket.js';
 
 /** What uses a connection, one at a time. */
 export interface ConnectionUser extends RecordSink {
   onConnect(): void;
-  /** `decoder.push` it, or let it lie. */
+  /** `decoder.push` it, or let it lie; not to be kept. */
   onData(chunk: Buffer): void;
   onEnd(detail: string): void;
 }
@@ -14,6 +19,7 @@ export interface ConnectionUser extends RecordSink {
 const REQUEST_ID_MAX = 65_535;
 
 export class FastcgiConnection implements RecordSink {
+  readonly pieceType = RecordType.STDOUT;
   readonly socket: WorkerSocket;
   /** Between two requests it stands at the border of a record; else the connection is not kept. */
   readonly decoder = new RecordDecoder(this);
@@ -34,10 +40,9 @@ export class FastcgiConnection implements RecordSink {
       onEnd: forget,
       record: nothing,
     };
-    this.socket = connectWorker(path);
+    this.socket = connectWorkerInto(path, (bytes) => this.#user?.onData(bytes));
     this.encoder = new RecordEncoder(this.socket);
     this.socket.on('connect', () => this.#user?.onConnect());
-    this.socket.on('data', (chunk: Buffer) => this.#user?.onData(chunk));
     this.socket.on('end', () => this.#user?.onEnd('closed the connection'));
     this.socket.on('error', (err: NodeJS.ErrnoException) =>
       this.#user?.onEnd(err.code ?? err.message),

@@ -2,6 +2,7 @@
 import http from 'node:http';
 import { LIMITS } from '../../limits.js';
 import { mayHaveBody } from '../methods.js';
+import { countRead } from '../read-garbage.js';
 import { connectWorker, lossOnTheWay } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 import { cgiHead } from './http-answer.js';
@@ -105,6 +106,7 @@ export class HttpExchange implements Exchange {
 
   #onBody(chunk: Buffer): void {
     if (this.#isOver) return;
+    countRead(chunk.length);
     this.#sink.output(chunk);
     this.#flushSoon();
   }

@@ -2,7 +2,7 @@
 import { LIMITS } from '../../limits.js';
 import { UNKNOWN_LENGTH } from '../body-source.js';
 import type { Params } from '../resolve.js';
-import { connectWorker, lossOnTheWay, type WorkerSocket } from '../worker-socket.js';
+import { connectWorkerInto, lossOnTheWay, type WorkerSocket } from '../worker-socket.js';
 import type { Exchange, ExchangeRequest, ExchangeSink, LossKind } from './exchange.js';
 
 /** CONTENT_LENGTH comes first, and always; the rest in any order. Names and values end in NUL, so they hold none. */
@@ -27,14 +27,13 @@ export class ScgiExchange implements Exchange {
   constructor(path: string, request: ExchangeRequest, sink: ExchangeSink) {
     this.#request = request;
     this.#sink = sink;
-    this.#socket = connectWorker(path);
+    this.#socket = connectWorkerInto(path, (bytes) => this.#onData(bytes));
     this.#socket.on('connect', () => {
       this.#isConnected = true;
       if (request.body.length === UNKNOWN_LENGTH)
         this.#lose('protocol', 'needs a length of the body');
       else this.#sendHead();
     });
-    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (err: NodeJS.ErrnoException) => this.#onError(err));
   }
