@@ -84,10 +84,10 @@ export const LIMITS = {
   frontBlockBytes: 64 * KIB,
   frontSpareBlocksMaxCount: 32, // kept for the next answer, whose ever
   workerReadBytes: 64 * KIB, // at once
-  answerSpillAfterMs: 100, // a worker held up for so long by one client: the rest of the answer goes to disk
+  answerSpillAfterMs: 50, // a worker held up for so long by one client: the rest of the answer goes to disk
   answerSpillRetryMs: 1_000, // where there was no room for one more
   answerSpillMaxBytes: 256 * MIB, // of one answer; then the worker is held up again
-  answerSpillPendingMaxBytes: 256 * KIB, // on its way to disk
+  answerSpillPendingMaxBytes: 512 * KIB, // on its way to disk
   answerSpillAheadBytes: 128 * KIB, // read back before the web server has taken what it has
   answerSpillsPerUserMaxCount: 256,
   answerSpillShare: 0.5, // of spool files and disk, so that bodies find room

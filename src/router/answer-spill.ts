@@ -1,4 +1,5 @@
 // The part of an answer that its web server does not take while its worker would go on: on disk, so that the worker is free.
+import { encodeRecordHeader, type RecordTaker } from '../fcgi-protocol/index.js';
 import { LIMITS } from '../limits.js';
 import type { SpoolBudget } from './spool-budget.js';
 import { SpoolFile } from './spool-file.js';
@@ -15,16 +16,26 @@ export interface AnswerSpillOptions {
 /** Undefined bytes: they cannot be read. */
 type SpillRead = (bytes: Buffer | undefined) => void;
 
+interface Filled {
+  readonly memory: Buffer;
+  /** Of the budget, and given back to it. */
+  readonly isBlock: boolean;
+  bytes: number;
+}
+
 /**
  * First in, first out. What is not on disk yet is in memory as well, so that a disk that fails, or is full, loses nothing: what
  * comes then stays in memory, and who says it has to wait.
  */
-export class AnswerSpill {
+export class AnswerSpill implements RecordTaker {
   readonly user: string;
   readonly #options: AnswerSpillOptions;
   readonly #file: SpoolFile;
-  #pending: Buffer[] = [];
+  /** In order; blocks on their way to disk, one that is being filled, and what never goes there. */
+  #pending: Filled[] = [];
   #pendingBytes = 0;
+  /** The last of them, not on its way yet. */
+  #open: Filled | undefined;
   /** Taken from the budget. */
   #diskBytes = 0;
   #position = 0;
@@ -39,11 +50,7 @@ export class AnswerSpill {
     this.user = options.user;
     this.#options = options;
     this.#file = new SpoolFile(options.directory, {
-      flushed: (bytes) => {
-        this.#pending.shift();
-        this.#pendingBytes -= bytes.length;
-        options.onWritten();
-      },
+      flushed: () => this.#flushed(),
       failed: () => {
         this.seal();
         options.onWritten();
@@ -70,19 +77,28 @@ export class AnswerSpill {
     return this.#position === this.#file.flushedBytes;
   }
 
-  /** Given away. */
-  write(bytes: Buffer): void {
-    this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-    if (this.#isSealed) return;
-    const { budget, user } = this.#options;
-    const isWithin = this.#diskBytes + bytes.length <= LIMITS.answerSpillMaxBytes;
-    if (!isWithin || !budget.takeAnswerDisk(user, bytes.length)) {
-      this.seal();
-      return;
+  header(type: number, id: number, contentLength: number): void {
+    this.piece(encodeRecordHeader(type, id, contentLength));
+  }
+
+  /** Copies. */
+  piece(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      const open = this.#open ?? this.#openBlock();
+      const count = bytes.copy(open.memory, open.bytes, at);
+      open.bytes += count;
+      at += count;
+      this.#pendingBytes += count;
+      if (open.bytes === open.memory.length) this.#close(open);
     }
-    this.#diskBytes += bytes.length;
-    this.#file.append(bytes, bytes.length);
+  }
+
+  /** Given away; it stays in memory, where it is a whole. So does all that comes after it. */
+  add(part: Buffer): void {
+    if (this.#open !== undefined) this.#close(this.#open);
+    this.seal();
+    this.#pending.push({ memory: part, isBlock: false, bytes: part.length });
+    this.#pendingBytes += part.length;
   }
 
   /** What is written from now on stays in memory. */
@@ -98,13 +114,18 @@ export class AnswerSpill {
     });
   }
 
-  /** What came last and is in memory still; nothing may be written after it. */
+  /** What came last and is in memory still, given away; nothing may be written after it. */
   takePending(): readonly Buffer[] {
     this.seal();
     const pending = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    return pending;
+    this.#open = undefined;
+    // Whoever has them now may keep them, and the disk may be reading them.
+    for (const { memory, isBlock } of pending) {
+      if (isBlock) this.#options.budget.loseBlocks(memory.length);
+    }
+    return pending.map(({ memory, bytes }) => memory.subarray(0, bytes));
   }
 
   /** Once. A read that is under way comes back still. */
@@ -112,5 +133,36 @@ export class AnswerSpill {
     this.takePending();
     this.#options.budget.giveShare(this.user, this.#diskBytes);
     this.#file.close();
+  }
+
+  #openBlock(): Filled {
+    const block = this.#isSealed ? undefined : this.#options.budget.takeAnswerBlock();
+    if (block === undefined) this.seal();
+    const memory = block ?? Buffer.allocUnsafeSlow(LIMITS.spoolBlockBytes);
+    this.#open = { memory, isBlock: block !== undefined, bytes: 0 };
+    this.#pending.push(this.#open);
+    return this.#open;
+  }
+
+  /** To disk, if there is room. */
+  #close(open: Filled): void {
+    this.#open = undefined;
+    if (this.#isSealed) return;
+    const { budget } = this.#options;
+    const isWithin = this.#diskBytes + open.bytes <= LIMITS.answerSpillMaxBytes;
+    if (!isWithin || !budget.takeAnswerDisk(this.user, open.bytes)) {
+      this.seal();
+      return;
+    }
+    this.#diskBytes += open.bytes;
+    this.#file.append(open.memory, open.bytes);
+  }
+
+  #flushed(): void {
+    const first = this.#pending.shift();
+    if (first === undefined) return;
+    this.#pendingBytes -= first.bytes;
+    this.#options.budget.giveBlock(first.memory);
+    this.#options.onWritten();
   }
 }

@@ -7,7 +7,6 @@ import { AnswerSpill } from './answer-spill.js';
 import type { RouterContext } from './context.js';
 import { UNWATCHED, type Watched } from './deadline-watch.js';
 import { FrontWriter } from './front-writer.js';
-import { countRead } from './read-garbage.js';
 import type { Pausable } from './request-types.js';
 
 type OutputContext = Pick<
@@ -34,8 +33,6 @@ export class FrontOutput implements Watched {
   #countedBytes = 0;
   /** Behind what the writer has. */
   #spill: AnswerSpill | undefined;
-  /** On its way to the spill. */
-  #gathered: Buffer[] = [];
   #isReading = false;
   #spillAtMs = NEVER_MS;
   #isFinished = false;
@@ -55,17 +52,16 @@ export class FrontOutput implements Watched {
   /** Given away: it stays as it is until it is written. */
   add(part: Buffer): void {
     if (this.#isFinished) return;
-    if (this.#spill === undefined) this.#writer.add(part);
-    else this.#gathered.push(part);
+    (this.#spill ?? this.#writer).add(part);
   }
 
   /** In as few records as hold it. Copies. */
   addStream(type: number, id: number, parts: readonly Buffer[]): void {
     if (this.#isFinished) return;
-    if (this.#spill === undefined && (this.#writer.waitingBytes > 0 || !isSmall(parts))) {
-      cutIntoRecords(this.#writer, type, id, parts);
+    if (this.#spill === undefined && this.#writer.waitingBytes === 0 && isSmall(parts)) {
+      this.#writer.add(encodeStream(type, id, parts));
     } else {
-      this.add(encodeStream(type, id, parts));
+      cutIntoRecords(this.#spill ?? this.#writer, type, id, parts);
     }
   }
 
@@ -79,7 +75,6 @@ export class FrontOutput implements Watched {
     }
     // The disk is of the user whose answer it is.
     if (source?.spillsFor !== this.#spill.user) this.#spill.seal();
-    this.#spillGathered(this.#spill);
     this.#count();
     if (source !== undefined && !this.#spill.hasRoom) this.#pause(source);
   }
@@ -160,14 +155,6 @@ export class FrontOutput implements Watched {
     this.#context.deadlineWatch.forget(this);
   }
 
-  #spillGathered(spill: AnswerSpill): void {
-    if (this.#gathered.length === 0) return;
-    const bytes = Buffer.concat(this.#gathered);
-    countRead(bytes.length);
-    spill.write(bytes);
-    this.#gathered = [];
-  }
-
   /** From disk to memory, as much as keeps the socket busy. */
   #feed(spill: AnswerSpill): void {
     if (this.#isReading || this.#writer.waitingBytes > LIMITS.answerSpillAheadBytes) return;
@@ -194,7 +181,6 @@ export class FrontOutput implements Watched {
   #endSpill(): void {
     const spill = this.#spill;
     this.#spill = undefined;
-    this.#gathered = [];
     spill?.close();
   }
 

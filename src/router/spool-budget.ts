@@ -72,6 +72,13 @@ export class SpoolBudget {
     return this.#takeBlock(LIMITS.spoolLargeBlockBytes, LIMITS.spoolLargeBlocksDivisor);
   }
 
+  /** An answer can wait without. */
+  takeAnswerBlock(): Buffer | undefined {
+    return (
+      this.takeLargeBlock() ?? this.#takeBlock(LIMITS.spoolBlockBytes, 1 / LIMITS.answerSpillShare)
+    );
+  }
+
   #takeBlock(bytes: number, divisor: number): Buffer | undefined {
     if (this.#pendingBytes + bytes > this.#limits.pendingMaxBytes / divisor) return undefined;
     this.#pendingBytes += bytes;

@@ -6,6 +6,8 @@ import { AnswerSpill } from '../../../src/router/answer-spill.js';
 import { SPOOL_LIMITS, SpoolBudget, type SpoolLimits } from '../../../src/router/spool-budget.js';
 import { directoryFor, isEmpty, patternOf, until } from './spool-support.js';
 
+const BLOCK = LIMITS.spoolLargeBlockBytes;
+
 function spillOf(directory: string, budget = new SpoolBudget()): AnswerSpill {
   const spill = AnswerSpill.open({ user: 'alice', directory, budget, onWritten: () => undefined });
   assert.ok(spill !== undefined);
@@ -26,16 +28,22 @@ async function everythingOf(spill: AnswerSpill): Promise<Buffer> {
   return Buffer.concat([...parts, ...spill.takePending()]);
 }
 
-const PARTS = [patternOf(70_000), patternOf(1), patternOf(9_000), patternOf(65_543)];
-const ALL = Buffer.concat(PARTS);
+const PARTS = [patternOf(400_000), patternOf(1), patternOf(9_000), patternOf(65_543)];
+const END = patternOf(24);
+const ALL = Buffer.concat([...PARTS, END]);
+
+function fill(spill: AnswerSpill): void {
+  for (const part of PARTS) spill.piece(part);
+  spill.add(END);
+}
 
 describe('everything comes back in order', () => {
-  test('from disk', async (t) => {
+  test('from disk, and its end as a whole from memory', async (t) => {
     const budget = new SpoolBudget();
     const spill = spillOf(directoryFor(t), budget);
-    for (const part of PARTS) spill.write(part);
-    await until(() => spill.pendingBytes === 0);
-    assert.equal(budget.diskBytes, ALL.length);
+    fill(spill);
+    await until(() => spill.pendingBytes === END.length);
+    assert.equal(budget.diskBytes, ALL.length - END.length);
     assert.ok((await everythingOf(spill)).equals(ALL));
     spill.close();
     await until(() => isEmpty(budget));
@@ -44,8 +52,8 @@ describe('everything comes back in order', () => {
   test('from a disk that cannot be written', async (t) => {
     const budget = new SpoolBudget();
     const spill = spillOf(`${directoryFor(t)}/absent`, budget);
-    for (const part of PARTS) spill.write(part);
-    await until(() => !spill.hasRoom);
+    fill(spill);
+    await new Promise((done) => setImmediate(done));
     assert.equal(spill.pendingBytes, ALL.length);
     assert.ok((await everythingOf(spill)).equals(ALL));
     spill.close();
@@ -53,35 +61,59 @@ describe('everything comes back in order', () => {
   });
 
   test('from a disk of which the user has his share', async (t) => {
-    const share = PARTS[0]?.length ?? 0;
-    const budget = limited({ userDiskMaxBytes: share / LIMITS.answerSpillShare });
+    const budget = limited({ userDiskMaxBytes: BLOCK / LIMITS.answerSpillShare });
     const spill = spillOf(directoryFor(t), budget);
-    for (const part of PARTS) spill.write(part);
+    for (let i = 0; i < 3; i += 1) spill.piece(patternOf(BLOCK));
     assert.equal(spill.hasRoom, false);
-    await until(() => spill.pendingBytes === ALL.length - share);
+    fill(spill);
+    const wanted = Buffer.concat([...Array.from({ length: 3 }, () => patternOf(BLOCK)), ALL]);
+    await until(() => spill.pendingBytes === wanted.length - BLOCK);
+    assert.ok((await everythingOf(spill)).equals(wanted));
+    spill.close();
+    await until(() => isEmpty(budget));
+  });
+
+  test('where there is no block for it', async (t) => {
+    const budget = limited({ pendingMaxBytes: 0 });
+    const spill = spillOf(directoryFor(t), budget);
+    fill(spill);
+    assert.equal(spill.hasRoom, false);
     assert.ok((await everythingOf(spill)).equals(ALL));
     spill.close();
     await until(() => isEmpty(budget));
   });
 
-  test('from memory, what was written after the seal', async (t) => {
+  test('from memory, what came after the seal', async (t) => {
     const spill = spillOf(directoryFor(t));
-    spill.write(PARTS[0] ?? ALL);
+    spill.piece(patternOf(BLOCK));
     spill.seal();
-    for (const part of PARTS.slice(1)) spill.write(part);
-    await until(() => spill.pendingBytes === ALL.length - (PARTS[0]?.length ?? 0));
-    assert.ok((await everythingOf(spill)).equals(ALL));
+    fill(spill);
+    await until(() => spill.pendingBytes === ALL.length);
+    assert.ok((await everythingOf(spill)).equals(Buffer.concat([patternOf(BLOCK), ALL])));
     spill.close();
   });
+});
+
+test('what is taken while the disk writes it is not written over', async (t) => {
+  const budget = new SpoolBudget();
+  const spill = spillOf(directoryFor(t), budget);
+  fill(spill);
+  const taken = spill.takePending();
+  spill.close();
+  const other = spillOf(directoryFor(t), budget);
+  for (let i = 0; i < 3; i += 1) other.piece(Buffer.alloc(BLOCK, 'x'));
+  assert.ok(Buffer.concat(taken).equals(ALL));
+  other.close();
+  await until(() => isEmpty(budget));
 });
 
 test('closed with writes and a read under way, it gives everything back', async (t) => {
   const budget = new SpoolBudget();
   const spill = spillOf(directoryFor(t), budget);
-  spill.write(patternOf(100));
+  spill.piece(patternOf(BLOCK));
   await until(() => spill.pendingBytes === 0);
   const read = new Promise((done) => spill.read(done));
-  spill.write(ALL);
+  fill(spill);
   spill.close();
   assert.equal(budget.userDiskBytes('alice'), 0, 'the user may have others at once');
   await read;
@@ -92,7 +124,7 @@ test('room ends where more would only be more memory', (t) => {
   const spill = spillOf(directoryFor(t));
   const part = patternOf(65_536);
   let bytes = 0;
-  for (; spill.hasRoom; bytes += part.length) spill.write(part);
+  for (; spill.hasRoom; bytes += part.length) spill.piece(part);
   assert.ok(bytes <= LIMITS.answerSpillPendingMaxBytes + part.length);
   spill.close();
 });
