@@ -46,6 +46,10 @@ function merged(rounds: readonly Figures[]): Figures {
 async function measure(scenario: Scenario, peers: readonly Peer[]): Promise<Measured> {
   const taking = peers.filter(({ leavesOut }) => !leavesOut.has(scenario.name));
   const rounds = new Map<string, Figures[]>(taking.map(({ name }) => [name, []]));
+  const { warmUpSeconds } = scenario;
+  if (warmUpSeconds !== undefined) {
+    for (const peer of taking) await scenario.run(peer, warmUpSeconds, 0);
+  }
   for (let round = 0; round < scenario.rounds; round += 1) {
     for (const peer of taking) {
       rounds.get(peer.name)?.push(await scenario.run(peer, seconds, round));
