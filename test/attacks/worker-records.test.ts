@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { encodeRecordHeader, RecordType } from '../../src/fcgi-protocol/index.js';
-import { LIMITS } from '../../src/limits.js';
+import { LIMITS, MIB } from '../../src/limits.js';
 import { bytes } from '../support/bytes.js';
 import type { WorkerRequest } from '../support/fake-worker.js';
 import { parseCgi } from '../support/front-client.js';
@@ -158,32 +158,42 @@ describe('answers of a hostile program', () => {
     await attack.isOver(other);
   });
 
-  test('an endless answer that nobody reads stops the program instead of filling memory (T85)', async () => {
-    const client = await attack.front();
-    client.socket.pause();
-    let takenBytes = (): number => 0;
-    misbehave = ({ socket }) => {
-      takenBytes = () => socket.bytesWritten - socket.writableLength;
-      socket.write(stdout(HEAD));
-      const chunk = stdout('x'.repeat(60_000));
-      const pour = (): void => {
-        while (socket.write(chunk));
+  for (const [what, head, diskMaxBytes] of [
+    ['', HEAD, LIMITS.answerSpillMaxBytes],
+    [' and that must not wait on disk', `X-Accel-Buffering: no\r\n${HEAD}`, 0],
+  ] as const) {
+    test(`an endless answer that nobody reads${what} stops the program instead of filling memory or disk (T85)`, async () => {
+      const { spoolBudget, writeBudget } = attack.rig.router;
+      const client = await attack.front();
+      client.socket.pause();
+      let takenBytes = (): number => 0;
+      misbehave = ({ socket }) => {
+        takenBytes = () => socket.bytesWritten - socket.writableLength;
+        socket.write(stdout(head));
+        const chunk = stdout('x'.repeat(60_000));
+        const pour = (): void => {
+          while (socket.write(chunk));
+        };
+        socket.on('drain', pour);
+        pour();
       };
-      socket.on('drain', pour);
-      pour();
-    };
-    client.send(1, appParams(APP));
-    let before = 0;
-    const isStopped = async (): Promise<boolean> => {
-      before = takenBytes();
-      for (let i = 0; i < 20; i += 1) await attack.neighbourIsServed();
-      return before > 0 && takenBytes() === before;
-    };
-    await waitFor('the program to be stopped', isStopped);
-    // What is buffered for one connection, and what two sockets of the kernel's hold.
-    assert.ok(before < LIMITS.responseBufferMaxBytes + 4 * 1024 * 1024, `${before} bytes`);
-    await attack.isOver(client);
-  });
+      client.send(1, appParams(APP));
+      let before = 0;
+      const isStopped = async (): Promise<boolean> => {
+        before = takenBytes();
+        for (let i = 0; i < 20; i += 1) await attack.neighbourIsServed();
+        return before > diskMaxBytes && takenBytes() === before;
+      };
+      await waitFor('the program to be stopped', isStopped, 60_000);
+      // What is buffered for one connection, and what two sockets of the kernel's hold.
+      const memoryMaxBytes = LIMITS.responseBufferMaxBytes + 4 * MIB;
+      assert.ok(before < diskMaxBytes + memoryMaxBytes, `${before} bytes`);
+      assert.ok(spoolBudget.diskBytes <= diskMaxBytes, `${spoolBudget.diskBytes} bytes on disk`);
+      assert.ok(writeBudget.bytes < memoryMaxBytes, `${writeBudget.bytes} bytes in memory`);
+      await attack.isOver(client);
+      await waitFor('the disk to be given back', () => spoolBudget.diskBytes === 0);
+    });
+  }
 
   test('a program that takes a request and closes is told, one that half-closes as well (T53)', async () => {
     assert.equal(await told(({ socket }) => void socket.destroy()), 502);
