@@ -52,8 +52,9 @@ describe('everything comes back in order', () => {
   test('from a disk that cannot be written', async (t) => {
     const budget = new SpoolBudget();
     const spill = spillOf(`${directoryFor(t)}/absent`, budget);
-    fill(spill);
-    await new Promise((done) => setImmediate(done));
+    for (const part of PARTS) spill.piece(part);
+    await until(() => !spill.hasRoom);
+    spill.add(END);
     assert.equal(spill.pendingBytes, ALL.length);
     assert.ok((await everythingOf(spill)).equals(ALL));
     spill.close();

@@ -5,8 +5,18 @@ import { describe, test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
 import { SPOOL_LIMITS, SpoolBudget } from '../../../src/router/spool-budget.js';
 import type { BodySpool } from '../../../src/router/body-spool.js';
-import { codes, directoryFor, isEmpty, patternOf, readAll, rigOf, until } from './spool-support.js';
-import { readOnce, writeAll, type Rig } from './spool-support.js';
+import {
+  codes,
+  directoryFor,
+  isEmpty,
+  patternOf,
+  readAll,
+  readOnce,
+  rigOf,
+  until,
+  writeAll,
+  type Rig,
+} from './spool-support.js';
 
 const READ = LIMITS.bodyReadMaxBytes;
 const LARGE = LIMITS.spoolLargeBlockBytes;

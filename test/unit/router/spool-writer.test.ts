@@ -4,8 +4,15 @@ import fs from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
 import { SPOOL_LIMITS, SpoolBudget } from '../../../src/router/spool-budget.js';
-import { directoryFor, isEmpty, patternOf, readAll, rigOf, until } from './spool-support.js';
-import { writeAll } from './spool-support.js';
+import {
+  directoryFor,
+  isEmpty,
+  patternOf,
+  readAll,
+  rigOf,
+  until,
+  writeAll,
+} from './spool-support.js';
 
 const LARGE = LIMITS.spoolLargeBlockBytes;
 const MEMORY = LIMITS.bodyMemoryMaxBytes;
