@@ -68,7 +68,7 @@ export const LIMITS = {
   spoolFlushMs: 10, // for a block that does not become full
   spoolPendingMaxBytes: 1 * MIB, // of one body on its way to disk; the producer is paused before
   spoolPendingTotalMaxBytes: 64 * MIB, // on the way to disk and, in large blocks, back
-  spoolLargeBlocksDivisor: 4, // this part of it goes to large blocks
+  spoolLargeBlocksShare: 0.25, // of that
   bodyReadMaxBytes: 4 * 65_535, // to a worker in one write: whole FastCGI records
   readGarbageMaxBytes: 4 * MIB, // read and passed on, until V8 is asked to give it back
 
@@ -90,7 +90,7 @@ export const LIMITS = {
   answerSpillPendingMaxBytes: 512 * KIB, // on its way to disk
   answerSpillAheadBytes: 128 * KIB, // read back before the web server has taken what it has
   answerSpillsPerUserMaxCount: 256,
-  answerSpillShare: 0.5, // of spool files and disk, so that bodies find room
+  answerSpillShare: 0.5, // of spool files, disk and blocks, so that bodies find room
 
   // error pages
   errorPageLinesMaxCount: 20, // also kept per application from its log

@@ -69,18 +69,18 @@ export class SpoolBudget {
   }
 
   takeLargeBlock(): Buffer | undefined {
-    return this.#takeBlock(LIMITS.spoolLargeBlockBytes, LIMITS.spoolLargeBlocksDivisor);
+    return this.#takeBlock(LIMITS.spoolLargeBlockBytes, LIMITS.spoolLargeBlocksShare);
   }
 
   /** An answer can wait without. */
   takeAnswerBlock(): Buffer | undefined {
     return (
-      this.takeLargeBlock() ?? this.#takeBlock(LIMITS.spoolBlockBytes, 1 / LIMITS.answerSpillShare)
+      this.takeLargeBlock() ?? this.#takeBlock(LIMITS.spoolBlockBytes, LIMITS.answerSpillShare)
     );
   }
 
-  #takeBlock(bytes: number, divisor: number): Buffer | undefined {
-    if (this.#pendingBytes + bytes > this.#limits.pendingMaxBytes / divisor) return undefined;
+  #takeBlock(bytes: number, share: number): Buffer | undefined {
+    if (this.#pendingBytes + bytes > this.#limits.pendingMaxBytes * share) return undefined;
     this.#pendingBytes += bytes;
     return this.#sparesOf(bytes).pop() ?? Buffer.alloc(bytes);
   }

@@ -21,7 +21,7 @@ const chunks = fc.array(
 /** Enough for large blocks, for some of them, for none. */
 const pendingMaxBytes = fc.constantFrom(
   SPOOL_LIMITS.pendingMaxBytes,
-  LIMITS.spoolLargeBlocksDivisor * LIMITS.spoolLargeBlockBytes,
+  LIMITS.spoolLargeBlockBytes / LIMITS.spoolLargeBlocksShare,
   LIMITS.spoolLargeBlockBytes,
 );
 const partsOf = (lengths: readonly number[]): Buffer[] =>

@@ -106,7 +106,7 @@ describe('blocks', () => {
 
   test('are large while few are out, and small beside those', () => {
     const budget = new SpoolBudget();
-    const largeCount = SPOOL_LIMITS.pendingMaxBytes / LIMITS.spoolLargeBlocksDivisor / LARGE;
+    const largeCount = (SPOOL_LIMITS.pendingMaxBytes * LIMITS.spoolLargeBlocksShare) / LARGE;
     for (let i = 0; i < largeCount; i += 1) assert.equal(budget.takeBlock()?.length, LARGE);
     assert.equal(budget.takeLargeBlock(), undefined);
     const smallCount = (SPOOL_LIMITS.pendingMaxBytes - largeCount * LARGE) / BLOCK;
@@ -119,7 +119,7 @@ describe('blocks', () => {
     const budget = new SpoolBudget();
     const takeMany = (count: number): (Buffer | undefined)[] =>
       Array.from({ length: count }, () => budget.takeBlock());
-    const largeCount = SPOOL_LIMITS.pendingMaxBytes / LIMITS.spoolLargeBlocksDivisor / LARGE;
+    const largeCount = (SPOOL_LIMITS.pendingMaxBytes * LIMITS.spoolLargeBlocksShare) / LARGE;
     for (const count of [largeCount, LIMITS.spoolSpareBlocksMaxCount + 5]) {
       const first = takeMany(count);
       for (const block of first) if (block !== undefined) budget.giveBlock(block);
