@@ -24,6 +24,7 @@ export {
   encodeStream,
   RecordEncoder,
   type RecordTaker,
+  type WriteDone,
 } from './record-encoder.js';
 export { KNOWN_NAMES } from './known-names.js';
 export { nameValueLength } from './name-value.js';

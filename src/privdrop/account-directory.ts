@@ -255,7 +255,7 @@ export class AccountDirectory {
     };
     const answers = await askAboutAccount(question, { mode, tools, signal });
     if (answers === 'malformed') return malformed(name, 'getent and id gave no proper answers');
-    if (answers === undefined) return unanswered(name, 'getent passwd failed');
+    if (answers === undefined) return unanswered(name, 'getent and id could not be run');
     const { passwd, others } = answers;
     if (passwd.exitCode === NOT_FOUND.getent) return unknown(name);
     if (others === undefined) return unanswered(name, 'getent passwd failed');

@@ -20,7 +20,7 @@ interface Filled {
   readonly memory: Buffer;
   /** Of the budget, and given back to it. */
   readonly isBlock: boolean;
-  bytes: number;
+  filledBytes: number;
 }
 
 /**
@@ -67,7 +67,7 @@ export class AnswerSpill implements RecordTaker {
     return this.#pendingBytes;
   }
 
-  /** Takes more without more memory. */
+  /** What comes goes on to disk, and the disk keeps up. */
   get hasRoom(): boolean {
     return !this.#isSealed && this.#pendingBytes < LIMITS.answerSpillPendingMaxBytes;
   }
@@ -85,19 +85,19 @@ export class AnswerSpill implements RecordTaker {
   piece(bytes: Buffer): void {
     for (let at = 0; at < bytes.length;) {
       const open = this.#open ?? this.#openBlock();
-      const count = bytes.copy(open.memory, open.bytes, at);
-      open.bytes += count;
+      const count = bytes.copy(open.memory, open.filledBytes, at);
+      open.filledBytes += count;
       at += count;
       this.#pendingBytes += count;
-      if (open.bytes === open.memory.length) this.#close(open);
+      if (open.filledBytes === open.memory.length) this.#closeBlock(open);
     }
   }
 
   /** Given away; it stays in memory, where it is a whole. So does all that comes after it. */
   add(part: Buffer): void {
-    if (this.#open !== undefined) this.#close(this.#open);
+    if (this.#open !== undefined) this.#closeBlock(this.#open);
     this.seal();
-    this.#pending.push({ memory: part, isBlock: false, bytes: part.length });
+    this.#pending.push({ memory: part, isBlock: false, filledBytes: part.length });
     this.#pendingBytes += part.length;
   }
 
@@ -125,7 +125,7 @@ export class AnswerSpill implements RecordTaker {
     for (const { memory, isBlock } of pending) {
       if (isBlock) this.#options.budget.loseBlocks(memory.length);
     }
-    return pending.map(({ memory, bytes }) => memory.subarray(0, bytes));
+    return pending.map(({ memory, filledBytes }) => memory.subarray(0, filledBytes));
   }
 
   /** Once. A read that is under way comes back still. */
@@ -139,29 +139,29 @@ export class AnswerSpill implements RecordTaker {
     const block = this.#isSealed ? undefined : this.#options.budget.takeAnswerBlock();
     if (block === undefined) this.seal();
     const memory = block ?? Buffer.allocUnsafeSlow(LIMITS.spoolBlockBytes);
-    this.#open = { memory, isBlock: block !== undefined, bytes: 0 };
+    this.#open = { memory, isBlock: block !== undefined, filledBytes: 0 };
     this.#pending.push(this.#open);
     return this.#open;
   }
 
   /** To disk, if there is room. */
-  #close(open: Filled): void {
+  #closeBlock(open: Filled): void {
     this.#open = undefined;
     if (this.#isSealed) return;
     const { budget } = this.#options;
-    const isWithin = this.#diskBytes + open.bytes <= LIMITS.answerSpillMaxBytes;
-    if (!isWithin || !budget.takeAnswerDisk(this.user, open.bytes)) {
+    const isWithin = this.#diskBytes + open.filledBytes <= LIMITS.answerSpillMaxBytes;
+    if (!isWithin || !budget.takeAnswerDisk(this.user, open.filledBytes)) {
       this.seal();
       return;
     }
-    this.#diskBytes += open.bytes;
-    this.#file.append(open.memory, open.bytes);
+    this.#diskBytes += open.filledBytes;
+    this.#file.append(open.memory, open.filledBytes);
   }
 
   #flushed(): void {
     const first = this.#pending.shift();
     if (first === undefined) return;
-    this.#pendingBytes -= first.bytes;
+    this.#pendingBytes -= first.filledBytes;
     this.#options.budget.giveBlock(first.memory);
     this.#options.onWritten();
   }

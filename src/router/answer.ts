@@ -69,7 +69,7 @@ export class Answer {
     else if (this.#parser.push(content)) this.#onHead(this.#parser);
   }
 
-  /** What goes to the web server now; given away. */
+  /** What goes to the web server now; valid as long as what was pushed. */
   take(): readonly Buffer[] {
     if (this.#isHeld) return NOTHING;
     return this.#gather(this.#announcedBytes);

@@ -41,7 +41,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   #isClosing = false;
   #isClosed = false;
   #lingerTimer: NodeJS.Timeout | undefined;
-  /** Who asks and does not read the answers is not asked for more. */
+  /** Who asks and does not read the answers is not read from meanwhile. */
   readonly #asker: Pausable = {
     spillsFor: undefined,
     pause: () => this.pauseReading(),

@@ -1,4 +1,4 @@
-// The one timer of all requests' deadlines: it rings for the nearest and looks at all of them, which is rare, so that a deadline
+// The one timer of all deadlines of requests and of their answers: it rings for the nearest and looks at all of them, which is rare, so that a deadline
 // that nothing misses costs no timer.
 import { LIMITS } from '../limits.js';
 import type { Clock } from '../pool/index.js';

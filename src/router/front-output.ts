@@ -88,6 +88,7 @@ export class FrontOutput implements Watched {
 
   forget(source: Pausable): void {
     this.#paused.delete(source);
+    if (this.#paused.size === 0) this.#forgetDeadline();
   }
 
   /** The connection is gone. */

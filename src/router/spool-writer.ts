@@ -70,6 +70,7 @@ export class SpoolWriter {
     this.#block = block;
     this.#pendingBytes += block.length;
     this.#isShort = block.length < LIMITS.spoolLargeBlockBytes;
+    // The timer of an earlier block serves: this one leaves too early rather than that each has a timer of its own.
     this.#flushTimer ??= setTimeout(() => this.#flushLate(), LIMITS.spoolFlushMs);
     return block;
   }

@@ -7,6 +7,7 @@ import {
   Flag,
   ProtocolStatus,
   RecordType,
+  type WriteDone,
 } from '../../fcgi-protocol/index.js';
 import { LIMITS } from '../../limits.js';
 import { isSafeMethod } from '../methods.js';
@@ -262,7 +263,7 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
   }
 
   /** The connection may be another by then, and have its own turn. */
-  #nextAfter(source: BodySource): ((err?: Error | null) => void) | undefined {
+  #nextAfter(source: BodySource): WriteDone | undefined {
     if (source.isAtEnd) return undefined;
     const connection = this.#connection;
     return (err) => {

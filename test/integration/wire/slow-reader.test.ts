@@ -143,7 +143,7 @@ describe('item 59: a web server that does not read', () => {
   });
 });
 
-test('who asks the router about itself and does not read is not asked for more', async () => {
+test('who asks the router about itself and does not read is not read from', async () => {
   const { front, rig } = await start(hello);
   const question = Buffer.from([1, RecordType.GET_VALUES, 0, 0, 0, 0, 0, 0]);
   const questions = Buffer.concat(Array.from({ length: 8_192 }, () => question));
