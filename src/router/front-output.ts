@@ -137,7 +137,7 @@ export class FrontOutput implements Watched {
   ring(): void {
     this.#forgetDeadline();
     const [source, ...others] = this.#paused;
-    if (source?.spillsFor === undefined || others.length > 0) return;
+    if (this.#spill !== undefined || source?.spillsFor === undefined || others.length > 0) return;
     const { spoolBudget: budget, spoolDirectory: directory } = this.#context;
     const onWritten = (): void => this.#moved();
     this.#spill = AnswerSpill.open({ user: source.spillsFor, directory, budget, onWritten });
