@@ -19,7 +19,7 @@ type SpillRead = (bytes: Buffer | undefined) => void;
 interface Filled {
   readonly memory: Buffer;
   /** Of the budget, and given back to it. */
-  readonly isBlock: boolean;
+  isBlock: boolean;
   filledBytes: number;
 }
 
@@ -34,6 +34,8 @@ export class AnswerSpill implements RecordTaker {
   /** In order; blocks on their way to disk, one that is being filled, and what never goes there. */
   #pending: Filled[] = [];
   #pendingBytes = 0;
+  /** So many of them, the first ones, are on their way. */
+  #writingCount = 0;
   /** The last of them, not on its way yet. */
   #open: Filled | undefined;
   /** Taken from the budget. */
@@ -52,6 +54,7 @@ export class AnswerSpill implements RecordTaker {
     this.#file = new SpoolFile(options.directory, {
       flushed: () => this.#flushed(),
       failed: () => {
+        this.#writingCount = 0;
         this.seal();
         options.onWritten();
       },
@@ -70,6 +73,11 @@ export class AnswerSpill implements RecordTaker {
   /** What comes goes on to disk, and the disk keeps up. */
   get hasRoom(): boolean {
     return !this.#isSealed && this.#pendingBytes < LIMITS.answerSpillPendingMaxBytes;
+  }
+
+  /** Something is on its way to disk. */
+  get isWriting(): boolean {
+    return this.#writingCount > 0;
   }
 
   /** Nothing on disk waits to be read. */
@@ -101,9 +109,18 @@ export class AnswerSpill implements RecordTaker {
     this.#pendingBytes += part.length;
   }
 
-  /** What is written from now on stays in memory. */
+  /** To disk, if that has nothing to do: who stalls with little holds no block for it. */
+  flush(): void {
+    if (this.#open !== undefined && this.#writingCount === 0) this.#closeBlock(this.#open);
+  }
+
+  /** What is not on its way to disk stays in memory, which is no other's block any more, and so does all that comes. */
   seal(): void {
     this.#isSealed = true;
+    for (const filled of this.#pending.slice(this.#writingCount)) {
+      if (filled.isBlock) this.#options.budget.loseBlocks(filled.memory.length);
+      filled.isBlock = false;
+    }
   }
 
   /** The next bytes on disk, of which there must be some. One read at a time. */
@@ -120,6 +137,7 @@ export class AnswerSpill implements RecordTaker {
     const pending = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#writingCount = 0;
     this.#open = undefined;
     // Whoever has them now may keep them, and the disk may be reading them.
     for (const { memory, isBlock } of pending) {
@@ -155,6 +173,7 @@ export class AnswerSpill implements RecordTaker {
       return;
     }
     this.#diskBytes += open.filledBytes;
+    this.#writingCount += 1;
     this.#file.append(open.memory, open.filledBytes);
   }
 
@@ -162,7 +181,9 @@ export class AnswerSpill implements RecordTaker {
     const first = this.#pending.shift();
     if (first === undefined) return;
     this.#pendingBytes -= first.filledBytes;
+    this.#writingCount -= 1;
     this.#options.budget.giveBlock(first.memory);
+    this.flush();
     this.#options.onWritten();
   }
 }

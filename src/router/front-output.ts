@@ -74,7 +74,8 @@ export class FrontOutput implements Watched {
       return;
     }
     // The disk is of the user whose answer it is.
-    if (source?.spillsFor !== this.#spill.user) this.#spill.seal();
+    if (source?.spillsFor === this.#spill.user) this.#spill.flush();
+    else this.#spill.seal();
     this.#count();
     if (source !== undefined && !this.#spill.hasRoom) this.#pause(source);
   }
@@ -141,8 +142,13 @@ export class FrontOutput implements Watched {
     const { spoolBudget: budget, spoolDirectory: directory } = this.#context;
     const onWritten = (): void => this.#moved();
     this.#spill = AnswerSpill.open({ user: source.spillsFor, directory, budget, onWritten });
-    if (this.#spill === undefined) this.#expectSpill(LIMITS.answerSpillRetryMs);
-    else this.#resume();
+    if (this.#spill === undefined) {
+      this.#expectSpill(LIMITS.answerSpillRetryMs);
+      return;
+    }
+    this.#writer.moveTo(this.#spill); // memory is for those who read
+    this.#spill.flush();
+    this.#moved();
   }
 
   #expectSpill(afterMs: number): void {
@@ -160,6 +166,7 @@ export class FrontOutput implements Watched {
   #feed(spill: AnswerSpill): void {
     if (this.#isReading || this.#writer.waitingBytes > LIMITS.answerSpillAheadBytes) return;
     if (spill.isCaughtUp) {
+      if (spill.isWriting) return; // and calls back
       for (const part of spill.takePending()) this.#writer.add(part);
       this.#endSpill();
       this.#writer.flush();

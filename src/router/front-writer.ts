@@ -68,6 +68,20 @@ export class FrontWriter implements RecordTaker {
     if (!this.#isWriting) this.#write();
   }
 
+  /** What the socket has not got goes there instead. */
+  moveTo(to: Pick<RecordTaker, 'piece'>): void {
+    const kept: Segment[] = [];
+    for (const segment of this.#segments) {
+      const { memory, isBlock, handedBytes, filledBytes } = segment;
+      to.piece(memory.subarray(handedBytes, filledBytes));
+      segment.filledBytes = handedBytes;
+      if (handedBytes > 0) kept.push(segment);
+      else if (isBlock) this.#budget.giveBlock(memory);
+    }
+    this.#segments = kept;
+    this.#unhandedBytes = 0;
+  }
+
   /** The connection is gone. */
   close(): void {
     // The socket may hold what it was given last for a moment still, so no block of it is used again.

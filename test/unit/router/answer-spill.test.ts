@@ -130,6 +130,20 @@ test('room ends where more would only be more memory', (t) => {
   spill.close();
 });
 
+test('who stalls with little holds no block for it', async (t) => {
+  const budget = new SpoolBudget();
+  const spill = spillOf(directoryFor(t), budget);
+  spill.piece(patternOf(1));
+  spill.flush();
+  await until(() => spill.pendingBytes === 0);
+  assert.equal(budget.pendingBytes, 0);
+  spill.piece(patternOf(1));
+  spill.seal();
+  assert.deepEqual([spill.pendingBytes, budget.pendingBytes], [1, 0], 'in memory of its own');
+  spill.close();
+  await until(() => isEmpty(budget));
+});
+
 test('files: no more of one user, or of all, than leaves some to bodies', (t) => {
   const directory = directoryFor(t);
   const open = (budget: SpoolBudget, user: string): AnswerSpill | undefined =>
