@@ -96,7 +96,7 @@ export function answersIn(text: string): AccountAnswers | 'malformed' {
   return { passwd, others: { groupIds, ownGroup, groups } };
 }
 
-/** Undefined if it was killed, failed to start or said too much; settles only when the process is gone. */
+/** Undefined if it was killed, failed to start or said too much; settles only when the process that was started is gone. */
 export function ask(query: Query): Promise<Answer | undefined> {
   const { mode, tools, argv, signal } = query;
   const [file = '', ...args] = [...setprivArgv(inquirer(mode), tools), ...argv];
@@ -106,10 +106,16 @@ export function ask(query: Query): Promise<Answer | undefined> {
   });
   return new Promise((resolve) => {
     const child = spawn(file, args, options);
-    const end = (): void => endGroup(child);
-    signal.addEventListener('abort', end, { once: true });
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let isCut = false;
+    const end = (): void => {
+      isCut = true;
+      endGroup(child);
+      child.stdout?.destroy(); // who has it still, and outlives the first of the group, is not waited for
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
     child.stdout?.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > LIMITS.accountLookupOutputMaxBytes) end();
@@ -120,7 +126,7 @@ export function ask(query: Query): Promise<Answer | undefined> {
     });
     child.on('close', (exitCode) => {
       signal.removeEventListener('abort', end);
-      const isWhole = exitCode !== null && bytes <= LIMITS.accountLookupOutputMaxBytes;
+      const isWhole = exitCode !== null && !isCut;
       const output = Buffer.concat(chunks).toString('utf8');
       resolve(isWhole ? { exitCode, output } : undefined);
     });
