@@ -36,6 +36,14 @@ const limitTo = (soft: string): void =>
 const softLimit = (): string =>
   /^Max open files +(\S+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? '';
 
+function openAll(opened: number[]): void {
+  try {
+    for (;;) opened.push(fs.openSync('/dev/null', 'r'));
+  } catch (err) {
+    assert.equal((err as NodeJS.ErrnoException).code, 'EMFILE');
+  }
+}
+
 /** New descriptors are the lowest free ones: with none free below the limit there is no other. */
 async function withoutDescriptors(act: () => Promise<void>): Promise<void> {
   const before = softLimit();
@@ -45,6 +53,11 @@ async function withoutDescriptors(act: () => Promise<void>): Promise<void> {
     opened.push(fs.openSync('/dev/null', 'r'));
   limitTo(String((opened.at(-1) ?? 0) + 1));
   try {
+    // The ends of connections that were closed just now become free in the next turns.
+    for (let turn = 0; turn < 50; turn += 1) {
+      openAll(opened);
+      await new Promise((done) => setImmediate(done));
+    }
     await act();
   } finally {
     for (const fd of opened.splice(0)) fs.closeSync(fd);
