@@ -3,13 +3,13 @@ import { askAtRate, type LoadResult } from '../support/load.js';
 import { SoakStage, type Scenario } from '../support/soak-stage.js';
 
 const SCALE = {
-  full: { sleepers: 500, sleepS: 60, perS: 100, aloneS: 30 },
-  short: { sleepers: 60, sleepS: 3, perS: 40, aloneS: 1 },
+  full: { sleepers: 500, sleepS: 60, perS: 100, aloneS: 30, refusedWithinMs: 100 },
+  // Most of its few refusals come while workers start; one that had waited would take 3 s.
+  short: { sleepers: 60, sleepS: 3, perS: 40, aloneS: 1, refusedWithinMs: 1_000 },
 } as const;
 
 const CAP = 5;
 const QUEUE_LENGTH = 20;
-const REFUSED_WITHIN_MS = 100;
 /** Of the neighbour's 99th percentile; the short form is too short for one. */
 const SLOWER_MAX = 1.2;
 
@@ -24,7 +24,7 @@ export const sleepers: Scenario = {
   name: 'sleepers',
   promise: 'requests beyond a queue are refused at once, and one user’s sleepers slow down nobody',
   async run(scale, report) {
-    const { sleepers: count, sleepS, perS, aloneS } = SCALE[scale];
+    const { sleepers: count, sleepS, perS, aloneS, refusedWithinMs } = SCALE[scale];
     const stage = await SoakStage.open({ users: 2, more: LIMITS });
     try {
       stage.usherd.write('user0/sleeps', 'index.php', SLEEPS(sleepS));
@@ -84,10 +84,7 @@ export const sleepers: Scenario = {
       // How many get a worker depends on how many sleep to their end before the last one comes.
       report.expect(refusedMs.length > 0, 'some are refused');
       report.expect(withoutRetryAfter === 0, `${withoutRetryAfter} refusals without Retry-After`);
-      report.expect(
-        p99Ms < REFUSED_WITHIN_MS,
-        `refused within ${REFUSED_WITHIN_MS} ms: ${p99Ms} ms`,
-      );
+      report.expect(p99Ms < refusedWithinMs, `refused within ${refusedWithinMs} ms: ${p99Ms} ms`);
       report.expect(beside.failed === 0, `neighbour: ${beside.failures.join('; ')}`);
       const unloadedMs = Math.max(alone.quantileMs(0.99), afterwards.quantileMs(0.99));
       const ratio = beside.quantileMs(0.99) / unloadedMs;
