@@ -81,6 +81,7 @@ export const LIMITS = {
   responseBufferTotalMaxBytes: 64 * MIB,
   responseBufferShortMaxBytes: 64 * KIB, // per connection, once the total is reached
   frontWriteMaxBytes: 256 * KIB, // given to a front socket at once; what is not written then waits in the router
+  frontJoinMaxBytes: 16 * KIB, // what is less is copied into one piece: a block, or one more element of writev(2), is dearer
   frontBlockBytes: 64 * KIB,
   frontSpareBlocksMaxCount: 32, // kept for the next answer, whose ever
   workerReadBytes: 64 * KIB, // at once

@@ -15,13 +15,11 @@ type OutputContext = Pick<
 >;
 
 const NEVER_MS = Infinity;
-/** Less than this has memory of its own size: a block would be more. */
-const SMALL_MAX_BYTES = 16 * 1024;
 
 function isSmall(parts: readonly Buffer[]): boolean {
   let bytes = 0;
   for (const part of parts) bytes += part.length;
-  return bytes <= SMALL_MAX_BYTES;
+  return bytes <= LIMITS.frontJoinMaxBytes;
 }
 
 export class FrontOutput implements Watched {

@@ -4,9 +4,6 @@ import { encodeRecordHeader, type RecordTaker } from '../fcgi-protocol/index.js'
 import { LIMITS } from '../limits.js';
 import type { WriteBudget } from './write-budget.js';
 
-/** Below this a copy is cheaper than one more element of writev(2). */
-const JOIN_MAX_BYTES = 16 * 1024;
-
 interface Segment {
   readonly memory: Buffer;
   /** Of the budget, and given back to it. */
@@ -123,7 +120,7 @@ export class FrontWriter implements RecordTaker {
     const [first] = views;
     if (first !== undefined && views.length === 1) {
       this.#socket.write(first, this.#afterWrite);
-    } else if (bytes <= JOIN_MAX_BYTES) {
+    } else if (bytes <= LIMITS.frontJoinMaxBytes) {
       this.#socket.write(Buffer.concat(views, bytes), this.#afterWrite);
     } else {
       const last = views.pop();
