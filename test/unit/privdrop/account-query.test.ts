@@ -44,16 +44,20 @@ describe('answers about an account', () => {
 // The second keeps the output open, and says when the first has been reaped.
 const OUTLIVED = `(while kill -0 $$ 2>/dev/null; do :; done; : >"$1"; read -r line <"$2") & kill -9 $$`;
 
-it('a look-up that is called off waits for nobody who outlives the first of it (T34)', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'usherd-test-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  const [mark, fifo] = [join(directory, 'mark'), join(directory, 'fifo')];
-  execFileSync('mkfifo', [fifo]);
-  const off = new AbortController();
-  const argv = ['/bin/sh', '-c', OUTLIVED, 'sh', mark, fifo];
-  const answer = ask({ mode: 'self', tools: findTools(), argv, signal: off.signal });
-  await waitFor('the first to be gone', () => existsSync(mark));
-  off.abort();
-  assert.equal(await answer, undefined);
-  writeFileSync(fifo, 'go\n');
-});
+it(
+  'a look-up that is called off waits for nobody who outlives the first of it (T34)',
+  { timeout: 60_000 },
+  async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'usherd-test-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const [mark, fifo] = [join(directory, 'mark'), join(directory, 'fifo')];
+    execFileSync('mkfifo', [fifo]);
+    const off = new AbortController();
+    const argv = ['/bin/sh', '-c', OUTLIVED, 'sh', mark, fifo];
+    const answer = ask({ mode: 'self', tools: findTools(), argv, signal: off.signal });
+    await waitFor('the first to be gone', () => existsSync(mark));
+    off.abort();
+    assert.equal(await answer, undefined);
+    writeFileSync(fifo, 'go\n');
+  },
+);
