@@ -178,7 +178,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   endRequest(request: RequestFace, output: readonly Buffer[], protocolStatus?: number): void {
     for (const part of this.#errorOutput.get(request.id) ?? []) this.#output.add(part);
     this.#output.add(encodeLastOutput(request.id, output, 0, protocolStatus));
-    this.#output.flush(undefined);
+    this.#output.flush(this.#asker);
     this.#afterEnd(request);
   }
 
@@ -193,7 +193,7 @@ export class FrontConnection implements RecordSink, FrontSide {
   endSilently(request: RequestFace): void {
     if (!this.#isClosed && !this.#socket.readableEnded) {
       this.#output.add(encodeLastOutput(request.id, [], 0, 0));
-      this.#output.flush(undefined);
+      this.#output.flush(this.#asker);
     }
     this.#afterEnd(request);
   }

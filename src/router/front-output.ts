@@ -115,7 +115,8 @@ export class FrontOutput implements Watched {
     if (this.#paused.has(source)) return;
     this.#paused.add(source);
     source.pause();
-    if (this.#spill === undefined) this.#expectSpill(LIMITS.answerSpillAfterMs);
+    if (this.#spill !== undefined || source.spillsFor === undefined) return;
+    this.#expectSpill(LIMITS.answerSpillAfterMs);
   }
 
   #resume(): void {
@@ -135,11 +136,11 @@ export class FrontOutput implements Watched {
   /** A source has been paused for so long that the client must be slow, and not only the web server busy. */
   ring(): void {
     this.#forgetDeadline();
-    const [source, ...others] = this.#paused;
-    if (this.#spill !== undefined || source?.spillsFor === undefined || others.length > 0) return;
+    const [user, ...others] = [...this.#paused].flatMap(({ spillsFor }) => spillsFor ?? []);
+    if (this.#spill !== undefined || user === undefined || others.length > 0) return;
     const { spoolBudget: budget, spoolDirectory: directory } = this.#context;
     const onWritten = (): void => this.#moved();
-    this.#spill = AnswerSpill.open({ user: source.spillsFor, directory, budget, onWritten });
+    this.#spill = AnswerSpill.open({ user, directory, budget, onWritten });
     if (this.#spill === undefined) {
       this.#expectSpill(LIMITS.answerSpillRetryMs);
       return;

@@ -1,7 +1,7 @@
 // A web server that does not read: its answer waits in memory, then on disk, and its worker is free; within bounds.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RecordType } from '../../../src/fcgi-protocol/index.js';
+import { encodeRequestHead, RecordType } from '../../../src/fcgi-protocol/index.js';
 import { LIMITS, MIB } from '../../../src/limits.js';
 import type { WorkerRequest } from '../../support/fake-worker.js';
 import { parseCgi, type FrontClient } from '../../support/front-client.js';
@@ -144,24 +144,34 @@ describe('item 59: a web server that does not read', () => {
   });
 });
 
-test('who asks the router about itself and does not read is not read from', async () => {
-  const { front, rig } = await start(hello);
-  const question = Buffer.from([1, RecordType.GET_VALUES, 0, 0, 0, 0, 0, 0]);
-  const questions = Buffer.concat(Array.from({ length: 8_192 }, () => question));
-  front.socket.pause();
-  let sentBytes = 0;
-  const ask = (): void => {
-    while (front.socket.writable && sentBytes < 64 * MIB) {
-      sentBytes += questions.length;
-      if (!front.socket.write(questions)) return;
-    }
-  };
-  front.socket.on('drain', ask);
-  ask();
-  const { writeBudget } = rig.router;
-  await waitFor('the bound', () => writeBudget.bytes > LIMITS.responseBufferMaxBytes, 60_000);
-  const other = await rig.front();
-  for (let i = 0; i < 20; i += 1) assert.equal((await other.fetch(GET)).status, 200);
-  assert.ok(writeBudget.bytes < 4 * LIMITS.responseBufferMaxBytes, `${writeBudget.bytes} bytes`);
-  assert.ok(front.socket.writableLength > 0, 'the router has stopped reading');
-});
+const QUESTION = Buffer.from([1, RecordType.GET_VALUES, 0, 0, 0, 0, 0, 0]);
+const OUTSIDE = new Map(GET).set('SCRIPT_FILENAME', '/elsewhere/index.php');
+const REQUEST = encodeRequestHead(1, { role: 1, flags: 1, params: OUTSIDE, isBodiless: true });
+
+for (const [what, asked] of [
+  ['asks the router about itself', QUESTION],
+  ['sends request upon request', REQUEST],
+] as const) {
+  test(`who ${what} and does not read is not read from`, async () => {
+    const { front, rig } = await start(hello);
+    const many = Buffer.concat(Array.from({ length: 65_536 / asked.length }, () => asked));
+    front.socket.pause();
+    let sentBytes = 0;
+    const ask = (): void => {
+      while (front.socket.writable && sentBytes < 8 * MIB) {
+        sentBytes += many.length;
+        if (!front.socket.write(many)) return;
+      }
+    };
+    front.socket.on('drain', ask);
+    ask();
+    const { writeBudget } = rig.router;
+    await waitFor('the bound', () => writeBudget.bytes > LIMITS.responseBufferMaxBytes, 60_000);
+    const other = await rig.front();
+    for (let i = 0; i < 20; i += 1) assert.equal((await other.fetch(GET)).status, 200);
+    assert.ok(writeBudget.bytes < 4 * LIMITS.responseBufferMaxBytes, `${writeBudget.bytes} bytes`);
+    assert.ok(front.socket.writableLength > 0, 'the router has stopped reading');
+    front.socket.resume();
+    await waitFor('all of them to be answered', () => front.socket.writableLength === 0, 120_000);
+  });
+}
