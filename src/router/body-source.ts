@@ -16,6 +16,8 @@ export interface BodySource {
   readonly isAtEnd: boolean;
   /** The next bytes, at most maxBytes; one read at a time. Waits while there are none; may answer inside the call. */
   read(maxBytes: number, done: BodyRead): void;
+  /** What was read is not used any more, and the next read is not near: memory is for others. No read is under way. */
+  release(): void;
   /** To the beginning; only while it is whole. A read under way is forgotten. */
   rewind(): void;
 }
@@ -26,5 +28,6 @@ export const NO_BODY: BodySource = {
   isWhole: true,
   isAtEnd: true,
   read: (_maxBytes, done) => done(null, null),
+  release: () => undefined,
   rewind: () => undefined,
 };

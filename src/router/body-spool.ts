@@ -109,6 +109,12 @@ export class BodySpool implements BodySource {
     this.#forgetRead();
   }
 
+  release(): void {
+    assert(this.#reader === undefined && !this.#isReading, 'no read is under way');
+    this.#fileReader?.release();
+    this.#fileReader = undefined;
+  }
+
   /** Gives back memory, disk and descriptor, once; no callback comes after it. */
   dispose(): void {
     this.#forgetRead();

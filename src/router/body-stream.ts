@@ -88,6 +88,10 @@ export class BodyStream implements BodySource {
     this.#serve();
   }
 
+  release(): void {
+    // what was read is the reader's
+  }
+
   /** Only while it is whole. */
   rewind(): void {
     assert(this.isWhole, 'a part of the body is gone');

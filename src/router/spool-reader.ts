@@ -60,6 +60,15 @@ export class SpoolReader {
     this.#giveBack(this.#ahead?.block);
   }
 
+  /** As `close`, and what was taken is not used any more. */
+  release(): void {
+    if (this.#lent !== undefined && isLarge(this.#lent)) {
+      this.#giveBack(this.#lent);
+      this.#lent = undefined;
+    }
+    this.close();
+  }
+
   #serve(): void {
     const take = this.#take;
     if (take === undefined) return;

@@ -256,18 +256,21 @@ export class FastcgiExchange implements Exchange, ConnectionUser {
       }
       const { socket, encoder } = this.#connection;
       socket.cork();
-      if (bytes !== null) encoder.stream(type, this.#requestId, bytes, this.#nextAfter(source));
+      if (bytes === null) source.release();
+      else encoder.stream(type, this.#requestId, bytes, this.#nextAfter(source));
       if (source.isAtEnd) this.#endBody(type, data !== undefined);
       socket.uncork();
     });
   }
 
   /** The connection may be another by then, and have its own turn. */
-  #nextAfter(source: BodySource): WriteDone | undefined {
-    if (source.isAtEnd) return undefined;
+  #nextAfter(source: BodySource): WriteDone {
     const connection = this.#connection;
+    const isLast = source.isAtEnd;
     return (err) => {
-      if (!err && !this.#isOver && connection === this.#connection) this.#sendBody();
+      if (err || this.#isOver || connection !== this.#connection) return;
+      if (isLast) source.release();
+      else this.#sendBody();
     };
   }
 

@@ -149,18 +149,23 @@ export class HttpExchange implements Exchange {
     this.#request.body.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
       if (err !== null) this.#lose('protocol', err.message);
-      else if (bytes === null) client.end();
-      else this.#sendPart(client, bytes);
+      else if (bytes !== null) this.#sendPart(client, bytes);
+      else client.end(this.#onAllTaken);
     });
   }
 
   /** What was read is valid until the next read, so that has to wait for the write. */
   #sendPart(client: http.ClientRequest, bytes: Buffer): void {
-    if (this.#request.body.isAtEnd) client.end(bytes);
+    if (this.#request.body.isAtEnd) client.end(bytes, this.#onAllTaken);
     else client.write(bytes, this.#onTaken);
   }
 
   readonly #onTaken = (err?: Error | null): void => {
     if (!err) this.#sendBody();
+  };
+
+  /** Not called where a write has failed. */
+  readonly #onAllTaken = (): void => {
+    if (!this.#isOver) this.#request.body.release();
   };
 }

@@ -99,11 +99,17 @@ export class ScgiExchange implements Exchange {
     body.read(LIMITS.bodyReadMaxBytes, (err, bytes) => {
       if (this.#isOver) return;
       if (err !== null) this.#lose('protocol', err.message);
-      else if (bytes !== null) this.#socket.write(bytes, body.isAtEnd ? undefined : this.#onTaken);
+      else if (bytes !== null)
+        this.#socket.write(bytes, body.isAtEnd ? this.#onAllTaken : this.#onTaken);
+      else body.release();
     });
   }
 
   readonly #onTaken = (err?: Error | null): void => {
     if (!err && !this.#isOver) this.#sendBody();
+  };
+
+  readonly #onAllTaken = (err?: Error | null): void => {
+    if (!err && !this.#isOver) this.#request.body.release();
   };
 }

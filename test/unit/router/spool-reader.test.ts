@@ -94,6 +94,19 @@ describe('reading ahead', () => {
     }
   });
 
+  test('what was used up to the end is for others, and the body can be read again', async (t) => {
+    const body = patternOf(2 * READ - 5);
+    const rig = await spooled(t, body);
+    assert.ok((await readAll(rig.spool)).equals(body));
+    assert.equal(rig.budget.pendingBytes > 0, true);
+    rig.spool.release();
+    assert.equal(rig.budget.pendingBytes, 0);
+    rig.spool.rewind();
+    assert.ok((await readAll(rig.spool)).equals(body));
+    rig.spool.dispose();
+    await until(() => isEmpty(rig.budget));
+  });
+
   test('a block on its way when the body is rewound is not taken for another one', async (t) => {
     const { letGo } = holdReads(t, 2);
     const body = patternOf(4 * READ);
