@@ -203,6 +203,10 @@ export const ERRORS = {
     'the user or the application is suspended',
     '`usherd resume USER`',
   ]),
+  E_SETTINGS_INVALID: row(['overload', 'request'], [503, 'settings-invalid', 60], 'error', [
+    'what the administrator says of the user has mistakes',
+    'mend what is named, then `usherd reload`; `usherd check` lists everything',
+  ]),
   E_CRASH_LOOP: row(['overload', 'request'], [503, 'crash-loop', 2], 'warn', [
     'the application keeps dying and waits before its next start',
     'read its log; a changed file or `usherd reset APP` starts it at once',

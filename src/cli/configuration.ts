@@ -13,6 +13,13 @@ import { currentMode } from './mode.js';
 export const loadConfiguration = (file: string | undefined): Promise<Config> =>
   loadConfig(file, options());
 
+/**
+ * As a service reads it, and whatever must go on for the others: the settings of one user that are wrong are that user's affair.
+ * @throws UsherdError E_CONFIG_*
+ */
+export const loadSparingOthers = (file: string | undefined): Promise<Config> =>
+  loadConfig(file, { ...options(), sparesOthers: true });
+
 /** With the places that the values come from. @throws UsherdError E_CONFIG_* */
 export const loadWithOrigins = (file: string | undefined): Promise<LoadedSettings> =>
   loadSettings(file, options());

@@ -40,6 +40,7 @@ export function problemsOf(
     ...upgradePending(status, installed),
     ...deadFronts.map(deadFront),
     ...suspensions(status),
+    ...tablesIn(status['brokenUsers']).map(brokenUser),
     ...problemsOfApps(status),
   ];
 }
@@ -140,6 +141,13 @@ function* suspensions(status: Answer): Iterable<Problem> {
     };
   }
 }
+
+const brokenUser = ({ user, detail, remedy }: Answer): Problem => ({
+  where: textOf(user),
+  what: 'settings with a mistake: no workers, every request is answered with 503',
+  details: [textOf(detail)],
+  remedy: `${textOf(remedy)}; then usherd reload (\`usherd check\` lists everything)`,
+});
 
 function* problemsOfApps(status: Answer): Iterable<Problem> {
   const failures = tablesIn(status['failures']);

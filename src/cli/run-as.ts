@@ -9,7 +9,7 @@ import { livingCgroups, type CgroupTree } from '../spawner/lean.js';
 import { tableOf, textOf as textIn, textsIn } from './answer-fields.js';
 import { appPlace, visitApp } from './app-visit.js';
 import { textOf, type Arguments } from './command.js';
-import { loadConfiguration } from './configuration.js';
+import { loadSparingOthers } from './configuration.js';
 import { currentMode } from './mode.js';
 import { askSupervisor, controlSocketOf, type Answer } from './control-client.js';
 import { takeSeat } from './terminal-seat.js';
@@ -30,8 +30,10 @@ async function supervisorStatus(config: Config): Promise<Answer | undefined> {
   }
 }
 
-/** @throws UsherdError E_SUSPENDED */
-function refuseSuspended(user: string, config: Config, status: Answer | undefined): void {
+/** As a worker would be refused. @throws UsherdError E_SUSPENDED | E_SETTINGS_INVALID */
+function refuseUser(user: string, config: Config, status: Answer | undefined): void {
+  const findings = config.brokenUsers.get(user);
+  if (findings !== undefined) throw new UsherdError('E_SETTINGS_INVALID', user, { findings });
   const isSuspended =
     config.users.get(user)?.suspended === true || textsIn(status?.['suspended']).includes(user);
   if (isSuspended) throw new UsherdError('E_SUSPENDED', user);
@@ -71,12 +73,12 @@ async function exitOf(child: ChildProcess): Promise<[number | null, NodeJS.Signa
 }
 
 export async function runAs(args: Arguments): Promise<number> {
-  const config = await loadConfiguration(textOf(args, 'config'));
+  const config = await loadSparingOthers(textOf(args, 'config'));
   const place = appPlace(config, String(args['app']), process.cwd());
   const command = words(args['--']);
   if (command.length === 0) throw new UsherdError('E_USAGE', 'usherd run-as APP -- COMMAND');
   const status = await supervisorStatus(config);
-  refuseSuspended(place.user, config, status);
+  refuseUser(place.user, config, status);
   const seat = takeSeat();
   const { outcome, directory } = await visitApp(config, place, {
     command: seat.argv(command),

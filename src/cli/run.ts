@@ -8,7 +8,7 @@ import { makeCgroupBase } from './cgroup-base.js';
 import { untilAlone } from './alone.js';
 import { childArgv, type Ids, type Program, type Setpriv } from './child-argv.js';
 import { textOf, type Arguments } from './command.js';
-import { loadConfiguration } from './configuration.js';
+import { loadSparingOthers } from './configuration.js';
 import { currentMode } from './mode.js';
 import { controlSocketOf } from './control-client.js';
 import { planDirectories, planOwnDirectories } from './directory-plan.js';
@@ -26,7 +26,7 @@ const PREDECESSOR =
 
 export async function run(args: Arguments): Promise<number> {
   const file = textOf(args, 'config');
-  const config = await loadConfiguration(file);
+  const config = await loadSparingOthers(file);
   const log = createLogger(config.log.level, 'usherd');
   await untilAlone(controlSocketOf(config), {
     waitMs: PREDECESSOR_MAX_MS,

@@ -30,7 +30,7 @@ export async function soundPlacesIn(file: string | undefined): Promise<Places> {
 export async function findRunning(file: string | undefined): Promise<Running> {
   const { run, fronts } = await placesIn(file);
   const socket = controlSocketIn(run);
-  if (!existsSync(socket)) await judge(file);
+  if (!existsSync(socket)) await judge(file, 'sparing others');
   let isJudged = false;
   return {
     fronts,
@@ -44,9 +44,9 @@ export async function findRunning(file: string | undefined): Promise<Running> {
 }
 
 /** Loaded when there is a reason to: the schema costs more than all the rest of a command. @throws UsherdError E_CONFIG_* */
-async function judge(file: string | undefined): Promise<void> {
-  const { loadConfiguration } = await import('./configuration.js');
-  await loadConfiguration(file);
+async function judge(file: string | undefined, how?: 'sparing others'): Promise<void> {
+  const { loadConfiguration, loadSparingOthers } = await import('./configuration.js');
+  await (how === undefined ? loadConfiguration : loadSparingOthers)(file);
 }
 
 function tolerate(err: unknown): void {

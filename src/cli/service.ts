@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/index.js';
 import { ERRORS, ExitCode, isUsherdError, UsherdError } from '../errors.js';
 import { createLogger, type Logger } from '../log.js';
-import { loadConfiguration } from './configuration.js';
+import { loadConfiguration, loadSparingOthers } from './configuration.js';
 import { exitCodeOf, formatFailure } from './failure.js';
 import { inTurns } from './in-turns.js';
 import type { ServiceName } from './node-flags.js';
@@ -21,7 +21,7 @@ export interface Service {
 export interface ServiceGround {
   readonly config: Config;
   readonly log: Logger;
-  /** @throws UsherdError E_CONFIG_* */
+  /** For a reload. @throws UsherdError E_CONFIG_* */
   readonly loadConfig: () => Promise<Config>;
   /** As SIGTERM does it. */
   readonly end: () => void;
@@ -40,8 +40,10 @@ export async function serve(
   try {
     const file = configArgument(argv);
     becomeService(name);
-    const loadConfig = inTurns(() => loadConfiguration(file)); // reloads may come fast
-    const config = await loadConfig();
+    const config = await loadSparingOthers(file);
+    // Reloads may come fast. Of two that must agree one judges, and the other has to be able to follow it.
+    const load = name === 'supervisor' ? loadConfiguration : loadSparingOthers;
+    const loadConfig = inTurns(() => load(file));
     log = createLogger(config.log.level, name);
     const over = new AbortController();
     const end = (): void => over.abort();

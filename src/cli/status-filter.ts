@@ -24,6 +24,7 @@ export function filterStatus(status: Answer, whose: Whose): Answer {
   return {
     ...status,
     suspended: textsIn(status['suspended']).filter((name) => name === user),
+    brokenUsers: tablesIn(status['brokenUsers']).filter((row) => row['user'] === user),
     apps: own(status['apps']),
     failures: own(status['failures']),
   };

@@ -21,8 +21,14 @@ interface Complaint extends Omit<Finding, 'path'> {
   readonly user?: string;
 }
 
+export interface Blame {
+  readonly finding: Finding;
+  /** Whose settings are to be mended; undefined: those of everybody. */
+  readonly user: string | undefined;
+}
+
 /** Everything that is wrong between keys. `config` is what the layers make together. */
-export function checkTogether(layers: Layers, config: Config, guide: Guide): readonly Finding[] {
+export function checkTogether(layers: Layers, config: Config, guide: Guide): readonly Blame[] {
   const complaints = [
     ...checkPaths(config),
     ...checkSockets(config),
@@ -34,7 +40,7 @@ export function checkTogether(layers: Layers, config: Config, guide: Guide): rea
   ];
   return complaints
     .filter(({ at, user }) => guide.isSound(at, user))
-    .map(({ at, user, ...rest }) => ({ ...rest, path: guide.place(at, user) }));
+    .map(({ at, user, ...rest }) => ({ user, finding: { ...rest, path: guide.place(at, user) } }));
 }
 
 /** `/worker/` and the 16 hexadecimal digits of a worker's socket, with an end of its own. */

@@ -1,4 +1,5 @@
 // What a loaded configuration looks like to the rest of the program: plain, complete, readonly, units in the names.
+import type { Finding } from '../errors.js';
 
 /** Limits of one application, after all layers. A manifest may only lower them. */
 export interface AppLimits {
@@ -199,6 +200,8 @@ export interface Config {
   readonly defaultOrigins: LimitOrigins;
   readonly runtimes: ReadonlyMap<string, RuntimeConfig>;
   readonly users: ReadonlyMap<string, UserConfig>;
+  /** Users of whom something is said that is wrong: they get no worker, and `users` may lack what is said of them. */
+  readonly brokenUsers: ReadonlyMap<string, readonly Finding[]>;
   readonly php: {
     /** Where PHP may open files; `{user_directory}` stands for the user's part of the root. Empty: everywhere. */
     readonly openBasedir: readonly string[];

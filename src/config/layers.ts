@@ -62,6 +62,7 @@ export function mergeLayers(layers: Layers, surroundings: Surroundings): Config 
       ...identity,
       isolation: isolation.mode,
     }),
+    brokenUsers: new Map(), // who is blamed is found after this
     php: phpOf(main),
     usersDirectory: `${paths.state}/users`,
     privateDirectories: privateDirectoriesOf(main),

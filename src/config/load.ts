@@ -1,25 +1,25 @@
 // From files to a Config: reads every file, judges all of them, and only then returns, or throws every finding at once.
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { LIMITS } from '../limits.js';
+import type { Finding } from '../errors.js';
 import { checkTogether, type Guide } from './check.js';
 import type { Config, RuntimeConfig } from './config-types.js';
 import { DEFAULT_FILE, USERS_DIRECTORY } from './defaults.js';
 import { mergeLayers, type Layers } from './layers.js';
-import { USER_NAME } from './names.js';
-import { mainFileSchema, userFileSchema, type MainTable, type UserTable } from './schema.js';
+import { mainFileSchema, type MainTable } from './schema.js';
 import { mainSettings, userSettings, type Setting } from './origins.js';
 import { Refusals } from './refusals.js';
-import type { ReadOptions } from './read-text.js';
 import { readSource, type SourceFile } from './source-file.js';
 import { trustedUids } from './trusted-path.js';
+import { readUserFiles, type UserFiles } from './user-files.js';
 
 export interface LoadOptions {
   readonly builtinRuntimes: readonly RuntimeConfig[];
   /** False where usherd runs as an ordinary user, whose own files are then trusted too. */
   readonly requireRootOwned: boolean;
+  /** What is wrong with the settings of one user keeps only him from having workers (`brokenUsers`), not everybody. */
+  readonly sparesOthers?: boolean;
 }
 
 /**
@@ -50,17 +50,22 @@ export async function loadSettings(
     refusals,
     mustExist: file !== undefined,
   });
-  const users = await readUserFiles(join(dirname(path), USERS_DIRECTORY), { trusted, refusals });
+  const usersDirectory = join(dirname(path), USERS_DIRECTORY);
+  const { files: users, troubles } = await readUserFiles(usersDirectory, { trusted, refusals });
   const layers = { ...layersOf(path, main, users), readAtMs };
-  const config = mergeLayers(layers, {
+  const merged = mergeLayers(layers, {
     builtinRuntimes: options.builtinRuntimes,
     memoryBytes: availableMemoryBytes(),
   });
   const guide = guideOf(path, main, users);
-  if (main !== 'refused') {
-    refusals.add('E_CONFIG_INVALID', checkTogether(layers, config, guide));
+  const broken = new BrokenUsers(usersDirectory, options.sparesOthers === true);
+  for (const [user, own] of troubles) if (!broken.takeFile(user, own)) refusals.addAll(own);
+  const together = main === 'refused' ? [] : checkTogether(layers, merged, guide);
+  for (const { finding, user } of together) {
+    if (!broken.take(user, finding)) refusals.add('E_CONFIG_INVALID', [finding]);
   }
   refusals.throwIfAny();
+  const config = { ...merged, brokenUsers: broken.findings };
   return {
     config,
     main: () => mainSettings(layers, config, guide),
@@ -68,10 +73,36 @@ export async function loadSettings(
   };
 }
 
-type UserFiles = ReadonlyMap<string, SourceFile<UserTable>>;
+/** Those who are blamed for something, where others are to be spared. */
+class BrokenUsers {
+  readonly findings = new Map<string, Finding[]>();
+  readonly #directory: string;
+  readonly #sparesOthers: boolean;
+
+  constructor(directory: string, sparesOthers: boolean) {
+    this.#directory = directory;
+    this.#sparesOthers = sparesOthers;
+  }
+
+  /** False if it is everybody's matter. */
+  take(user: string | undefined, ...findings: readonly Finding[]): boolean {
+    if (!this.#sparesOthers || user === undefined) return false;
+    this.findings.set(user, [...(this.findings.get(user) ?? []), ...findings]);
+    return true;
+  }
+
+  /** Where others could have written the directory, nobody knows what was said of whom. */
+  takeFile(user: string, { findings }: Refusals): boolean {
+    const file = join(this.#directory, `${user}.toml`);
+    const isOwn = findings.every(({ path = '' }) => path.startsWith(file));
+    return isOwn && this.take(user, ...findings);
+  }
+}
+
+type UserTables = UserFiles['files'];
 type MainFile = SourceFile<MainTable> | 'missing' | 'refused';
 
-function layersOf(path: string, main: MainFile, users: UserFiles): Layers {
+function layersOf(path: string, main: MainFile, users: UserTables): Layers {
   const userFiles = new Map([...users].map(([name, { table }]) => [name, table]));
   const digest = digestOf(main, users);
   return typeof main === 'string'
@@ -79,7 +110,7 @@ function layersOf(path: string, main: MainFile, users: UserFiles): Layers {
     : { file: path, digest, main: main.table, userFiles };
 }
 
-function digestOf(main: MainFile, users: UserFiles): string {
+function digestOf(main: MainFile, users: UserTables): string {
   const hash = createHash('sha256');
   const add = (name: string, text: string): void =>
     void hash.update(`${JSON.stringify([name, text])}\n`);
@@ -94,60 +125,8 @@ function availableMemoryBytes(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-async function readUserFiles(
-  directory: string,
-  options: Omit<ReadOptions, 'mustExist'>,
-): Promise<UserFiles> {
-  const files = new Map<string, SourceFile<UserTable>>();
-  for (const user of await userFileNames(directory, options.refusals)) {
-    const path = join(directory, `${user}.toml`);
-    const file = await readSource(path, userFileSchema, { ...options, mustExist: true });
-    if (typeof file !== 'string') files.set(user, file);
-  }
-  return files;
-}
-
-/** The users that have a file. Dot files and everything without .toml are editors' and packagers' leavings. */
-async function userFileNames(directory: string, refusals: Refusals): Promise<readonly string[]> {
-  const users = (await entries(directory, refusals))
-    .filter((name) => name.endsWith('.toml') && !name.startsWith('.'))
-    .map((name) => name.slice(0, -'.toml'.length))
-    .sort();
-  if (users.length > LIMITS.configUserFilesMaxCount) {
-    refusals.addFile(directory, {
-      found: `${users.length} files`,
-      expected: `at most ${LIMITS.configUserFilesMaxCount}`,
-      remedy: 'remove the files of users who have no settings of their own',
-    });
-    return [];
-  }
-  for (const user of users.filter((name) => !USER_NAME.test(name))) {
-    refusals.addFile(join(directory, `${user}.toml`), {
-      found: 'a file name that is no account name',
-      expected: 'NAME.toml, where NAME is the account',
-      remedy: 'rename or remove the file',
-    });
-  }
-  return users.filter((name) => USER_NAME.test(name));
-}
-
-async function entries(directory: string, refusals: Refusals): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (err) {
-    const code = err instanceof Error && 'code' in err ? String(err.code) : String(err);
-    if (code === 'ENOENT') return [];
-    refusals.addFile(directory, {
-      found: `an error of the system: ${code}`,
-      expected: 'a directory that can be listed',
-      remedy: 'mend it or remove it',
-    });
-    return [];
-  }
-}
-
 /** Where keys stand, and which of them are sound enough to be judged together. */
-function guideOf(path: string, main: MainFile, users: UserFiles): Guide {
+function guideOf(path: string, main: MainFile, users: UserTables): Guide {
   const inMain = typeof main === 'string' ? undefined : main;
   return {
     place(key, user) {

@@ -12,6 +12,11 @@ export class Refusals {
     this.findings.push(...findings);
   }
 
+  addAll(other: Refusals): void {
+    for (const code of other.#codes) this.#codes.add(code);
+    this.findings.push(...other.findings);
+  }
+
   addFile(path: string, what: Pick<Finding, 'found' | 'expected' | 'remedy'>): void {
     this.add('E_CONFIG_UNREADABLE', [{ rule: 'config-file', path, ...what }]);
   }

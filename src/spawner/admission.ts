@@ -4,7 +4,7 @@ import type { Config } from '../config/index.js';
 import type { RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Account, AccountDirectory } from '../privdrop/index.js';
-import { refusal, refusalOf, type Refusal } from './blueprint.js';
+import { refusal, refusalBy, refusalOf, type Refusal } from './blueprint.js';
 import { ExpiringMap } from './expiring-map.js';
 import { FairQueue } from './fair-queue.js';
 import { Launch } from './launch.js';
@@ -134,6 +134,8 @@ export class Admission {
     });
     if (this.#isStopped) return now(refusal('E_SHUTDOWN', '', ''));
     if (this.#parts.isSuspended(user)) return now(refusal('E_SUSPENDED', 'suspended', user));
+    const broken = this.#parts.config().brokenUsers.get(user);
+    if (broken !== undefined) return now(refusalBy('E_SETTINGS_INVALID', broken));
     const remembered = this.#remembered.get(need.app, this.#now());
     if (remembered !== undefined) {
       return { why: remembered.value, retryAfterMs: remembered.leftMs };

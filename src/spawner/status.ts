@@ -1,7 +1,8 @@
 // What `usherd status` shows: the supervisor's own knowledge with the router's and the kernel's figures beside it; pure.
-import { ERRORS, type ErrorCode } from '../errors.js';
+import { ERRORS, type ErrorCode, type Finding } from '../errors.js';
 import { IPC_PROTOCOL } from '../ipc/index.js';
 import type { Mode } from '../privdrop/index.js';
+import { refusalBy } from './blueprint.js';
 import type { CgroupStatus } from './cgroup.js';
 import type { Counters } from './counters.js';
 import { printable } from './printable.js';
@@ -27,6 +28,7 @@ export interface StatusInput {
   };
   readonly cgroup: CgroupStatus;
   readonly suspended: readonly string[];
+  readonly brokenUsers: ReadonlyMap<string, readonly Finding[]>;
   readonly running: readonly RunningWorker[];
   readonly usages: ReadonlyMap<number, Usage>;
   readonly counters: Counters;
@@ -84,6 +86,13 @@ export interface RequestStatus {
   readonly line: string;
 }
 
+/** A user of whom the configuration says something wrong; he has no workers. */
+export interface BrokenUserStatus {
+  readonly user: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
 export interface Status {
   readonly version: string;
   /** What a router has to speak that this supervisor is to understand. */
@@ -98,6 +107,8 @@ export interface Status {
   readonly limits: StatusInput['limits'];
   readonly isolation: { readonly cgroup: CgroupStatus };
   readonly suspended: readonly string[];
+  /** With the first mistake of each. */
+  readonly brokenUsers: readonly BrokenUserStatus[];
   readonly apps: readonly AppStatus[];
   /** Newest first. */
   readonly failures: readonly FailureStatus[];
@@ -123,11 +134,18 @@ export function buildStatus(input: StatusInput): Status {
     limits,
     isolation: { cgroup },
     suspended,
+    brokenUsers: brokenUsers(input),
     apps: apps(input),
     failures: (input.report?.failures ?? []).map(failureStatus),
     counters: { ...counters },
   };
 }
+
+const brokenUsers = (input: StatusInput): readonly BrokenUserStatus[] =>
+  Array.from(input.brokenUsers, ([user, findings]) => {
+    const { detail, remedy } = refusalBy('E_SETTINGS_INVALID', findings);
+    return { user, detail: printable(detail), remedy: printable(remedy) };
+  });
 
 function failureStatus(row: RouterReport['failures'][number]): FailureStatus {
   const { app, rule, request, ageMs, times } = row;

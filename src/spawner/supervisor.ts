@@ -70,6 +70,7 @@ interface Standing {
 
 const NO_CGROUPS =
   'no cgroups: limits are rlimits, and what a worker leaves behind is found by a mark and killed';
+const NO_WORKERS = 'no workers for a user whose settings have mistakes';
 const RLIMITS_ONLY =
   'no controller for memory or pids: memory_max has no effect, pids_max is a limit of processes (RLIMIT_NPROC)';
 
@@ -124,6 +125,7 @@ export class Supervisor {
 
     const cgroup = cgroups?.path ?? '';
     log.info({ mode, cgroup, controllers: cgroups?.controllers ?? [], stale }, 'supervisor ready');
+    for (const [user, findings] of config.brokenUsers) log.error({ user, findings }, NO_WORKERS);
     if (cgroups === undefined) log.warn({}, NO_CGROUPS);
     else if (!APP_CONTROLLERS.every((name) => cgroups.controllers.includes(name)))
       log.warn({ controllers: cgroups.controllers }, RLIMITS_ONLY);
@@ -212,6 +214,7 @@ export class Supervisor {
       },
       cgroup: { path: cgroups?.path ?? '', controllers: cgroups?.controllers ?? [] },
       suspended: operations.suspensions.all(settings.config),
+      brokenUsers: settings.config.brokenUsers,
       running: workers.running,
       usages,
       counters: operations.counters,

@@ -69,7 +69,13 @@ test('the example of a status has the keys that a status has', () => {
     },
     limits: { maxWorkers: 1, workers: 0, launching: 0, waiting: 0 },
     cgroup: { path: '', controllers: [] },
-    ...{ suspended: [], running: [], usages: new Map(), counters: newCounters() },
+    ...{
+      suspended: [],
+      brokenUsers: new Map(),
+      running: [],
+      usages: new Map(),
+      counters: newCounters(),
+    },
   });
   const json = TEXT.split('### What status says')[1]?.split('```json')[1]?.split('```')[0] ?? '';
   const example = JSON.parse(json) as Readonly<Record<string, unknown>>;

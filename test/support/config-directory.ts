@@ -7,6 +7,8 @@ import { loadConfig, type Config } from '../../src/config/index.js';
 import { isUsherdError, type UsherdError } from '../../src/errors.js';
 import { BUILTIN_RUNTIMES } from '../../src/runtimes/index.js';
 
+const OPTIONS = { builtinRuntimes: BUILTIN_RUNTIMES, requireRootOwned: false } as const;
+
 export class ConfigDirectory {
   readonly path: string;
 
@@ -37,14 +39,17 @@ export class ConfigDirectory {
     return load(this.file);
   }
 
+  loadSparingOthers(): Promise<Config> {
+    return loadConfig(this.file, { ...OPTIONS, sparesOthers: true });
+  }
+
   /** The error that loading ends with. */
   async refusal(): Promise<UsherdError> {
     return refusalOf(this.load());
   }
 }
 
-export const load = (file: string | undefined): Promise<Config> =>
-  loadConfig(file, { builtinRuntimes: BUILTIN_RUNTIMES, requireRootOwned: false });
+export const load = (file: string | undefined): Promise<Config> => loadConfig(file, OPTIONS);
 
 export async function refusalOf(loading: Promise<Config>): Promise<UsherdError> {
   try {

@@ -71,6 +71,7 @@ const DEFAULTS: Config = {
   defaultOrigins: {},
   runtimes: new Map([['fastcgi', TEST_RUNTIME]]),
   users: new Map(),
+  brokenUsers: new Map(),
   php: { openBasedir: [], settings: new Map() },
   usersDirectory: '/var/lib/usherd/users',
   privateDirectories: { temporaryAgeMs: 864_000_000, sessionAgeMs: 2_592_000_000 },

@@ -21,7 +21,7 @@ function rulesOf(text: string): readonly string[] {
   const layers = { file: 'text', main, userFiles: new Map() };
   const config = mergeLayers(layers, { builtinRuntimes: BUILTIN_RUNTIMES, memoryBytes: 2 ** 33 });
   const guide = { place: () => 'text:1', isSound: () => true };
-  return checkTogether(layers, config, guide).map(({ rule }) => rule);
+  return checkTogether(layers, config, guide).map(({ finding }) => finding.rule);
 }
 
 test('limits are accepted at their bounds and refused one past them', () => {

@@ -173,6 +173,52 @@ test('one uid for two users is refused, across files (T30)', async (t) => {
   );
 });
 
+test('where others are to be spared, what is wrong with one user is his alone', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[users.alice]\nuid = 2001\ngid = 2001\n');
+  const users = {
+    bob: 'uid = 2001\ngid = 2002\n',
+    carol: '[limits]\nqueue_length = = 5\n',
+    dave: 'suspended = 1\nuid = 2004\ngid = 2004\n',
+    erin: '[limits]\nmin_workers = 9\n',
+    frank: '[limits]\nqueue_length = 7\n',
+    'Not A User': '',
+  };
+  for (const [user, text] of Object.entries(users)) {
+    await directory.write(text, join('users.d', `${user}.toml`));
+  }
+  const open = await directory.write('', join('users.d', 'grace.toml'));
+  await chmod(open, 0o666);
+  assert.equal((await directory.refusal()).findings.length, 6);
+  const config = await directory.loadSparingOthers();
+  const blamed = Array.from(config.brokenUsers, ([user, findings]) => [
+    user,
+    ...findings.map(({ rule }) => rule),
+  ]);
+  assert.deepEqual(blamed.sort(), [
+    ['Not A User', 'config-file'],
+    ['bob', 'config-uid-twice'],
+    ['carol', 'config-syntax'],
+    ['dave', 'config-value'],
+    ['erin', 'config-min-workers'],
+    ['grace', 'path-mode'],
+  ]);
+  assert.equal(config.users.get('frank')?.limits.queueLength, 7);
+  assert.equal(config.users.get('dave')?.account?.uid, 2004, 'his uid is not free for others');
+});
+
+test('nobody is spared a mistake of usherd.toml, nor a users.d that others could have written', async (t) => {
+  const directory = await ConfigDirectory.make(t);
+  await directory.write('[limits]\nunknown = 1\n');
+  await directory.write('uid = 1\n', join('users.d', 'bob.toml'));
+  const rules = async (): Promise<readonly string[]> =>
+    (await refusalOf(directory.loadSparingOthers())).findings.map(({ rule }) => rule);
+  assert.deepEqual(await rules(), ['config-unknown-key']);
+  await directory.write('');
+  await chmod(join(directory.path, 'users.d'), 0o777);
+  assert.deepEqual(await rules(), ['path-mode']);
+});
+
 test('leavings of editors in users.d are ignored, a bad name is not', async (t) => {
   const directory = await ConfigDirectory.make(t);
   await directory.write('');

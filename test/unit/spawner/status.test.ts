@@ -33,7 +33,13 @@ const workerRow = (id: string, requestsServed: number): Report['workers'][number
 function statusOf(running: readonly Running[], report: Partial<Report>): Status {
   return buildStatus({
     ...{ version: '1', uptimeMs: 0, mode: 'root', nowMs: 0, routerIsConnected: true },
-    ...{ routerForeignProtocol: 0, suspended: [], usages: new Map(), counters: newCounters() },
+    ...{
+      routerForeignProtocol: 0,
+      suspended: [],
+      brokenUsers: new Map(),
+      usages: new Map(),
+      counters: newCounters(),
+    },
     report: {
       ...{ apps: [], workers: [], failures: [], requests: [], router: undefined },
       ...report,
