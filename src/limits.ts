@@ -117,6 +117,8 @@ export const LIMITS = {
   unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
   undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
   deadlineLookMs: 5, // between two looks at the deadlines of all requests
+  acceptReadMaxMs: 50, // of one reading of the kernel's list of sockets, in which nothing else is done
+  acceptReadBytes: 64 * KIB,
 
   // pools: who gets the next worker
   backoffMinMs: 1_000,
