@@ -59,9 +59,11 @@ export const LIMITS = {
   // request bodies
   bodyMemoryMaxBytes: 64 * KIB,
   bodyMemoryTotalMaxBytes: 32 * MIB,
+  bodyMemoryPerUserMaxBytes: 8 * MIB,
   spoolPerUserMaxBytes: 4 * GIB,
   spoolTotalMaxBytes: 64 * GIB,
   spoolFilesMaxCount: 4_096,
+  spoolFilesPerUserMaxCount: 1_024, // of bodies
   spoolBlockBytes: 64 * KIB, // of one write to disk, and of one read from it, where many bodies are on their way
   spoolLargeBlockBytes: 256 * KIB, // the same, where few are
   spoolSpareBlocksMaxCount: 16, // of each size, kept for the next write or read, of whatever body

@@ -9,11 +9,14 @@ import type { FrontBounds, Refusal } from './request-types.js';
 import { STATUS_PLACE } from './status-page/index.js';
 import { resolveApplication, type Params, type Resolution, type Resolved } from './resolve.js';
 import { resolvedAs } from './roles.js';
+import { STRANGERS } from './spool-budget.js';
 
 export type Admission =
   | {
       readonly ok: true;
       readonly resolution: Resolved;
+      /** Whose share of the spool its body takes. */
+      readonly spoolsFor: string;
       /** 0: no limit, or not known yet. */
       readonly maxBodyBytes: number;
       readonly announcedBytes: number | undefined;
@@ -45,7 +48,8 @@ export function admit(asked: Asked, bounds: FrontBounds, context: RouterContext)
 
 function admitTo(resolution: Resolved, { role, params }: Asked, context: RouterContext): Admission {
   const { app } = resolution;
-  const maxBodyBytes = context.dispatcher.bodyLimitOf(app);
+  const limitBytes = context.dispatcher.bodyLimitOf(app);
+  const maxBodyBytes = limitBytes ?? 0;
   // An Authorizer gets no body, whatever the request that it judges has.
   const announcedBytes = role === Role.AUTHORIZER ? undefined : contentLength(params);
   const announcedDataBytes = role === Role.FILTER ? dataLength(params) : undefined;
@@ -57,8 +61,14 @@ function admitTo(resolution: Resolved, { role, params }: Asked, context: RouterC
   const hasBody = hasLength ? announcedBytes > 0 : mayHaveBody(method);
   const isStreamed =
     role === Role.RESPONDER && hasBody && context.dispatcher.streams(resolution, hasLength);
-  return { ok: true, resolution, maxBodyBytes, announcedBytes, announcedDataBytes, isStreamed };
+  const lengths = { maxBodyBytes, announcedBytes, announcedDataBytes };
+  const spoolsFor = spoolShare(resolution, limitBytes);
+  return { ok: true, resolution, spoolsFor, ...lengths, isStreamed };
 }
+
+/** The user's own, if somebody has seen that there is such an application. */
+const spoolShare = ({ user }: Resolved, limitBytes: number | undefined): string =>
+  limitBytes === undefined ? STRANGERS : user;
 
 /** Whose it is. Where the administrator says so, nothing in the request does, and there is nothing for a token to prove. */
 function identify(
@@ -93,5 +103,6 @@ function admitToStatusPage(
     return refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBodyBytes} bytes` });
   }
   const rest = { announcedBytes, announcedDataBytes: undefined, isStreamed: false };
-  return { ok: true, resolution: STATUS_PLACE, maxBodyBytes, ...rest };
+  const place = { resolution: STATUS_PLACE, spoolsFor: STRANGERS };
+  return { ok: true, ...place, maxBodyBytes, ...rest };
 }

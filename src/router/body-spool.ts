@@ -9,6 +9,7 @@ import { SpoolReader } from './spool-reader.js';
 import { SpoolWriter } from './spool-writer.js';
 
 export interface BodySpoolOptions {
+  /** Whose share it takes. */
   readonly user: string;
   /** Private to this process (openSpoolDirectory). */
   readonly directory: string;
@@ -141,7 +142,8 @@ export class BodySpool implements BodySource {
     if (neededBytes <= heldBytes) return true;
     const grownBytes = Math.max(FIRST_BLOCK_BYTES, 2 ** Math.ceil(Math.log2(neededBytes)));
     const blockBytes = expectedBytes >= neededBytes ? expectedBytes : grownBytes;
-    if (!this.#options.budget.takeMemory(blockBytes - heldBytes)) return false;
+    const { budget, user } = this.#options;
+    if (!budget.takeMemory(user, blockBytes - heldBytes)) return false;
     const block = Buffer.alloc(blockBytes);
     this.#block?.copy(block, 0, 0, this.#usedBytes);
     this.#block = block;
@@ -161,10 +163,10 @@ export class BodySpool implements BodySource {
 
   /** What is in memory becomes the beginning of the file. */
   #openFile(): boolean {
-    const { budget, directory } = this.#options;
-    if (!budget.takeFile()) return this.#fail('E_SPOOL_FULL', 'too many spool files are open');
+    const { budget, directory, user } = this.#options;
+    if (!budget.takeFile(user)) return this.#fail('E_SPOOL_FULL', 'too many spool files are open');
     const first = this.#block?.subarray(0, this.#usedBytes);
-    budget.giveMemory(this.#block?.length ?? 0);
+    budget.giveMemory(user, this.#block?.length ?? 0);
     this.#block = undefined;
     this.#usedBytes = 0;
     this.#file = new SpoolFile(directory, {
@@ -255,14 +257,14 @@ export class BodySpool implements BodySource {
       this.#file.close();
       return;
     }
-    this.#options.budget.giveMemory(this.#block?.length ?? 0);
+    this.#options.budget.giveMemory(this.#options.user, this.#block?.length ?? 0);
     this.#block = undefined;
   }
 
   #closed(): void {
-    const { budget } = this.#options;
+    const { budget, user } = this.#options;
     this.#writer?.loseBlocks();
     budget.giveDisk(this.#diskBytes);
-    budget.giveFile();
+    budget.giveFile(user);
   }
 }

@@ -6,6 +6,8 @@ import { UNKNOWN_LENGTH, type BodyRead, type BodySource } from './body-source.js
 import type { SpoolBudget } from './spool-budget.js';
 
 export interface BodyStreamOptions {
+  /** Whose share it takes. */
+  readonly user: string;
   readonly budget: SpoolBudget;
   /** CONTENT_LENGTH; undefined where only the worker's protocol can do without. */
   readonly announcedBytes: number | undefined;
@@ -60,14 +62,14 @@ export class BodyStream implements BodySource {
   write(bytes: Buffer): boolean {
     if (this.#isDisposed || this.#failure !== undefined) return true;
     this.#receivedBytes += bytes.length;
-    const { announcedBytes, maxBodyBytes } = this.#options;
+    const { announcedBytes, budget, maxBodyBytes, user } = this.#options;
     if (this.#receivedBytes > (announcedBytes ?? Infinity)) {
       return this.#fail('E_BODY_MISMATCH', `more than ${announcedBytes} bytes`);
     }
     if (maxBodyBytes > 0 && this.#receivedBytes > maxBodyBytes) {
       return this.#fail('E_BODY_TOO_LARGE', 'the body is over max_body');
     }
-    if (!this.#options.budget.takeMemory(bytes.length)) {
+    if (!budget.takeMemory(user, bytes.length)) {
       return this.#fail('E_SPOOL_FULL', 'no memory is left for bodies');
     }
     this.#waiting.push(Buffer.from(bytes));
@@ -128,7 +130,7 @@ export class BodyStream implements BodySource {
   }
 
   #give(bytes: number): void {
-    this.#options.budget.giveMemory(bytes);
+    this.#options.budget.giveMemory(this.#options.user, bytes);
     this.#waitingBytes -= bytes;
     if (!this.#isPaused || this.#waitingBytes >= LIMITS.bodyMemoryMaxBytes) return;
     this.#isPaused = false;
@@ -137,7 +139,7 @@ export class BodyStream implements BodySource {
 
   #drop(): void {
     this.#waiting.length = 0;
-    this.#options.budget.giveMemory(this.#waitingBytes);
+    this.#options.budget.giveMemory(this.#options.user, this.#waitingBytes);
     this.#waitingBytes = 0;
   }
 

@@ -32,8 +32,8 @@ export interface Dispatcher {
   isUntouched(request: RequestFace): boolean;
   /** Whether failures of this application are explained to the client. */
   modeOf(app: string): 'production' | 'development';
-  /** Bytes; 0 where there is no limit or it is not known yet. */
-  bodyLimitOf(app: string): number;
+  /** Bytes; 0 where there is no limit, undefined where nobody has looked yet what it is. */
+  bodyLimitOf(app: string): number | undefined;
   /**
    * Whether a request body is passed on as it comes; false as long as nothing is known of the application. One without a length
    * only to a program that is known to speak HTTP: others take it for none.

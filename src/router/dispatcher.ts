@@ -148,8 +148,8 @@ export class PoolDispatcher implements Dispatcher {
     return own ?? this.#config.apps.mode ?? 'production';
   }
 
-  bodyLimitOf(app: string): number {
-    return this.#options.registry.app(app)?.facts?.limits.maxBodyBytes ?? 0;
+  bodyLimitOf(app: string): number | undefined {
+    return this.#options.registry.app(app)?.facts?.limits.maxBodyBytes;
   }
 
   streams(resolution: Resolved, hasLength: boolean): boolean {

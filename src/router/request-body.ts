@@ -7,6 +7,7 @@ import type { RouterContext } from './context.js';
 import type { FrontSide } from './request-types.js';
 
 export interface RequestBodyOptions {
+  /** Whose share of the spool it takes. */
   readonly user: string;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
@@ -68,17 +69,17 @@ export class RequestBody {
   }
 
   #sourceOf(options: RequestBodyOptions): BodySpool | BodyStream {
-    const { context, announcedBytes, onFailed } = options;
+    const { context, announcedBytes, onFailed, user } = options;
     const budget = context.spoolBudget;
     const onDrain = (): void => this.#letGo();
     if (options.isStreamed) {
       const { maxBodyBytes } = options;
-      return new BodyStream({ budget, announcedBytes, maxBodyBytes, onDrain, onFailed });
+      return new BodyStream({ user, budget, announcedBytes, maxBodyBytes, onDrain, onFailed });
     }
     return new BodySpool({
       budget,
       directory: context.spoolDirectory,
-      user: options.user,
+      user,
       maxBodyBytes: options.maxBodyBytes,
       ...(announcedBytes === undefined ? {} : { expectedBytes: announcedBytes }),
       onDrain,

@@ -208,7 +208,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     const isStreamed = admission.isStreamed && !this.#connection.isShared;
     this.#resolution = admission.resolution;
     this.#input.open({
-      user: admission.resolution.user,
+      user: admission.spoolsFor,
       maxBodyBytes: admission.maxBodyBytes,
       announcedBytes: admission.announcedBytes,
       announcedDataBytes: admission.announcedDataBytes,

@@ -2,20 +2,45 @@
 import { LIMITS } from '../limits.js';
 
 export interface SpoolLimits {
+  readonly userMemoryMaxBytes: number;
   readonly memoryMaxBytes: number;
   readonly pendingMaxBytes: number;
   readonly userDiskMaxBytes: number;
   readonly diskMaxBytes: number;
+  readonly userFilesMaxCount: number;
   readonly filesMaxCount: number;
 }
 
 export const SPOOL_LIMITS: SpoolLimits = {
+  userMemoryMaxBytes: LIMITS.bodyMemoryPerUserMaxBytes,
   memoryMaxBytes: LIMITS.bodyMemoryTotalMaxBytes,
   pendingMaxBytes: LIMITS.spoolPendingTotalMaxBytes,
   userDiskMaxBytes: LIMITS.spoolPerUserMaxBytes,
   diskMaxBytes: LIMITS.spoolTotalMaxBytes,
+  userFilesMaxCount: LIMITS.spoolFilesPerUserMaxCount,
   filesMaxCount: LIMITS.spoolFilesMaxCount,
 };
+
+/** So much of something for each user; none of those who have nothing is remembered. */
+class Shares {
+  readonly #counts = new Map<string, number>();
+
+  of(user: string): number {
+    return this.#counts.get(user) ?? 0;
+  }
+
+  add(user: string, change: number): void {
+    const count = this.of(user) + change;
+    if (count === 0) this.#counts.delete(user);
+    else this.#counts.set(user, count);
+  }
+}
+
+/**
+ * Whose bodies are that go to an application of which nothing is known yet. Names are free to make up, so all of them
+ * have one user's share. No user has such a name.
+ */
+export const STRANGERS = '';
 
 /**
  * Every `take` that says true is followed by one `give` of the same size. Memory that waits and memory on its way to disk are
@@ -27,8 +52,10 @@ export class SpoolBudget {
   #pendingBytes = 0;
   #diskBytes = 0;
   #filesCount = 0;
-  readonly #userDiskBytes = new Map<string, number>();
-  readonly #userAnswerFiles = new Map<string, number>();
+  readonly #userMemoryBytes = new Shares();
+  readonly #userDiskBytes = new Shares();
+  readonly #userFiles = new Shares();
+  readonly #userAnswerFiles = new Shares();
   readonly #spareLargeBlocks: Buffer[] = [];
   readonly #spareBlocks: Buffer[] = [];
 
@@ -50,17 +77,21 @@ export class SpoolBudget {
   }
 
   userDiskBytes(user: string): number {
-    return this.#userDiskBytes.get(user) ?? 0;
+    return this.#userDiskBytes.of(user);
   }
 
-  takeMemory(bytes: number): boolean {
+  takeMemory(user: string, bytes: number): boolean {
+    const userBytes = this.#userMemoryBytes.of(user) + bytes;
+    if (userBytes > this.#limits.userMemoryMaxBytes) return false;
     if (this.#memoryBytes + bytes > this.#limits.memoryMaxBytes) return false;
     this.#memoryBytes += bytes;
+    this.#userMemoryBytes.add(user, bytes);
     return true;
   }
 
-  giveMemory(bytes: number): void {
+  giveMemory(user: string, bytes: number): void {
     this.#memoryBytes -= bytes;
+    this.#userMemoryBytes.add(user, -bytes);
   }
 
   /** For writes to disk: a large block while few are out, then a small one, then none. Bytes of other bodies may be in it. */
@@ -106,15 +137,13 @@ export class SpoolBudget {
     if (userBytes > this.#limits.userDiskMaxBytes) return false;
     if (this.#diskBytes + bytes > this.#limits.diskMaxBytes) return false;
     this.#diskBytes += bytes;
-    this.#userDiskBytes.set(user, userBytes);
+    this.#userDiskBytes.add(user, bytes);
     return true;
   }
 
   /** Nobody needs these bytes any more: the user may have others, although the disk has them until the file is gone. */
   giveShare(user: string, bytes: number): void {
-    const userBytes = this.userDiskBytes(user) - bytes;
-    if (userBytes === 0) this.#userDiskBytes.delete(user);
-    else this.#userDiskBytes.set(user, userBytes);
+    this.#userDiskBytes.add(user, -bytes);
   }
 
   /** After giveShare, when the file is gone. */
@@ -122,30 +151,31 @@ export class SpoolBudget {
     this.#diskBytes -= bytes;
   }
 
-  takeFile(): boolean {
+  takeFile(user: string): boolean {
+    if (this.#userFiles.of(user) >= this.#limits.userFilesMaxCount) return false;
     if (this.#filesCount >= this.#limits.filesMaxCount) return false;
     this.#filesCount += 1;
+    this.#userFiles.add(user, 1);
     return true;
   }
 
-  giveFile(): void {
+  giveFile(user: string): void {
     this.#filesCount -= 1;
+    this.#userFiles.add(user, -1);
   }
 
   /** An answer can wait in its worker instead, a body cannot: so they get no more than their share. */
   takeAnswerFile(user: string): boolean {
-    const userCount = (this.#userAnswerFiles.get(user) ?? 0) + 1;
-    if (userCount > LIMITS.answerSpillsPerUserMaxCount) return false;
+    if (this.#userAnswerFiles.of(user) >= LIMITS.answerSpillsPerUserMaxCount) return false;
     if (this.#filesCount >= this.#limits.filesMaxCount * LIMITS.answerSpillShare) return false;
-    this.#userAnswerFiles.set(user, userCount);
-    return this.takeFile();
+    this.#filesCount += 1;
+    this.#userAnswerFiles.add(user, 1);
+    return true;
   }
 
   giveAnswerFile(user: string): void {
-    const userCount = (this.#userAnswerFiles.get(user) ?? 0) - 1;
-    if (userCount === 0) this.#userAnswerFiles.delete(user);
-    else this.#userAnswerFiles.set(user, userCount);
-    this.giveFile();
+    this.#filesCount -= 1;
+    this.#userAnswerFiles.add(user, -1);
   }
 
   /** Given back as that of a body is. */

@@ -157,5 +157,5 @@ test('files: no more of one user, or of all, than leaves some to bodies', (t) =>
   const ofAll = limited({ filesMaxCount: 4 });
   assert.ok(ofAll.takeAnswerFile('alice') && ofAll.takeAnswerFile('bob'));
   assert.equal(open(ofAll, 'carol'), undefined);
-  assert.ok(ofAll.takeFile(), 'for a body');
+  assert.ok(ofAll.takeFile('carol'), 'for a body');
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
+import { BodyStream } from '../../../src/router/body-stream.js';
 import { SPOOL_LIMITS, SpoolBudget } from '../../../src/router/spool-budget.js';
 import {
   codes,
@@ -68,6 +69,49 @@ describe('limits', () => {
     assert.deepEqual(codes(two.failures), []);
     two.spool.dispose();
     await until(() => isEmpty(budget));
+  });
+
+  test('memory of one user is his share, and what is over it goes to disk', async (t) => {
+    const directory = directoryFor(t);
+    const budget = new SpoolBudget({ ...SPOOL_LIMITS, userMemoryMaxBytes: MEMORY });
+    const rigs = ['alice', 'alice', 'bob'].map((user) => rigOf(directory, { budget, user }));
+    for (const rig of rigs) await writeAll(rig, [patternOf(MEMORY)]);
+    assert.deepEqual(
+      rigs.map(({ spool }) => spool.isOnDisk),
+      [false, true, false],
+    );
+    for (const rig of rigs) rig.spool.dispose();
+    await until(() => isEmpty(budget));
+    assert.ok(budget.takeMemory('alice', MEMORY), 'all was given back');
+  });
+
+  test('a streamed body of a user who has all his memory fails, and no other', (t) => {
+    const budget = new SpoolBudget({ ...SPOOL_LIMITS, userMemoryMaxBytes: 10 });
+    const failed: string[] = [];
+    const streamOf = (user: string): BodyStream =>
+      new BodyStream({
+        ...{ user, budget, announcedBytes: undefined, maxBodyBytes: 0 },
+        onDrain: () => undefined,
+        onFailed: () => failed.push(user),
+      });
+    const streams = ['alice', 'alice', 'bob'].map(streamOf);
+    t.after(() => streams.forEach((stream) => stream.dispose()));
+    for (const stream of streams) stream.write(Buffer.alloc(10));
+    assert.deepEqual(failed, ['alice']);
+  });
+
+  test('spool files of one user are his share', async (t) => {
+    const directory = directoryFor(t);
+    const budget = new SpoolBudget({ ...SPOOL_LIMITS, userFilesMaxCount: 1 });
+    const rigs = ['alice', 'alice', 'bob'].map((user) => rigOf(directory, { budget, user }));
+    for (const rig of rigs) await writeAll(rig, [patternOf(BLOCK), patternOf(1)]);
+    assert.deepEqual(
+      rigs.map(({ failures }) => codes(failures)),
+      [[], ['E_SPOOL_FULL'], []],
+    );
+    for (const rig of rigs) rig.spool.dispose();
+    await until(() => isEmpty(budget));
+    assert.ok(budget.takeFile('alice'), 'all was given back');
   });
 
   for (const [what, limits] of [
