@@ -9,7 +9,7 @@ const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', '.env', 
 interface Watching {
   readonly directory: string;
   readonly entryNames: readonly string[];
-  readonly services?: readonly string[];
+  readonly inodes?: readonly string[];
 }
 
 interface Watched extends Grounds {
@@ -51,7 +51,7 @@ export class ChangeWatch {
   }
 
   /** From the moment its first worker is started; the first look is what later ones are compared with. */
-  watch(app: string, { directory, entryNames, services = [] }: Watching): void {
+  watch(app: string, { directory, entryNames, inodes = [] }: Watching): void {
     if (this.#watched.has(app)) return;
     const names = [...RESTART_NAMES, ...entryNames];
     if (this.#watched.size >= LIMITS.changeWatchMaxCount) {
@@ -59,7 +59,7 @@ export class ChangeWatch {
       if (oldest !== undefined) this.#watched.delete(oldest);
     }
     const lookedAtMs = this.#parts.now();
-    this.#watched.set(app, { directory, names, services, lookedAtMs, seen: undefined });
+    this.#watched.set(app, { directory, names, inodes, lookedAtMs, seen: undefined });
     this.#ask(app);
   }
 

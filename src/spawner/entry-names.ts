@@ -1,7 +1,9 @@
-// Which files of an application decide what runs there: when one of them changes, what runs is out of date.
+// Which files decide what runs in an application, its own and the system's: when one of them changes, what runs is out of date.
 import type { Config } from '../config/index.js';
 import { LIMITS } from '../limits.js';
+import { checkTool } from '../privdrop/index.js';
 import type { Blueprint } from './blueprint.js';
+import { servicesOf } from './walls.js';
 
 /**
  * Markers of entry runtimes, and the program itself where it lies in the application. Scripts are read at each request.
@@ -23,3 +25,22 @@ export function entryNames(config: Config, blueprint: Blueprint): readonly strin
 }
 
 const isBelow = (word: string): boolean => word.startsWith('./') && !word.split('/').includes('..');
+
+/**
+ * The program where it is the system's: an upgrade puts another file in its place. Only one that nobody but root can exchange, and
+ * of an application with scripts beside its program that of whichever is started first.
+ */
+export function systemProgram({ argv: [program = ''] }: Blueprint): readonly string[] {
+  if (!program.startsWith('/')) return [];
+  try {
+    return checkTool(program) === undefined ? [program] : [];
+  } catch {
+    return []; // not there, which the launcher says
+  }
+}
+
+/** What of the system's has to be the same file as long as a worker runs. */
+export const systemFiles = (blueprint: Blueprint): readonly string[] => [
+  ...servicesOf(blueprint),
+  ...systemProgram(blueprint),
+];

@@ -8,9 +8,9 @@ export interface Grounds {
   readonly names: readonly string[];
   /**
    * Absolute, and nothing of a user's: what walls show is what was there when they went up, and a service may make its
-   * directory in /run anew when it restarts.
+   * directory in /run anew when it restarts; a program runs on as the file that it was started from, whatever has taken its place.
    */
-  readonly services: readonly string[];
+  readonly inodes: readonly string[];
 }
 
 // open(2): a name for the file and no more, so that nothing is opened for reading. Node has no constant for it.
@@ -21,9 +21,9 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY;
  * One name after the other: all at once would take every thread for one application.
  * Component by component from descriptor to descriptor (R-M3): a link that the tenant makes leads root nowhere.
  */
-export async function signatureOf({ directory, names, services }: Grounds): Promise<string> {
+export async function signatureOf({ directory, names, inodes }: Grounds): Promise<string> {
   const parts: string[] = [];
-  for (const path of services) parts.push(await inodeOf(path));
+  for (const path of inodes) parts.push(await inodeOf(path));
   await within('/', directory.split('/').filter(Boolean), async (path) => {
     parts.push(await identityOf(path));
     for (const name of names) {

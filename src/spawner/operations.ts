@@ -9,7 +9,7 @@ import type { CgroupTree } from './cgroup.js';
 import type { CleanTimes } from './clean-schedule.js';
 import { ChangeWatch } from './change-watch.js';
 import { newCounters } from './counters.js';
-import { entryNames } from './entry-names.js';
+import { entryNames, systemFiles } from './entry-names.js';
 import { exitMessage, livingMessage } from './worker-messages.js';
 import { IdentityWatch } from './identity-watch.js';
 import type { LaunchGround, Launched } from './launch-ground.js';
@@ -30,7 +30,6 @@ import { VhostWatch, type VhostReader } from './vhost-watch.js';
 import { exitFields, idsOf } from './worker-fields.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerExit } from './worker-state.js';
-import { servicesOf } from './walls.js';
 import { Workers, type RunningWorker } from './workers.js';
 
 export interface OperationsParts {
@@ -220,7 +219,7 @@ export class Operations implements Monitored {
     // What a worker that died has seen is not what this one sees.
     if (this.workers.ofApp(app).length === 0) this.#changes.forget(app);
     const names = entryNames(this.#parts.settings.config, blueprint);
-    this.#changes.watch(app, { directory, entryNames: names, services: servicesOf(blueprint) });
+    this.#changes.watch(app, { directory, entryNames: names, inodes: systemFiles(blueprint) });
     this.link.tellFacts(app, blueprint.facts);
   }
 

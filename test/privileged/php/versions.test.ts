@@ -1,12 +1,22 @@
 // Two versions of PHP side by side: the administrator adds one, an application asks for it, and all that PHP is given goes with it.
+// One of them is upgraded: its applications take the new one.
 import assert from 'node:assert/strict';
-import { existsSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FrontClient } from '../../support/front-client.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { appParams } from '../../support/router-rig.js';
 import { UsherdRun } from '../../support/usherd-run.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const ALICE = { name: 'alice', uid: 52_131 };
 const PHP = '/usr/bin/php-cgi';
@@ -15,17 +25,47 @@ const noPhp = existsSync(PHP) ? false : `${PHP} is not installed`;
 /** What only the other version is told, and one of the settings that keep users apart. */
 const PAGE = `<?php echo ini_get('precision'), ' ', ini_get('cgi.fix_pathinfo');`;
 
+/** A PHP as a package has it, in a place where nobody but root can put another one. */
+class Installed {
+  readonly #directory = mkdtempSync('/opt/usherd-test-');
+  readonly program = join(this.#directory, 'php-cgi8.0');
+  #count = 0;
+
+  constructor() {
+    chmodSync(this.#directory, 0o755);
+    this.upgrade();
+  }
+
+  /** Another file at once, as dpkg(1) and update-alternatives(1) do it; the old ones stay, so that no inode comes twice. */
+  upgrade(): void {
+    const file = join(this.#directory, `version-${(this.#count += 1)}`);
+    writeFileSync(file, `#!/bin/sh\nexec ${PHP} "$@"\n`, { mode: 0o755 });
+    symlinkSync(file, `${file}.link`);
+    renameSync(`${file}.link`, this.program);
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
 describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
   let usherd: UsherdRun;
   let front: FrontClient;
+  let installed: Installed;
   before(async () => {
-    usherd = await UsherdRun.start([ALICE], { routerUid: 52_139 });
+    // So that no worker is replaced because it has served its share.
+    const more = '[limits]\nmax_requests = 1000000\n';
+    usherd = await UsherdRun.start([ALICE], { routerUid: 52_139, more });
+    installed = new Installed();
     const other = join(usherd.directory, 'php-cgi7.4');
     symlinkSync(PHP, other);
     await usherd.reconfigure(
       (text) =>
         `${text}[runtimes.php74]\nkind = "script"\nextensions = [".php"]\n` +
-        `command = [${JSON.stringify(other)}, "-dprecision=5"]\n`,
+        `command = [${JSON.stringify(other)}, "-dprecision=5"]\n` +
+        `[runtimes.php80]\nkind = "script"\nextensions = [".php"]\n` +
+        `command = [${JSON.stringify(installed.program)}]\n`,
     );
     for (const app of ['new', 'old']) usherd.write(`alice/${app}`, 'index.php', PAGE);
     usherd.write('alice/old', 'usherd.toml', 'runtime = "php74"\n');
@@ -34,6 +74,7 @@ describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
   after(async () => {
     front.close();
     await usherd.stop();
+    installed.remove();
   });
 
   const get = async (app: string): Promise<string> => {
@@ -49,5 +90,22 @@ describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
     const { apps } = await usherd.status();
     const runtimes = apps.map(({ app, runtime }) => `${app} ${runtime}`).sort();
     assert.deepEqual(runtimes, ['alice/new php', 'alice/old php74']);
+  });
+
+  test('an upgrade restarts the applications of that version and no others, and no request fails', async () => {
+    for (const app of ['kept', 'upgraded']) {
+      usherd.write(`alice/${app}`, 'index.php', '<?php echo getmypid();');
+    }
+    usherd.write('alice/upgraded', 'usherd.toml', 'runtime = "php80"\n');
+    const [kept, former] = [await get('kept'), await get('upgraded')];
+    assert.match(former, /^\d+$/);
+    await waitFor('a worker of the new PHP', async () => {
+      // Again and again: the first look, with which later ones are compared, ends some time after the start.
+      installed.upgrade();
+      const answer = await get('upgraded');
+      assert.match(answer, /^\d+$/);
+      return answer !== former;
+    });
+    assert.equal(await get('kept'), kept);
   });
 });

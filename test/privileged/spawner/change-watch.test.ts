@@ -18,7 +18,7 @@ import { test, type TestContext } from 'node:test';
 import { LIMITS } from '../../../src/limits.js';
 import type { Blueprint } from '../../../src/spawner/blueprint.js';
 import { ChangeWatch } from '../../../src/spawner/change-watch.js';
-import { entryNames } from '../../../src/spawner/entry-names.js';
+import { entryNames, systemProgram } from '../../../src/spawner/entry-names.js';
 import { testConfig } from '../../support/config.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { scratchDirectory } from '../../support/scratch.js';
@@ -117,6 +117,24 @@ test('a command of a thousand directories, or of many, costs root a few descript
   const many = namesOf(...Array.from({ length: 1_000 }, (_, n) => `./${n}`));
   assert.equal(many.length, LIMITS.changeStepsMaxCount);
 });
+
+test(
+  'a program of the system is looked at, and none that somebody else than root could exchange',
+  options,
+  (t) => {
+    const directory = scratchDirectory(t); // in /tmp, where others may write
+    writeFileSync(join(directory, 'php-cgi'), '', { mode: 0o755 });
+    symlinkSync('/usr/bin/env', join(directory, 'env'));
+    const watched = (program: string): readonly string[] =>
+      systemProgram({ argv: [program, '/bin/sh'] } as unknown as Blueprint);
+    assert.deepEqual(watched('/usr/bin/env'), ['/usr/bin/env']);
+    for (const program of ['php-cgi', 'env', 'none']) {
+      assert.deepEqual(watched(join(directory, program)), []);
+    }
+    assert.deepEqual(watched('./serve'), []);
+    assert.deepEqual(watched('/usr/bin'), []);
+  },
+);
 
 /** A file system on which every look at a name waits for somebody who does not answer; undefined where the kernel has none. */
 async function hangingDirectory(t: TestContext): Promise<string | undefined> {
