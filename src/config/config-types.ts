@@ -76,6 +76,8 @@ export type ConnectionReuse = 'always' | 'after-bodiless' | 'never';
 /** How one runtime starts; data only. Built-in rows are in src/runtimes/, the admin may add and override. */
 export interface RuntimeConfig {
   readonly name: string;
+  /** Paths of its program in every version: a runtime of the administrator's with one of them is as this one in what it does not say. */
+  readonly programs?: RegExp;
   /** `script`: runs the file that the request names; `entry`: one program for every request. */
   readonly kind: 'script' | 'entry';
   readonly protocol: WorkerProtocol;

@@ -138,11 +138,15 @@ function mergeRuntimes(
   tables: Readonly<Record<string, RuntimeTable>>,
 ): ReadonlyMap<string, RuntimeConfig> {
   const builtinNames = new Set(builtin.map(({ name }) => name));
+  const bare = (name: string): RuntimeConfig => {
+    const kin = builtin.find((row) => isKin(row, ownTable(tables, name)));
+    return kin === undefined ? bareRuntime(name) : { ...kin, name };
+  };
   const merged = (row: RuntimeConfig): RuntimeConfig =>
     mergeRuntime(row, ownTable(tables, row.name));
   const added = Object.keys(tables)
     .filter((name) => !builtinNames.has(name))
-    .map((name) => merged(bareRuntime(name)));
+    .map((name) => merged(bare(name)));
   const entries = added.filter(({ kind }) => kind === 'entry');
   const scripts = added.filter(({ kind }) => kind === 'script');
   // The administrator's markers are looked for first; his script runtimes are there for applications that ask for them.
@@ -150,13 +154,18 @@ function mergeRuntimes(
   return new Map(rows.map((row) => [row.name, row]));
 }
 
+/** Another version of the same program. */
+const isKin = ({ programs }: RuntimeConfig, { command = [] }: RuntimeTable): boolean =>
+  programs?.test(command[0] ?? '') === true;
+
 function mergeRuntime(below: RuntimeConfig, table: RuntimeTable): RuntimeConfig {
   const { keep_connections: keepConnections, ...rest } = table;
   const reuse = keepConnections === undefined ? {} : { keepConnections };
   if (rest.command === undefined) return { ...below, ...given(rest), ...reuse };
   const isSameProgram = rest.command[0] === below.command[0];
   const debianPackage = isSameProgram ? below.debianPackage : '';
-  const unknown = isSameProgram ? {} : { keepConnections: 'never' as const };
+  const isKnown = isSameProgram || isKin(below, table);
+  const unknown = isKnown ? {} : { keepConnections: 'never' as const };
   const variants = below.variants === undefined ? {} : { variants: [] };
   const params = isSameProgram || below.params === undefined ? {} : { params: {} };
   const needs = below.needs === undefined ? {} : { needs: [] }; // nobody knows those of another command

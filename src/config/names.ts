@@ -29,7 +29,7 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'OPTIND',
   'NOTIFY_SOCKET',
 ]);
-const RESERVED_PREFIXES = ['BASH_', 'USHERD_', 'FCGI_', 'LISTEN_'] as const;
+const RESERVED_PREFIXES = ['BASH_', 'USHERD_', 'FCGI_', 'PHP_FCGI_', 'LISTEN_'] as const;
 
 /**
  * Whether a manifest or a runtime may set this variable. Loader names such as LD_LIBRARY_PATH are fine: only the

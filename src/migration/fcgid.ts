@@ -98,6 +98,10 @@ function translate(draft: Draft, { directive, value }: Line, isGlobal: boolean):
 
 function initialEnvironment(draft: Draft, value: string): void {
   const [, name = '', text = ''] = /^(\S+)\s*(.*)$/s.exec(value) ?? [];
+  if (name.startsWith('PHP_FCGI_')) {
+    draft.remark('FcgidInitialEnv', `${value} (usherd sets it itself; max_requests counts)`);
+    return;
+  }
   draft.elsewhere(`[env] in ${APP_FILE}`, `${name} = ${quote(text.replace(/^"(.*)"$/s, '$1'))}`);
 }
 

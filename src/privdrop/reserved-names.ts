@@ -11,7 +11,7 @@ export const SHELLS_OWN_PREFIX = 'BASH_';
 
 /** Said by usherd and by its runtimes only. */
 const USHERDS_OWN = ['NOTIFY_SOCKET'];
-const USHERDS_OWN_PREFIXES = ['USHERD_', 'FCGI_', 'LISTEN_'] as const;
+const USHERDS_OWN_PREFIXES = ['USHERD_', 'FCGI_', 'PHP_FCGI_', 'LISTEN_'] as const;
 
 /** What no application may set, in its manifest or its `.env`. */
 export const RESERVED_NAMES: readonly string[] = [...SHELLS_OWN, ...USHERDS_OWN];

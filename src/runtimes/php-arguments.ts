@@ -22,9 +22,10 @@ export interface PhpProgram {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Whether a command is a php-cgi, of whatever version and name. */
-export const isPhp = (command: readonly string[]): boolean =>
-  /\/php[0-9.]*-?(?:cgi)[0-9.-]*$/.test(command[0] ?? '');
+/** A php-cgi, of whatever version and name. */
+export const PHP_PROGRAM = /\/php[0-9.]*-?(?:cgi)[0-9.-]*$/;
+
+export const isPhp = ([program = '']: readonly string[]): boolean => PHP_PROGRAM.test(program);
 
 /** What the application may change. */
 const defaults = ({ isDevelopment, folders }: PhpInput): ReadonlyMap<string, string> =>
@@ -84,6 +85,8 @@ export function phpProgram(command: readonly string[], input: PhpInput): PhpProg
   const environment: Record<string, string> = {
     // One process a socket, unless the administrator wants more: only so do we know who is busy.
     PHP_FCGI_CHILDREN: input.concurrency > 1 ? String(input.concurrency) : '0',
+    // php would exit on its own, after 500, and reset the next request; we count instead.
+    PHP_FCGI_MAX_REQUESTS: '0',
   };
   const words = [...settings].map(([name, value], index) => {
     if (PLAIN.test(value)) return `-d${name}=${value}`;

@@ -1,17 +1,16 @@
 // PHP: php-cgi runs the script that the request names, one request at a time.
 import type { RuntimeConfig } from '../config/index.js';
+import { PHP_PROGRAM } from './php-arguments.js';
 
 export const php: RuntimeConfig = {
   name: 'php',
+  programs: PHP_PROGRAM,
   kind: 'script',
   protocol: 'fastcgi',
   command: ['/usr/bin/php-cgi'], // its settings: php-arguments.ts
   extensions: ['.php'],
   markers: [],
-  environment: {
-    // php would exit on its own and reset the next request; we count instead.
-    PHP_FCGI_MAX_REQUESTS: '0',
-  },
+  environment: {},
   // One process a request: the pool knows who is busy, and can stop one without the others. The opcode cache is a directory
   // that they share (docs/decisions/php-workers.md). More makes one tree of so many with one cache in memory.
   concurrency: 1,

@@ -103,6 +103,7 @@ for (const shell of SHELLS) {
         'ENV=/x',
         'PS4=$(id)',
         'NOTIFY_SOCKET=/x',
+        'PHP_FCGI_CHILDREN=5',
       ]) {
         const { said, status } = read(`GOOD=1\n${line}\nMORE=2\n`);
         assert.equal(said, 'V 2\n', line);

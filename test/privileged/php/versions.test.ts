@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { FrontClient } from '../../support/front-client.js';
+import { FrontClient, type CgiAnswer } from '../../support/front-client.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { appParams } from '../../support/router-rig.js';
 import { UsherdRun } from '../../support/usherd-run.js';
@@ -21,6 +21,9 @@ import { waitFor } from '../../support/wait-for.js';
 const ALICE = { name: 'alice', uid: 52_131 };
 const PHP = '/usr/bin/php-cgi';
 const noPhp = existsSync(PHP) ? false : `${PHP} is not installed`;
+
+/** PHP_FCGI_MAX_REQUESTS of a php-cgi that is told nothing. */
+const PHPS_OWN_SHARE = 500;
 
 /** What only the other version is told, and one of the settings that keep users apart. */
 const PAGE = `<?php echo ini_get('precision'), ' ', ini_get('cgi.fix_pathinfo');`;
@@ -62,10 +65,8 @@ describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
     symlinkSync(PHP, other);
     await usherd.reconfigure(
       (text) =>
-        `${text}[runtimes.php74]\nkind = "script"\nextensions = [".php"]\n` +
-        `command = [${JSON.stringify(other)}, "-dprecision=5"]\n` +
-        `[runtimes.php80]\nkind = "script"\nextensions = [".php"]\n` +
-        `command = [${JSON.stringify(installed.program)}]\n`,
+        `${text}[runtimes.php74]\ncommand = [${JSON.stringify(other)}, "-dprecision=5"]\n` +
+        `[runtimes.php80]\ncommand = [${JSON.stringify(installed.program)}]\n`,
     );
     for (const app of ['new', 'old']) usherd.write(`alice/${app}`, 'index.php', PAGE);
     usherd.write('alice/old', 'usherd.toml', 'runtime = "php74"\n');
@@ -77,12 +78,13 @@ describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
     installed.remove();
   });
 
-  const get = async (app: string): Promise<string> => {
-    const SCRIPT_FILENAME = `${usherd.root}/alice/apps/${app}/index.php`;
-    const SCRIPT_NAME = `/~alice/apps/${app}/index.php`;
-    const params = appParams(`alice/${app}`, '/', { SCRIPT_FILENAME, SCRIPT_NAME, PATH_INFO: '' });
-    return (await front.fetch(params)).body.toString();
+  const ask = (app: string, script: string, more = {}): Promise<CgiAnswer> => {
+    const SCRIPT_FILENAME = `${usherd.root}/alice/apps/${app}/${script}`;
+    const SCRIPT_NAME = `/~alice/apps/${app}/${script}`;
+    const names = { SCRIPT_FILENAME, SCRIPT_NAME, PATH_INFO: '', ...more };
+    return front.fetch(appParams(`alice/${app}`, '/', names));
   };
+  const get = async (app: string): Promise<string> => (await ask(app, 'index.php')).body.toString();
 
   test('each application has the one that it asks for, and the other has what it had', async () => {
     assert.equal(await get('old'), '5 0');
@@ -90,6 +92,20 @@ describe('PHP in two versions', { skip: needsRoot || noPhp }, () => {
     const { apps } = await usherd.status();
     const runtimes = apps.map(({ app, runtime }) => `${app} ${runtime}`).sort();
     assert.deepEqual(runtimes, ['alice/new php', 'alice/old php74']);
+  });
+
+  test('the other one, too, is not left to count its requests, and a script that is not there has its reason', async () => {
+    usherd.write('alice/posted', 'index.php', '<?php echo getmypid();');
+    usherd.write('alice/posted', 'usherd.toml', 'runtime = "php74"\n');
+    const served = new Map<string, number>();
+    for (let n = 0; n < PHPS_OWN_SHARE + 100; n += 1) {
+      const { status, body } = await ask('posted', 'index.php', { REQUEST_METHOD: 'POST' });
+      assert.equal(status, 200);
+      served.set(body.toString(), (served.get(body.toString()) ?? 0) + 1);
+    }
+    assert.deepEqual([...served.values()], [PHPS_OWN_SHARE + 100], 'one worker for all');
+    const missing = await ask('posted', 'none.php');
+    assert.deepEqual([missing.status, missing.headers.get('x-usherd-reason')], [404, 'no-script']);
   });
 
   test('an upgrade restarts the applications of that version and no others, and no request fails', async () => {

@@ -38,6 +38,23 @@ test('a runtime keeps what the administrator does not change', () => {
   assert.equal(runtimes.size, BUILTIN_RUNTIMES.length);
 });
 
+test('another version of PHP is as the built-in one in what its table does not say', () => {
+  const command = ['/usr/bin/php-cgi8.3'];
+  const { runtimes } = merge({ runtimes: { php83: { command, extensions: ['.php8'] } } });
+  const [builtin, php83] = [runtimes.get('php'), runtimes.get('php83')];
+  const own = { name: 'php83', command, extensions: ['.php8'], debianPackage: '' };
+  assert.deepEqual(php83, { ...builtin, ...own });
+  assert.equal(php83.keepConnections, 'always');
+  const other = merge({ runtimes: { php: { command } } }).runtimes.get('php');
+  assert.deepEqual(other, { ...builtin, command, debianPackage: '' });
+});
+
+test('how another program takes connections is not known', () => {
+  const command = ['/opt/hhvm'];
+  const { runtimes } = merge({ runtimes: { php: { command } } });
+  assert.equal(runtimes.get('php')?.keepConnections, 'never');
+});
+
 test('the same program with other arguments still comes from its package', () => {
   const command = ['/usr/bin/php-cgi', '-c', '/etc/php.ini'];
   assert.equal(

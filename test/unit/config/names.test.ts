@@ -13,6 +13,9 @@ test('variables that the launcher or usherd needs for itself cannot be set', () 
   for (const name of ['IFS', 'ENV', 'BASH_ENV', 'BASH_FUNC_x', 'USHERD_APP', 'FCGI_ROLE', 'PS4']) {
     assert.equal(isSettableVariable(name), false, name);
   }
+  for (const name of ['PHP_FCGI_CHILDREN', 'PHP_FCGI_MAX_REQUESTS']) {
+    assert.equal(isSettableVariable(name), false, name);
+  }
   for (const name of ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'PPID', 'UID', 'SHELLOPTS']) {
     assert.equal(isSettableVariable(name), false, name);
   }

@@ -127,6 +127,12 @@ test('directives of mod_fcgid become limits of the machine and of the users of v
   assert.doesNotMatch(alice, /FixPathinfo/);
 });
 
+test('what usherd sets itself for PHP is not taken over', () => {
+  const text = String(importFcgid('FcgidInitialEnv PHP_FCGI_MAX_REQUESTS 500\n')[0]);
+  assert.match(text, /PHP_FCGI_MAX_REQUESTS 500 \(usherd sets it itself; max_requests counts\)/);
+  assert.doesNotMatch(text, /\[env\]/);
+});
+
 test('an application may have as many workers as it had, although all of its user have fewer by default', () => {
   const limitsOf = (count: number): unknown =>
     accepted(importFcgid(`FcgidMaxProcessesPerClass ${count}\n`)).get('/etc/usherd/usherd.toml');

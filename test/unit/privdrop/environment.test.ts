@@ -79,7 +79,13 @@ describe('the environment of a worker', () => {
     });
   }
 
-  for (const name of ['USHERD_APP', 'FCGI_WEB_SERVER_ADDRS', 'NOTIFY_SOCKET', 'LISTEN_FDS']) {
+  for (const name of [
+    'USHERD_APP',
+    'FCGI_WEB_SERVER_ADDRS',
+    'PHP_FCGI_CHILDREN',
+    'NOTIFY_SOCKET',
+    'LISTEN_FDS',
+  ]) {
     it(`does not take ${name} from an application`, () => {
       assert.throws(() => environment([[name, 'x']]), refused);
     });

@@ -97,6 +97,10 @@ describe('the settings of php-cgi', () => {
     assert.equal(program({ concurrency: 4 }).environment['PHP_FCGI_CHILDREN'], '4');
   });
 
+  test('it does not count its requests itself', () => {
+    assert.equal(program().environment['PHP_FCGI_MAX_REQUESTS'], '0');
+  });
+
   test('every php-cgi gets them, and nothing else does', () => {
     for (const name of ['php-cgi', 'php-cgi8.2', 'php8.3-cgi', 'php-cgi-8.1', 'php82-cgi']) {
       assert.ok(isPhp([`/usr/bin/${name}`]), name);
