@@ -174,8 +174,8 @@ export const ERRORS = {
     'mend what the log of the application names; `usherd check APP` lists everything',
   ]),
   E_SCRIPT_MISSING: row(['request', 'request'], [404, 'no-script'], 'info', [
-    'the script that the request names does not exist',
-    'check the URL and the file',
+    'the script that the request names is not there, or its user may not read it',
+    'check the URL and the file: `usherd explain URL` says which',
   ]),
   E_PATH_REFUSED: row(['request', 'request'], [403, 'refused-path'], 'warn', [
     'the path of the request is not one that usherd accepts',

@@ -42,11 +42,20 @@ const urlExpression = (root: string): RegExp => {
   return new RegExp(`^/(?:~|%7[Ee])(?<user>[^/]+)${escaped(between)}(?<name>[^/?#]+)`);
 };
 
+interface Mount {
+  /** `user/app` */
+  readonly app: string;
+  /** `/~alice/apps/blog` */
+  readonly mount: string;
+}
+
 /** Of the path of a URL, as the shipped configurations of web servers map it: `/~alice/apps/blog/…`. */
-export function applicationOfUrl(roots: readonly string[], path: string): string | undefined {
+export function mountOfUrl(roots: readonly string[], path: string): Mount | undefined {
   for (const root of roots) {
-    const { user = '', name = '' } = urlExpression(root).exec(path)?.groups ?? {};
-    if (APP_ID.test(`${user}/${name}`)) return `${user}/${name}`;
+    const match = urlExpression(root).exec(path);
+    const { user = '', name = '' } = match?.groups ?? {};
+    const app = `${user}/${name}`;
+    if (match !== null && APP_ID.test(app)) return { app, mount: match[0] };
   }
   return undefined;
 }
@@ -54,7 +63,7 @@ export function applicationOfUrl(roots: readonly string[], path: string): string
 /** `alice/blog`, or the directory of an application, or anything in it, or the path of its URL. @throws UsherdError E_USAGE */
 export function appPlace(config: Config, argument: string, workingDirectory: string): AppPlace {
   const { roots } = config.apps;
-  const named = APP_ID.test(argument) ? argument : applicationOfUrl(roots, argument);
+  const named = APP_ID.test(argument) ? argument : mountOfUrl(roots, argument)?.app;
   if (named !== undefined) return placeByName(roots, named);
   const directory = resolve(workingDirectory, argument);
   for (const root of roots) {
@@ -101,7 +110,7 @@ export interface AppVisit {
  * For a launcher that only looks. It has the user's uid, and other processes of his may trace it: a terminal of root's that
  * it held would be theirs to read from.
  */
-function nowhere(): Descriptors {
+export function nowhere(): Descriptors {
   const fd = openSync('/dev/null', 'r+');
   return [fd, fd, fd];
 }
@@ -118,6 +127,7 @@ export async function visitApp(
   config: Config,
   { user, app, directories }: AppPlace,
   errand?: Errand,
+  wantedRuntime = '',
 ): Promise<AppVisit> {
   const account = await accountOf(config, user);
   closeInheritedDescriptors();
@@ -126,7 +136,7 @@ export async function visitApp(
     const outcome = await visit({
       mode: currentMode(),
       tools: findTools(),
-      ...{ config, account, user, app, directory, describe },
+      ...{ config, account, user, app, directory, describe, wantedRuntime },
       markNames: ({ runtimes }) => markNames(runtimes),
       ...(errand ?? { descriptors: nowhere() }),
     });

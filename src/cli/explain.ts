@@ -4,9 +4,9 @@ import { formatUmask, readVhosts, type Config } from '../config/index.js';
 import { ERRORS, ExitCode, UsherdError, type Finding } from '../errors.js';
 import type { Seen } from '../spawner/lean.js';
 import {
-  applicationOfUrl,
   appPlace,
   foreignNote,
+  mountOfUrl,
   visitApp,
   type AppPlace,
   type AppVisit,
@@ -16,8 +16,10 @@ import { loadConfiguration } from './configuration.js';
 import { currentMode } from './mode.js';
 import { devPlace } from './dev-place.js';
 import { reasons } from './failure.js';
+import { scriptFinding } from './script-look.js';
 import { shellWord } from './shell-words.js';
 import { print } from './terminal.js';
+import { meaningOfUrl, runtimeOfUrl, type AskedUrl, type Meaning } from './url-meaning.js';
 
 const LABEL_WIDTH = 13;
 
@@ -117,14 +119,29 @@ function lines(
 
 const URL_FORM = /^https?:\/\//;
 
+interface Asked {
+  /** For appPlace(). */
+  readonly argument: string;
+  /** Undefined where it was no URL. */
+  readonly url?: AskedUrl;
+}
+
 /** A path that names an application does so on every host; any other is that of the host's link in root's directory of them. */
-async function withoutHost({ apps }: Config, argument: string): Promise<string> {
-  if (!URL_FORM.test(argument) || !URL.canParse(argument)) return argument;
-  const { hostname, pathname } = new URL(argument);
-  if (applicationOfUrl(apps.roots, pathname) !== undefined) return pathname;
+async function withoutHost({ apps }: Config, argument: string): Promise<Asked> {
+  const isWhole = URL_FORM.test(argument) && URL.canParse(argument);
+  const { hostname, pathname } = isWhole
+    ? new URL(argument)
+    : { hostname: '', pathname: argument.replace(/[?#].*$/s, '') };
+  const { mount } = mountOfUrl(apps.roots, pathname) ?? {};
+  if (mount !== undefined) {
+    return { argument: pathname, url: { mount, path: pathname.slice(mount.length) } };
+  }
+  if (!isWhole) return { argument };
   const { links, findings } = await readVhosts(apps.vhosts, currentMode() === 'root');
   const directory = links.get(hostname);
-  if (directory !== undefined) return directory;
+  if (directory !== undefined) {
+    return { argument: directory, url: { mount: '', path: pathname } };
+  }
   const where = apps.vhosts === '' ? '[apps] vhosts, which is off' : apps.vhosts;
   const detail = `there is no link ${hostname} in ${where}, and the path names no application: see the web server's configuration for its DocumentRoot`;
   // A link that is not believed is none.
@@ -146,12 +163,55 @@ function placeOf(config: Config, argument: string): { config: Config; place: App
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
+/** What the URL runs, and what refuses that; only of an application that nothing refuses. */
+async function urlLines(
+  config: Config,
+  place: AppPlace,
+  seen: Seen,
+  url: AskedUrl,
+): Promise<{ readonly isServed: boolean; readonly text: readonly string[] }> {
+  const meaning = meaningOfUrl(config, url, seen);
+  if (!meaning.ok) {
+    const finding = { rule: 'url', found: meaning.detail, expected: '', remedy: '' };
+    return { isServed: false, text: refused(meaning.code, [finding]) };
+  }
+  const text = ['', row('this URL', meaningText(meaning, url))];
+  if (meaning.kind === 'program') return { isServed: true, text };
+  const finding = await scriptFinding(config, place, {
+    file: meaning.file,
+    directory: seen.input.directory,
+    user: place.user,
+    wantedRuntime: seen.input.wantedRuntime,
+    isProgram: seen.blueprint.runtime === 'cgi',
+  });
+  if (finding === undefined) return { isServed: true, text };
+  return { isServed: false, text: [...text, '', ...refused('E_SCRIPT_MISSING', [finding])] };
+}
+
+function meaningText(
+  { kind, file, pathInfo }: Meaning & { ok: true },
+  { mount }: AskedUrl,
+): string {
+  const rest = pathInfo === '' ? '' : `, PATH_INFO ${pathInfo}`;
+  if (kind === 'program') return `the program, SCRIPT_NAME '${mount}'${rest}`;
+  return kind === 'script'
+    ? `${file}${rest}`
+    : `${file}${rest}, unless it is a file that the web server sends`;
+}
+
 export async function explain(args: Arguments): Promise<number> {
   const config = await loadConfiguration(textOf(args, 'config'));
-  const { config: seenBy, place } = placeOf(config, await withoutHost(config, String(args['app'])));
-  const seen = await visitApp(seenBy, place);
+  const { argument, url } = await withoutHost(config, String(args['app']));
+  const { config: seenBy, place } = placeOf(config, argument);
+  const wanted = url === undefined ? '' : runtimeOfUrl(seenBy, url);
+  const seen = await visitApp(seenBy, place, undefined, wanted);
   // Of a directory that usherd would not serve for anybody else, nobody else's view is of use.
   const note = seenBy === config ? foreignNote(place) : undefined;
   print(lines(seenBy, seen, { app: place.app, note }).join('\n'));
-  return seen.outcome.ok ? ExitCode.OK : ExitCode.FAILED;
+  const { outcome } = seen;
+  if (!outcome.ok) return ExitCode.FAILED;
+  if (url === undefined) return ExitCode.OK;
+  const { isServed, text } = await urlLines(seenBy, place, outcome, url);
+  print(text.join('\n'));
+  return isServed ? ExitCode.OK : ExitCode.FAILED;
 }

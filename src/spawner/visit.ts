@@ -40,6 +40,8 @@ export interface VisitRequest {
   readonly markNames: (config: Config) => readonly string[];
   /** Descriptors 0, 1 and 2 of the process. */
   readonly descriptors: Descriptors;
+  /** Of the script that is meant; '' for what URLs without one run. */
+  readonly wantedRuntime: string;
   /** Undefined: everything is looked at as for a worker, and nothing is run. */
   readonly command?: readonly string[];
   /** Where the command is to be in its user's group; undefined where there are none. */
@@ -149,8 +151,9 @@ class Visit {
 
   #onReport(report: LaunchReport, dialogue: LauncherDialogue): void {
     const { user, app, directory, config, account, describe, command } = this.#request;
+    const { wantedRuntime } = this.#request;
     const input: DescribeInput = {
-      ...{ user, app, directory, uid: account.uid, wantedRuntime: '', marks: report.marks },
+      ...{ user, app, directory, uid: account.uid, wantedRuntime, marks: report.marks },
       directoryMark: report.directory,
       manifestText: report.manifestText,
     };

@@ -16,6 +16,7 @@ import { UsherdRun } from '../../support/usherd-run.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const ALICE = { name: 'alice', uid: 52_351 };
+const noPhp = existsSync('/usr/bin/php-cgi') ? false : 'php-cgi is not installed';
 
 /** Where the descriptors of a process of this uid lead; undefined if there is none, or it is gone meanwhile. */
 function descriptorsOf(uid: number): ReadonlySet<string> | undefined {
@@ -129,6 +130,65 @@ describe('explain and run-as', { skip: needsRoot }, () => {
       /no link bad\.example[^]*vhosts\/bad\.example: a link that leads [^]*remedy: /,
     );
   });
+
+  test(
+    'explain says of a URL what it runs, and what is in the way of that',
+    { skip: noPhp },
+    async () => {
+      usherd.write('alice/blog', 'index.php', '');
+      usherd.write('alice/blog', 'sub/page.php', '');
+      usherd.write('alice/blog', 'secret.php', '', 0);
+      usherd.write('alice/blog', 'closed/page.php', '');
+      chmodSync(join(usherd.root, 'alice/apps/blog/closed'), 0o600);
+      const directory = join(usherd.root, 'alice/apps/blog');
+      const of = async (path: string): Promise<{ code: number; url: string; out: string }> => {
+        const { code, out } = await usherd.command(
+          'explain',
+          `http://a.example/~alice/apps${path}`,
+        );
+        return { code, out, url: /^ {2}this URL +(.*)$/m.exec(out)?.[1] ?? '' };
+      };
+      const page = await of('/blog/sub/page.php/caf%C3%A9?x=1');
+      assert.deepEqual([page.code, page.url], [0, `${directory}/sub/page.php, PATH_INFO /café`]);
+      const pretty = await of('/blog/nice/url');
+      assert.equal(pretty.code, 0);
+      assert.equal(
+        pretty.url,
+        `${directory}/index.php, PATH_INFO /nice/url, unless it is a file that the web server sends`,
+      );
+      for (const [path, rule, remedy] of [
+        ['none.php', 'script-missing', 'check the URL'],
+        ['none/page.php', 'script-missing', 'check the URL'],
+        ['secret.php', 'script-mode', `chown alice ${directory}/secret.php && chmod u+r`],
+        ['closed/page.php', 'script-directory', `chown alice ${directory}/closed && chmod u+x`],
+      ] as const) {
+        const { code, url, out } = await of(`/blog/${path}`);
+        assert.deepEqual([code, url], [1, `${directory}/${path}`]);
+        assert.ok(out.includes(`(${rule})`) && out.includes(remedy), out);
+        assert.match(out, /refuses it: the script .* \(E_SCRIPT_MISSING\)/);
+      }
+      const hidden = await of('/blog/.git/x.php');
+      assert.equal(hidden.code, 1);
+      assert.match(hidden.out, /hidden files are not run/);
+      const program = await of('/site/some/page');
+      assert.deepEqual(
+        [program.code, program.url],
+        [0, "the program, SCRIPT_NAME '/~alice/apps/site', PATH_INFO /some/page"],
+      );
+    },
+  );
+
+  test(
+    'explain looks at what a script runs in, where only URLs name scripts',
+    { skip: noPhp },
+    async () => {
+      usherd.write('alice/named', 'page.php', '');
+      const { code, out } = await usherd.command('explain', '/~alice/apps/named/page.php');
+      assert.equal(code, 0, out);
+      assert.match(out, /runtime +php \(because of the script that was asked for\)/);
+      assert.equal((await usherd.command('explain', '/~alice/apps/named/')).code, 1);
+    },
+  );
 
   test('config shows what an application would start with, before it has ever run', async () => {
     usherd.write('alice/few', 'app.py', '');
