@@ -164,8 +164,11 @@ const appLimits = z.strictObject({
 });
 
 const limitOrigin = z.enum(['default', 'usherd.toml', 'users', 'manifest']);
-/** From which layer of the configuration each deadline comes, for the log line of one that has passed. */
-const deadlineOrigins = z.strictObject({
+/** From which layer of the configuration a limit comes, for the log line of whoever was refused because of it. */
+const limitOrigins = z.strictObject({
+  maxWorkersPerApp: limitOrigin,
+  maxWorkersPerUser: limitOrigin,
+  queueLength: limitOrigin,
   queueTimeoutMs: limitOrigin,
   startTimeoutMs: limitOrigin,
   firstByteTimeoutMs: limitOrigin,
@@ -193,7 +196,7 @@ const facts = z.strictObject({
   accessLog: z.enum(['off', 'on', 'combined']),
   maxWorkersPerUser: count,
   limits: appLimits,
-  origins: deadlineOrigins,
+  origins: limitOrigins,
 });
 export type AppFacts = z.infer<typeof facts>;
 

@@ -1,5 +1,6 @@
 // Who holds how many slots: one account for each pool, application and user, and one for all, each below the next.
 import { LinkedList, ListNode } from './linked-list.js';
+import type { Fullness } from './pool-contract.js';
 import { hasRoom } from './pool-policy.js';
 
 /** The pool behind a leaf account. */
@@ -120,6 +121,20 @@ export class Account {
     if (line === undefined) this.#place.list?.remove(this.#place);
     else if (toBack || this.#place.list !== line) line.append(this.#place);
   }
+}
+
+/** From the account of an application upward. */
+const LEVELS = ['app', 'user', 'total'] as const;
+
+/** Where a further worker of an application would be one too many. */
+export function fullnessFor(app: Account): Fullness | undefined {
+  let child = app;
+  for (const [index, account] of [app, ...app.above].entries()) {
+    const { count, max } = account;
+    if (!account.hasRoomFor(child)) return { level: LEVELS[index] ?? 'total', count, max };
+    child = account;
+  }
+  return undefined;
 }
 
 function firstBesides(line: LinkedList<Account>, child: Account | undefined): Account | undefined {

@@ -10,6 +10,7 @@ export {
   type Backoff,
 } from './backoff.js';
 export type {
+  Crowd,
   PoolCallbacks,
   PoolCounts,
   PoolDescription,

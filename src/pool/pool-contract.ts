@@ -54,6 +54,25 @@ export interface Refusal {
   readonly retryAfterMs: number;
 }
 
+/** What stands between a request and a worker. */
+export interface Crowd {
+  /** The supervisor's names for those of the pool. */
+  readonly ids: readonly string[];
+  readonly workers: number;
+  readonly stopping: number;
+  readonly waiting: number;
+  /** 0 if none waits. */
+  readonly oldestWaitMs: number;
+  /** The nearest limit that allows no further worker. */
+  readonly full: Fullness | undefined;
+}
+
+export interface Fullness {
+  readonly level: 'app' | 'user' | 'total';
+  readonly count: number;
+  readonly max: number;
+}
+
 export interface WorkerDescription {
   readonly worker: string;
   readonly pid: number;

@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.js';
 import { Alarm } from './alarm.js';
 import type { Clock } from './clock.js';
 import type {
+  Crowd,
   PoolCallbacks,
   PoolCounts,
   PoolDescription,
@@ -121,6 +122,11 @@ export class PoolSet<T extends object> {
   /** The same of one runtime. */
   refusal(app: string, runtime: string): Refusal | undefined {
     return this.#registry.get(app, runtime)?.refusal(this.#clock.now());
+  }
+
+  /** What keeps requests from workers; undefined where there is no such pool. */
+  crowd(app: string, runtime: string): Crowd | undefined {
+    return this.#registry.get(app, runtime)?.crowd();
   }
 
   /** The web server left while the request waited; false if it does not wait. */

@@ -3,9 +3,10 @@
 // Invariant between two calls: while a request waits, no worker is free that it may have.
 import type { ErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import type { Account } from './account.js';
+import { fullnessFor, type Account } from './account.js';
 import { ListNode } from './linked-list.js';
 import type {
+  Crowd,
   PoolDescription,
   PoolLimits,
   Refusal,
@@ -38,6 +39,7 @@ export class Pool<T extends object> {
   readonly quietPlace = new ListNode<Pool<T>>(this);
   quietSinceMs = 0;
   readonly #host: PoolHost<T>;
+  readonly #account: Account;
   readonly #queue: WaitQueue<T>;
   readonly #workers: PoolWorkers;
   #minWorkers: number;
@@ -51,6 +53,7 @@ export class Pool<T extends object> {
     this.app = options.app;
     this.runtime = options.runtime;
     this.#host = host;
+    this.#account = options.account;
     this.#minWorkers = limits.minWorkers;
     this.#heldBy = options.heldBy;
     this.#queue = new WaitQueue<T>({
@@ -233,6 +236,18 @@ export class Pool<T extends object> {
     this.#serve(); // those that an older edition was to have, which is gone, or a newer one, which has come up
     this.#workers.plan();
     if (this.isQuiet) this.#host.quiet(this.app, this.runtime);
+  }
+
+  crowd(): Crowd {
+    const { roster } = this.#workers;
+    return {
+      ids: Array.from(roster, ({ facts }) => facts.worker),
+      workers: roster.size,
+      stopping: roster.stopping,
+      waiting: this.#queue.length,
+      oldestWaitMs: this.#queue.oldestWaitMs(this.#host.clock.now()),
+      full: fullnessFor(this.#account),
+    };
   }
 
   describe(): PoolDescription {

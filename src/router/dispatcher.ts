@@ -92,7 +92,7 @@ export class PoolDispatcher implements Dispatcher {
 
   /** For the pools: with what is known beside the code. */
   refuse(request: RequestFace, refusal: Refusal): void {
-    request.refuse(inWords(refusal, request, this.#options.registry, this.#runtimes));
+    request.refuse(inWords(refusal, request, this.#options, this.#runtimes));
   }
 
   withdraw(request: RequestFace): void {
@@ -304,7 +304,7 @@ export class PoolDispatcher implements Dispatcher {
   #look(app: Application, request: RequestFace): void {
     const { queueLength, queueTimeoutMs } = app.facts?.limits ?? this.#config.defaults;
     if (app.pending.size >= queueLength) {
-      request.refuse({ code: 'E_QUEUE_FULL' });
+      request.refuse({ code: 'E_QUEUE_FULL', detail: `queue_length is ${queueLength}` });
       return;
     }
     const deadlineMs = this.isSupervisorUp ? queueTimeoutMs : this.#graceMs();

@@ -4,9 +4,9 @@ import { LIMITS } from '../limits.js';
 import type { PoolSet } from '../pool/index.js';
 import type { AppRegistry } from './app-registry.js';
 import type { RouterContext } from './context.js';
+import { printable, requestLine } from './request-line.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
-const LINE_MAX_CHARS = 200;
 const DETAIL_MAX_CHARS = 400;
 
 export interface ReportOptions {
@@ -51,7 +51,7 @@ export class Report {
         state: request.phase,
         worker: request.phase === 'waiting' ? '' : (request.assignment?.worker ?? ''),
         ageMs: Math.round(performance.now() - request.startedMs),
-        line: lineOf(request),
+        line: requestLine(request),
       });
     }
     this.#end();
@@ -70,7 +70,7 @@ export class Report {
       send({ type: 'reportApp', serial, app, runtime, state, queue, served, refused });
       for (const { worker, state, requestsServed, inFlight } of pool.workers) {
         const [current] = registry.worker(worker)?.requests ?? [];
-        const currentRequest = current === undefined ? '' : lineOf(current);
+        const currentRequest = current === undefined ? '' : requestLine(current);
         const figures = { state, requestsServed, inFlight, currentRequest };
         send({ type: 'reportWorker', serial, worker, ...figures });
       }
@@ -126,13 +126,4 @@ export class Report {
   #end(): void {
     this.#options.send({ type: 'reportEnd', serial: this.#options.serial });
   }
-}
-
-/** Printable ASCII only: it ends up on an administrator's terminal. */
-const printable = (text: string, maxChars: number): string =>
-  text.replace(/[^\x20-\x7e]/g, '?').slice(0, maxChars);
-
-function lineOf(request: RequestFace): string {
-  const uri = request.params.get('REQUEST_URI') ?? request.params.get('SCRIPT_NAME') ?? '';
-  return printable(`${request.method} ${uri}`, LINE_MAX_CHARS);
 }

@@ -8,6 +8,7 @@ import type { RouterContext } from './context.js';
 import { Deadlines, type DeadlineOwner, type Passed } from './deadlines.js';
 import { legTerm, type LegCode } from './leg-terms.js';
 import type { LossKind } from './protocols/exchange.js';
+import { passedInWords } from './limit-words.js';
 import { LOSS_CODES, retryAfter, toldOf } from './loss.js';
 import { NOTHING, RequestInput, type InputStream } from './request-input.js';
 import { failureAnswer, protocolStatusOf } from './request-failure.js';
@@ -328,7 +329,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
       // It runs, and is slow with its first request: that is another deadline.
       this.#armLimit('E_FIRST_BYTE_TIMEOUT', performance.now() - limitMs);
     } else {
-      this.#refusal = { code, passed };
+      this.#refusal = { code, detail: passedInWords(passed), passed };
       this.#step({ kind: 'deadline', code });
     }
   }

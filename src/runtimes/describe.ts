@@ -186,8 +186,9 @@ function factsOf(
   const own = userLimits(config, user);
   const limits = effectiveLimits(own, manifest);
   const origins = config.users.get(user)?.limitOrigins ?? config.defaultOrigins;
+  const ownOrigin = (field: keyof UserLimits): LimitOrigin => origins[field] ?? 'default';
   const originOf = (field: keyof AppLimits): LimitOrigin =>
-    limits[field] === own[field] ? (origins[field] ?? 'default') : 'manifest';
+    limits[field] === own[field] ? ownOrigin(field) : 'manifest';
   return {
     defaultRuntime: selection.runtime?.name ?? '',
     webRoot: selection.webRoot,
@@ -199,6 +200,9 @@ function factsOf(
     accessLog: manifest?.accessLog ?? config.log.access,
     limits,
     origins: {
+      maxWorkersPerApp: originOf('maxWorkersPerApp'),
+      maxWorkersPerUser: ownOrigin('maxWorkersPerUser'),
+      queueLength: originOf('queueLength'),
       queueTimeoutMs: originOf('queueTimeoutMs'),
       startTimeoutMs: originOf('startTimeoutMs'),
       firstByteTimeoutMs: originOf('firstByteTimeoutMs'),

@@ -24,8 +24,11 @@ export interface Sighting {
   readonly marks: readonly Mark[];
 }
 
-/** The deadlines, whose log lines say which layer of the configuration they come from. */
-type Deadline =
+/** Limits for which requests are refused, with a log line that says which layer of the configuration they come from. */
+type ToldLimit =
+  | 'maxWorkersPerApp'
+  | 'maxWorkersPerUser'
+  | 'queueLength'
   | 'queueTimeoutMs'
   | 'startTimeoutMs'
   | 'firstByteTimeoutMs'
@@ -45,7 +48,7 @@ export interface ApplicationFacts {
   readonly accessLog: AccessLog;
   readonly maxWorkersPerUser: number;
   readonly limits: AppLimits;
-  readonly origins: Readonly<Record<Deadline, LimitOrigin>>;
+  readonly origins: Readonly<Record<ToldLimit, LimitOrigin>>;
 }
 
 /** Everything that a worker of the wanted runtime is started with. */

@@ -80,6 +80,9 @@ const DEFAULTS: Config = {
 
 /** As an application without any limit of its own has them. */
 export const DEFAULT_ORIGINS = {
+  maxWorkersPerApp: 'default',
+  maxWorkersPerUser: 'default',
+  queueLength: 'default',
   queueTimeoutMs: 'default',
   startTimeoutMs: 'default',
   firstByteTimeoutMs: 'default',

@@ -1,6 +1,7 @@
 // The rule that refuses a start reaches whoever asked, also by way of a pool, which knows no more of it than the code.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_ORIGINS } from '../../support/config.js';
 import { appParams, RouterRig } from '../../support/router-rig.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -32,4 +33,57 @@ test('rule, place and remedy are in the page and in the report', async (t) => {
   );
   const { code, rule, detail, remedy } = told;
   assert.deepEqual({ code, rule, detail, remedy }, REFUSE);
+});
+
+/** Development mode shows them in the page. */
+async function pageOf(limits: object, more: object, count: number): Promise<string> {
+  const facts = { mode: 'development', limits, ...more } as const;
+  const held = { facts, worker: { onRequest: () => undefined } };
+  const rig = await RouterRig.start({ apps: { 'alice/blog': held } });
+  try {
+    const front = await rig.front();
+    const params = appParams('alice/blog', '/report', { REQUEST_URI: '/report?all' });
+    for (let id = 1; id < count; id += 1) {
+      front.send(id, params);
+      await waitFor('the first at the worker', () => rig.supervisor.running.size === 1);
+    }
+    return (await front.fetch(params, undefined, count)).body.toString();
+  } finally {
+    await rig.stop();
+  }
+}
+
+test('who finds the queue full is told which limits are reached, whose they are, and what is at work', async () => {
+  const origins = {
+    ...DEFAULT_ORIGINS,
+    ...{ maxWorkersPerApp: 'manifest', queueLength: 'users' },
+  } as const;
+  const page = await pageOf({ maxWorkersPerApp: 1, queueLength: 1 }, { origins }, 3);
+  for (const words of [
+    /1 of 1 workers \(max_workers_per_app, from usherd\.toml of the application\);/,
+    / 1 waiting \(queue_length 1, from the settings of the user\), the first for [\d.]+ s;/,
+    / at work: GET \/report\?all for [\d.]+ s</,
+    /raise max_workers_per_app or queue_length, or make the application faster/,
+  ]) {
+    assert.match(page, words);
+  }
+});
+
+test('who waits in vain at the limit of the user is not sent to that of the application', async () => {
+  const limits = { maxWorkersPerApp: 1, queueTimeoutMs: 200 };
+  const page = await pageOf(limits, { maxWorkersPerUser: 1 }, 2);
+  for (const words of [
+    '1 of 1 workers (max_workers_per_user, the default); waited for 0.2 s (queue_timeout, the default);',
+    'raise max_workers_per_user or queue_timeout',
+  ]) {
+    assert.ok(page.includes(words), `no ${words} in ${page}`);
+  }
+});
+
+test('a deadline that has passed is told with its length and where that stands', async () => {
+  const origins = { ...DEFAULT_ORIGINS, firstByteTimeoutMs: 'usherd.toml' } as const;
+  const limits = { maxWorkersPerApp: 1, startTimeoutMs: 150, firstByteTimeoutMs: 150 };
+  const page = await pageOf(limits, { origins }, 1);
+  const words = 'first_byte_timeout is 0.2 s, from usherd.toml of the administrator';
+  assert.ok(page.includes(words), page);
 });

@@ -292,3 +292,23 @@ test('who got a worker of the own after all costs others none', () => {
   stage.set.ended(two, 'clean');
   assert.deepEqual(stage.retired, []);
 });
+
+test('the nearest limit that is reached is the one that is named', () => {
+  const stage = new PoolStage({ maxWorkers: 5 });
+  const full = (app: string): unknown => stage.set.crowd(app, 'php')?.full;
+  for (const app of ['alice/a', 'alice/b']) {
+    stage.configure({ maxWorkersPerApp: 2, maxWorkersPerUser: 3 }, app);
+  }
+  stage.configure({}, 'bob/a');
+  assert.equal(full('alice/a'), undefined);
+  const workers = fill(stage, 'alice/a', 4);
+  assert.deepEqual(full('alice/a'), { level: 'app', count: 2, max: 2 });
+  fill(stage, 'alice/b', 2);
+  assert.deepEqual(full('alice/b'), { level: 'user', count: 3, max: 3 });
+  fill(stage, 'bob/a', 4);
+  const kept = { level: 'total', count: 4, max: 5 }; // one for users without a worker
+  assert.deepEqual(full('bob/a'), kept);
+  stage.clock.advance(1_000);
+  const { ids, workers: count, waiting, oldestWaitMs } = stage.set.crowd('alice/a', 'php') ?? {};
+  assert.deepEqual([ids, count, waiting, oldestWaitMs], [workers, 2, 2, 1_000]);
+});
