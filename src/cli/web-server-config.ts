@@ -1,11 +1,13 @@
 // The shipped files of conf.example/ with this machine's socket and roots in the place of the defaults; text in, text out.
 import type { Config } from '../config/index.js';
+import { longestSilenceMs, patienceS } from './front-patience.js';
 
 /** What the shipped files say where nobody changed anything. */
 const SHIPPED = {
   socket: '/run/usherd/front/front.sock',
   root: '/srv/{user}/apps/{app}',
   vhosts: '/srv/vhosts',
+  nginxTimeout: '330s;',
   statusToken: '/var/lib/usherd/tokens/',
 } as const;
 
@@ -76,6 +78,7 @@ const fitApplications = (config: Config, shipped: string): Fitted =>
       USHERD_APPS: between,
       USHERD_TOKENS: `${config.paths.state}/tokens/apache`,
       USHERD_VHOSTS: config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts,
+      USHERD_TIMEOUT: String(patienceS(longestSilenceMs(config))),
     };
     const lines = Object.entries(names).map(([name, value]) => `Define ${name} "${value}"\n`);
     const takesDefinitions = shipped.includes('<IfDefine !USHERD_ROOT>');
@@ -89,5 +92,6 @@ export const fitNginx = (config: Config, shipped: string): Fitted =>
       .replaceAll('$usherd_user/apps/$usherd_app', `$usherd_user${between}/$usherd_app`)
       .replaceAll('[a-z0-9_-]*)/apps/(?<usherd_app>', `[a-z0-9_-]*)${between}/(?<usherd_app>`)
       .replaceAll(SHIPPED.vhosts, config.apps.vhosts === '' ? SHIPPED.vhosts : config.apps.vhosts)
+      .replaceAll(SHIPPED.nginxTimeout, `${patienceS(longestSilenceMs(config))}s;`)
       .replaceAll('/srv/$usherd_user', `${before}/$usherd_user`),
   );

@@ -1,5 +1,6 @@
 // What an Apache on this machine does with usherd: modules, the handler, and the Authorization header.
 import { readFile } from 'node:fs/promises';
+import { longestSilenceMs, patienceS } from '../front-patience.js';
 import { findTool, runTool } from '../system-tools.js';
 import { note, wrong, type Check, type Patient, type Symptom } from './diagnosis.js';
 
@@ -68,7 +69,12 @@ export function judgeApache(setting: ApacheSetting, { config }: Patient): readon
   const sockets = config.front.sockets.map(({ path }) => path);
   const isTold = setting.files.some(({ text }) => sockets.some((path) => text.includes(path)));
   if (!isTold) return [notTold(sockets)];
-  return [...missingModules(setting), ...authorization(setting), ...serverInfo(setting)];
+  return [
+    ...missingModules(setting),
+    ...authorization(setting),
+    ...serverInfo(setting),
+    ...timeout(setting, longestSilenceMs(config)),
+  ];
 }
 
 const notTold = (sockets: readonly string[]): Symptom =>
@@ -125,3 +131,34 @@ const serverInfo = ({ modules }: ApacheSetting): readonly Symptom[] =>
         }),
       ]
     : [];
+
+/** In seconds, where nothing is said at all. */
+const DEFAULT_TIMEOUT_S = 60;
+
+/** That of the connections to usherd, else the one for all of mod_proxy's, else the one for everything. */
+function timeoutS({ files }: ApacheSetting): number {
+  const text = files.map((file) => file.text.replace(/^\s*#.*$/gm, '')).join('\n');
+  const [, own = ''] =
+    /^\s*<Proxy\s+"?fcgi:\/\/usherd\b.*\btimeout=(\d+|\$\{\w+\})/m.exec(text) ?? [];
+  const name = /\w+/.exec(own)?.[0] ?? '';
+  const said = [
+    new RegExp(`^\\s*Define\\s+${name}\\s+"?(\\d+)`, 'm').exec(own.startsWith('$') ? text : ''),
+    /^(\d+)$/.exec(own),
+    /^\s*ProxyTimeout\s+(\d+)/im.exec(text),
+    /^\s*TimeOut\s+(\d+)/im.exec(text),
+  ].find((found) => found !== null);
+  return said === undefined ? DEFAULT_TIMEOUT_S : Number(said[1]);
+}
+
+function timeout(setting: ApacheSetting, silenceMs: number): readonly Symptom[] {
+  const waitsS = timeoutS(setting);
+  if (waitsS * 1_000 >= silenceMs) return [];
+  return [
+    note({
+      rule: 'apache-timeout',
+      found: `Apache waits ${waitsS} s for usherd, and first_byte_timeout or silence_timeout is ${silenceMs / 1_000} s`,
+      expected: 'Apache waits longer than usherd, whose answer says what took so long',
+      remedy: `Define USHERD_TIMEOUT ${patienceS(silenceMs)} before usherd.conf is read, as \`usherd apache-config\` prints it, then systemctl reload apache2`,
+    }),
+  ];
+}

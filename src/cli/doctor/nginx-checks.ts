@@ -1,4 +1,5 @@
 // What an nginx on this machine does with usherd: whether it is told, may connect, waits long enough, and follows whose links.
+import { longestSilenceMs, patienceS } from '../front-patience.js';
 import { findTool, runTool } from '../system-tools.js';
 import { note, wrong, type Check, type Patient, type Symptom } from './diagnosis.js';
 
@@ -36,7 +37,7 @@ export function judgeNginx(setting: NginxSetting, patient: Patient): readonly Sy
       text,
       own.map(({ group }) => group),
     ),
-    ...timeouts(text, patient.config.defaults.firstByteTimeoutMs),
+    ...timeouts(text, longestSilenceMs(patient.config)),
     ...links(text),
   ];
 }
@@ -82,17 +83,17 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 /** What nginx waits where nothing is said. */
 const DEFAULT_READ_TIMEOUT = '60s';
 
-function timeouts(text: string, firstByteTimeoutMs: number): readonly Symptom[] {
+function timeouts(text: string, silenceMs: number): readonly Symptom[] {
   const said = [...text.matchAll(/^\s*fastcgi_read_timeout\s+(\d+(?:ms|s|m|h)?)\s*;/gm)];
   const values = said.length === 0 ? [DEFAULT_READ_TIMEOUT] : said.map(([, value = '']) => value);
-  const short = values.find((value) => msOf(value) < firstByteTimeoutMs);
+  const short = values.find((value) => msOf(value) < silenceMs);
   if (short === undefined) return [];
   return [
     note({
       rule: 'nginx-timeout',
-      found: `fastcgi_read_timeout ${short}, and first_byte_timeout is ${firstByteTimeoutMs / 1_000} s`,
+      found: `fastcgi_read_timeout ${short}, and first_byte_timeout or silence_timeout is ${silenceMs / 1_000} s`,
       expected: 'nginx waits longer than usherd, whose answer says what took so long',
-      remedy: `fastcgi_read_timeout ${Math.ceil(firstByteTimeoutMs / 1_000) + 30}s; beside fastcgi_pass, then systemctl reload nginx`,
+      remedy: `fastcgi_read_timeout ${patienceS(silenceMs)}s; beside fastcgi_pass, then systemctl reload nginx`,
     }),
   ];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fitApache, fitNginx } from '../../../src/cli/web-server-config.js';
 import { commandsFor } from '../../../src/cli/commands.js';
-import { testConfig } from '../../support/config.js';
+import { TEST_LIMITS, testConfig } from '../../support/config.js';
 
 const SHIPPED = join(import.meta.dirname, '../../../../conf.example');
 const shipped = (file: string): string => readFileSync(join(SHIPPED, file), 'utf8');
@@ -19,6 +19,7 @@ const front = (...sockets: readonly { path: string; user?: string }[]) => ({
 });
 
 const elsewhere = testConfig({
+  defaults: { ...TEST_LIMITS, firstByteTimeoutMs: 600_000 },
   front: front({ path: '/run/x/alice.sock', user: 'alice' }, { path: '/run/x/all.sock' }),
   apps: { roots: ['/home/{user}/public_html/{app}'], vhosts: '/etc/hosts.d', prestart: [] },
 });
@@ -40,16 +41,29 @@ test('the status page has the socket and the token of this machine', () => {
   assert.match(nginx.text, /include \/var\/lib\/x\/tokens\/nginx\/@status\.conf;/);
 });
 
+test('nginx waits as long as somebody’s application may take', () => {
+  const waits = /fastcgi_send_timeout (\d+s);\s+fastcgi_read_timeout (\d+s);/;
+  for (const [config, value] of [
+    [elsewhere, '630s'],
+    [asShipped, '330s'],
+  ] as const) {
+    const [, send, read] =
+      waits.exec(fitNginx(config, shipped('nginx/usherd-params.conf')).text) ?? [];
+    assert.deepEqual([send, read], [value, value]);
+  }
+});
+
 describe('the configuration of Apache', () => {
   test('is the shipped file behind definitions, which it takes', () => {
     const { text, complaints } = fitApache(elsewhere, shipped('apache/usherd.conf'));
-    const lines = text.split('\n').slice(0, 5);
+    const lines = text.split('\n').slice(0, 6);
     assert.deepEqual(lines, [
       'Define USHERD_SOCKET "/run/x/all.sock"',
       'Define USHERD_ROOT "/home"',
       'Define USHERD_APPS "/public_html"',
       'Define USHERD_TOKENS "/var/lib/usherd/tokens/apache"',
       'Define USHERD_VHOSTS "/etc/hosts.d"',
+      'Define USHERD_TIMEOUT "630"',
     ]);
     for (const line of lines) {
       const [, name = ''] = line.split(' ');
