@@ -149,7 +149,7 @@ export const ERRORS = {
     'the request body stopped coming',
     'the client is gone or very slow',
   ]),
-  E_BODY_TOO_LARGE: row(['request', 'request'], [413, 'body-too-large'], 'info', [
+  E_BODY_TOO_LARGE: row(['request', 'request'], [413, 'body-too-large'], 'warn', [
     'the request body is over the limit of the application',
     'raise max_body for the application, or send less',
   ]),

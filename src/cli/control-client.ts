@@ -107,7 +107,12 @@ function connectProblem(err: Error, socketPath: string): string {
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return `usherd is not running, or has another run directory (nobody listens on ${socketPath})`;
   }
-  if (code === 'EACCES' || code === 'EPERM') return `only root may use ${socketPath}`;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return (
+      `only root may use ${socketPath}; the owner of an application restarts it with ` +
+      '`touch tmp/restart.txt` in its directory, and reads its log with `usherd logs APP`'
+    );
+  }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return `the supervisor closed ${socketPath} without an answer: it is ending, or asked too much at once; try again`;
   }

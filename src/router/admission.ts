@@ -25,7 +25,12 @@ export type Admission =
       /** The body is passed on as it comes. One of unknown length is not: most workers read nothing without. */
       readonly isStreamed: boolean;
     }
-  | { readonly ok: false; readonly refusal: Refusal };
+  | {
+      readonly ok: false;
+      readonly refusal: Refusal;
+      /** Absent where it is not proved whose the request is. */
+      readonly resolution?: Resolved;
+    };
 
 const refuse = (refusal: Refusal): Admission => ({ ok: false, refusal });
 
@@ -54,7 +59,8 @@ function admitTo(resolution: Resolved, { role, params }: Asked, context: RouterC
   const announcedBytes = role === Role.AUTHORIZER ? undefined : contentLength(params);
   const announcedDataBytes = role === Role.FILTER ? dataLength(params) : undefined;
   if (maxBodyBytes > 0 && Math.max(announcedBytes ?? 0, announcedDataBytes ?? 0) > maxBodyBytes) {
-    return refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBodyBytes} bytes` });
+    const detail = `more than ${maxBodyBytes} bytes, which is max_body`;
+    return { ok: false, refusal: { code: 'E_BODY_TOO_LARGE', detail }, resolution };
   }
   const hasLength = announcedBytes !== undefined;
   const method = params.get('REQUEST_METHOD') ?? '';

@@ -243,7 +243,7 @@ export class PoolDispatcher implements Dispatcher {
     }
     const maxBytes = facts.limits.maxBodyBytes;
     if (maxBytes > 0 && request.bodyBytes > maxBytes) {
-      request.refuse({ code: 'E_BODY_TOO_LARGE', detail: `more than ${maxBytes} bytes` });
+      request.refuse({ code: 'E_BODY_TOO_LARGE', detail: `over max_body: ${maxBytes} bytes` });
       return;
     }
     const runtime = route.runtime === '' ? facts.defaultRuntime : route.runtime;

@@ -202,6 +202,7 @@ export class FrontRequest implements LegEvents, RequestFace, DeadlineOwner {
     this.name = givenName(this.#params) ?? this.name;
     const admission = admit(this, this.#connection.bounds, this.#context);
     if (!admission.ok) {
+      this.#resolution = admission.resolution;
       this.refuse(admission.refusal);
       return;
     }

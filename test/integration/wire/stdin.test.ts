@@ -1,5 +1,7 @@
 // Wire checklist 30 to 39: bodies on their way in, on real sockets.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { RecordType } from '../../../src/fcgi-protocol/index.js';
 import { LIMITS } from '../../../src/limits.js';
@@ -93,6 +95,20 @@ test('item 34: a body without a length is spooled and has one; over max_body it 
   const answer = await front.fetch(POST, Buffer.alloc(100_001));
   assert.equal(answer.status, 413);
   assert.equal(reasonOf(answer), 'body-too-large');
+});
+
+test('an upload over max_body is in the log of the application, announced or not', async () => {
+  const { front, rig } = await start(hello, { facts: { limits: { maxBodyBytes: 100_000 } } });
+  await front.fetch(GET);
+  const log = (): string => readFileSync(join(rig.directory, 'log/alice/blog.log'), 'utf8');
+  const announced = new Map(POST).set('CONTENT_LENGTH', '100001');
+  for (const params of [announced, POST]) {
+    const answer = await front.fetch(params, Buffer.alloc(100_001));
+    assert.equal(answer.status, 413);
+    const name = answer.headers.get('x-usherd-request-id') ?? '';
+    const line = new RegExp(` ${name} usherd body-too-large: .*max_body`);
+    await waitFor('the line', () => line.test(log()));
+  }
 });
 
 test('item 35: a hundred thousand bytes in records of one are one body', async () => {

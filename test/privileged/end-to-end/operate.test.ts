@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { shellAs } from '../../support/as-uid.js';
 import { FrontClient } from '../../support/front-client.js';
 import { needsRoot } from '../../support/needs-root.js';
 import { appParams } from '../../support/router-rig.js';
@@ -144,6 +146,12 @@ describe('the commands of an administrator', { skip: needsRoot || noPhp }, () =>
     assert.equal(requests.code, 0, requests.out);
     assert.equal(reload.code, 100, reload.out);
     assert.match(reload.out, /nonsense/);
+  });
+
+  test('the owner of an application, who may not use them, is told what he can do', () => {
+    const main = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+    const words = `${process.execPath} ${main} restart --config ${usherd.configFile} alice/blog`;
+    assert.match(shellAs(ALICE.uid, words), /only root may use .*`touch tmp\/restart\.txt`/);
   });
 
   test('config says which value comes from where, for an application that runs, too', async () => {
