@@ -4,7 +4,10 @@ import { FairQueue } from './fair-queue.js';
 import { signatureOf, type Grounds } from './file-signature.js';
 
 /** What root may look at: as a member of the web server's group, without any capability above permissions. */
-const RESTART_NAMES = ['tmp/restart.txt', 'restart.txt', 'usherd.toml', '.env', 'public'] as const;
+const RESTART_NAMES = [
+  ...['tmp/restart.txt', 'restart.txt', 'usherd.toml', '.env', 'public'],
+  'current/restart.txt', // where `current` is a link: that one, which is not followed
+] as const;
 
 interface Watching {
   readonly directory: string;

@@ -37,7 +37,7 @@ export async function signatureOf({ directory, names, inodes }: Grounds): Promis
   return parts.join(' ');
 }
 
-/** What `look` says of the directory that the steps lead to; '-' where they lead to none. */
+/** What `look` says of the directory that the steps lead to; where they lead to none, whether it is for a link, and which one. */
 async function within(
   from: string,
   steps: readonly string[],
@@ -46,13 +46,20 @@ async function within(
   const [step, ...others] = steps;
   if (step === undefined) return look(from);
   const next = await openStep(`${from}/${step}`);
-  if (next === undefined) return '-';
+  if (next === undefined) return linkAt(`${from}/${step}`);
   try {
     return await within(`/proc/self/fd/${next.fd}`, others, look);
   } finally {
     await next.close();
   }
 }
+
+/** A release is deployed by exchanging a link: another link leads somewhere else, wherever that is. */
+const linkAt = (path: string): Promise<string> =>
+  lstat(path, { bigint: true }).then(
+    (stats) => (stats.isSymbolicLink() ? `link:${stats.ino}:${stats.mtimeNs}` : '-'),
+    () => '-',
+  );
 
 /** Links that only root can make are followed, as /srv may be one; those in a directory of anybody else are not. */
 async function openStep(path: string): Promise<FileHandle | undefined> {

@@ -37,6 +37,7 @@ interface Watching {
 async function watching(
   t: TestContext,
   prepare: (app: string, root: string) => void,
+  names: readonly string[] = [],
 ): Promise<Watching> {
   const root = scratchDirectory(t);
   const app = join(root, 'app');
@@ -55,7 +56,7 @@ async function watching(
     onHung: (name) => assert.fail(`${name} hangs`),
     threads: 4,
   });
-  watch.watch('alice/app', { directory: app, entryNames: [] });
+  watch.watch('alice/app', { directory: app, entryNames: names });
   const look = async (): Promise<void> => {
     nowMs += LIMITS.changeCheckIntervalMs;
     watch.check('alice/app');
@@ -84,6 +85,43 @@ test('what lies behind a link of the tenant is not looked at', options, async (t
     symlinkSync(secret, join(directory, 'tmp'));
   });
   writeFileSync(join(secret, 'restart.txt'), 'changed');
+  await look();
+  assert.deepEqual(changes, []);
+});
+
+test(
+  'another link in place of `current`, or on the way to the program, is a change',
+  options,
+  async (t) => {
+    const swapped = ['current', 'releases/live'];
+    const { app, look, changes } = await watching(
+      t,
+      (directory) => {
+        for (const name of ['one', 'two'])
+          mkdirSync(join(directory, 'releases', name), { recursive: true });
+        chownSync(join(directory, 'releases'), TENANT_UID, TENANT_UID);
+        for (const link of swapped)
+          symlinkSync(join(directory, 'releases/one'), join(directory, link));
+      },
+      ['releases/live/serve'],
+    );
+    writeFileSync(join(app, 'releases/one/restart.txt'), 'it is not followed');
+    await look();
+    assert.deepEqual(changes, []);
+    for (const [index, link] of swapped.entries()) {
+      symlinkSync(join(app, 'releases/two'), join(app, `${link}.new`));
+      renameSync(join(app, `${link}.new`), join(app, link));
+      await look();
+      assert.equal(changes.length, index + 1, link);
+    }
+  },
+);
+
+test('a file called `current` is a file like others', options, async (t) => {
+  const { app, look, changes } = await watching(t, (directory) =>
+    writeFileSync(join(directory, 'current'), '1'),
+  );
+  writeFileSync(join(app, 'current'), 'changed');
   await look();
   assert.deepEqual(changes, []);
 });
