@@ -1,5 +1,5 @@
 // Directories, programs and the disk: whether everything is where it should be, and nobody else's.
-import { lstat, readdir, realpath, stat, statfs } from 'node:fs/promises';
+import { lstat, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUsherdError } from '../../errors.js';
 import type { Ids } from '../child-argv.js';
@@ -69,34 +69,6 @@ export const logReaders: Check = {
       );
     }
     return symptoms;
-  },
-};
-
-/** Setting ids on execution is what no_new_privileges takes away. */
-const SETS_IDS = 0o6000;
-const MAIL_PROGRAMS = ['/usr/sbin/sendmail', '/usr/sbin/postdrop', '/usr/sbin/exim4'] as const;
-
-export const mail: Check = {
-  name: 'mail() and sendmail',
-  async run({ config }) {
-    const users = [...config.users.values()].filter(({ noNewPrivileges }) => !noNewPrivileges);
-    if (!config.identity.noNewPrivileges || users.length > 0) return [];
-    for (const program of MAIL_PROGRAMS) {
-      const path = await realpath(program).catch(() => undefined);
-      const stats = path === undefined ? undefined : await stat(path).catch(() => undefined);
-      if (stats === undefined || (stats.mode & SETS_IDS) === 0) continue;
-      return [
-        note({
-          rule: 'mail-privileges',
-          path: program,
-          found: `it needs its set-id bits (mode ${octal(stats.mode)}), and workers run with no_new_privileges: mail() in PHP fails`,
-          expected: 'a way to send mail that needs no privileges, or users who may have them',
-          remedy:
-            'let applications send over SMTP to localhost (msmtp as sendmail_path), or `no_new_privileges = false` for the users who need sendmail',
-        }),
-      ];
-    }
-    return [];
   },
 };
 

@@ -6,6 +6,7 @@ import { isUsherdError } from '../../errors.js';
 import { isListenedOn } from '../../ipc/index.js';
 import { numberOf, tableOf, textOf, textsIn } from '../answer-fields.js';
 import { controlSocketOf } from '../control-client.js';
+import type { ServiceName } from '../node-flags.js';
 import { isReachable } from '../reachable.js';
 import { serviceIds } from '../service-ids.js';
 import { findTool, runTool } from '../system-tools.js';
@@ -174,7 +175,7 @@ const DESCRIPTORS_PER_WORKER = 2;
 export const descriptors: Check = {
   name: 'descriptors of the router',
   async run({ config, status }) {
-    const pid = await routerPid();
+    const pid = await servicePid('router');
     if (pid === undefined) return undefined;
     const limits = await readFile(`/proc/${pid}/limits`, 'latin1').catch(() => '');
     const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
@@ -192,14 +193,14 @@ export const descriptors: Check = {
   },
 };
 
-/** The process that was started as `main.js router`, by whoever starts it. */
-async function routerPid(): Promise<string | undefined> {
+/** The process that was started as `main.js router`, or its like, by whoever starts it. */
+export async function servicePid(name: ServiceName): Promise<string | undefined> {
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     const argv = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
     const words = argv.split('\0');
     const at = words.indexOf(MAIN);
-    if (at > 0 && words[at + 1] === 'router') return pid;
+    if (at > 0 && words[at + 1] === name) return pid;
   }
   return undefined;
 }
