@@ -56,7 +56,7 @@ export class SupervisorNews {
     exited: (message) => this.#onExited(message),
     leaving: ({ worker, reason }) => this.#options.pools.retire(worker, reason),
     restart: (message) => this.#onRestart(message),
-    resumed: (message) => this.#options.pools.resume(message.user),
+    resumed: (message) => this.#onResumed(message.user),
     reset: ({ app }) => this.#onReset(app === '' ? undefined : app),
     start: (message) => this.#onStart(message.app),
     reload: ({ digest }) => this.#options.onReload(digest),
@@ -235,6 +235,13 @@ export class SupervisorNews {
     const user = message.user === '' ? undefined : message.user;
     if (app !== undefined) this.#onReset(app);
     this.#options.pools.drain(app, user, 'reload', { hold: message.hold });
+  }
+
+  /** What was refused while he was suspended is asked for anew as well. */
+  #onResumed(user: string): void {
+    const { registry, pools } = this.#options;
+    for (const app of registry.apps()) if (app.user === user) app.forgive();
+    pools.resume(user);
   }
 
   #onStart(app: string): void {

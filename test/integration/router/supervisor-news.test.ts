@@ -45,6 +45,21 @@ test('a suspension by command ends with the supervisor that was told it', async 
   assert.equal(await reason(), undefined);
 });
 
+test('a resumed user is served at once, also where an application was first asked for while he was suspended', async () => {
+  const refuse = { code: 'E_SUSPENDED', retryAfterMs: 600_000 } as const;
+  const started = await start({ apps: { [APP]: { refuse }, 'bob/shop': { refuse } } });
+  const { supervisor } = started;
+  const front = await started.front();
+  const reason = async (app: string): Promise<string | undefined> =>
+    (await front.fetch(appParams(app))).headers.get('x-usherd-reason');
+  assert.equal(await reason(APP), 'suspended');
+  assert.equal(await reason('bob/shop'), 'suspended');
+  for (const app of [APP, 'bob/shop']) supervisor.apps.set(app, { worker });
+  supervisor.send({ type: 'resumed', user: 'alice' });
+  await waitFor('that it is heard', async () => (await reason(APP)) === undefined);
+  assert.equal(await reason('bob/shop'), 'suspended', 'of another user nothing was said');
+});
+
 test('what was asked of a supervisor that ended before it had told everything is asked again', async () => {
   const { supervisor } = await start({ withoutSupervisor: true });
   let hellos = 0;
