@@ -19,20 +19,25 @@ export function applyConfig(
   for (const user of before) {
     if (!after.has(user)) operations.link.send({ type: 'resumed', user });
   }
-  for (const app of outdated(operations, settings.config, describe)) {
+  for (const [app, blueprint] of outdated(operations, settings.config, describe)) {
+    // Before the first new worker: a router that still counts on more workers than there may be now asks in vain for it.
+    if (blueprint !== undefined) operations.link.tellFacts(app, blueprint.facts);
     operations.restart(app, 'config');
   }
   if (isChanged) operations.forgiveAll();
 }
 
-/** Applications whose files, read again with this configuration, give another blueprint. */
-function outdated(operations: Operations, config: Config, describe: Describe): ReadonlySet<string> {
-  const apps = new Set<string>();
+/** Applications whose files, read again with this configuration, give another blueprint, or none any more. */
+function outdated(
+  operations: Operations,
+  config: Config,
+  describe: Describe,
+): ReadonlyMap<string, Blueprint | undefined> {
+  const apps = new Map<string, Blueprint | undefined>();
   for (const { process, blueprint, input } of operations.workers.running) {
     const description = describe(config, input);
-    if (!description.ok || text(description.blueprint) !== text(blueprint)) {
-      apps.add(process.owner.app);
-    }
+    const now = description.ok ? description.blueprint : undefined;
+    if (now === undefined || text(now) !== text(blueprint)) apps.set(process.owner.app, now);
   }
   return apps;
 }

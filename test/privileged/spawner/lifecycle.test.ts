@@ -120,6 +120,8 @@ describe('a supervisor', { skip }, () => {
       router.of('restart').map(({ app, reason }) => `${app} ${reason}`),
       ['alice/app config'],
     );
+    const told = router.of('facts').map(({ app, limits }) => `${app} ${limits.queueLength}`);
+    assert.deepEqual(told.slice(-1), ['alice/app 7'], 'and what holds for it now');
     router.close();
   });
 
