@@ -107,7 +107,7 @@ export const HEAVY_COMMANDS: readonly Command[] = [
   }),
   heavy(
     {
-      usage: 'import <from> <file>',
+      usage: 'import <from> <file..>',
       summary: 'print what a configuration of mod_fcgid (fcgid) or PHP-FPM (fpm) is here',
       words: { from: IMPORT_SOURCES },
       options: {

@@ -6,7 +6,7 @@ import { textOf, type Arguments } from './command.js';
 import { IMPORT_SOURCES, oneOf, type ImportSource } from './command-words.js';
 import { print } from './terminal.js';
 
-const SOURCES: Readonly<Record<ImportSource, (text: string) => readonly Draft[]>> = {
+const SOURCES: Readonly<Record<ImportSource, (...texts: readonly string[]) => readonly Draft[]>> = {
   fcgid: importFcgid,
   fpm: importFpm,
 };
@@ -14,8 +14,11 @@ const SOURCES: Readonly<Record<ImportSource, (text: string) => readonly Draft[]>
 export function importCommand(args: Arguments): Promise<number> {
   const from = oneOf(IMPORT_SOURCES, textOf(args, 'from') ?? '');
   if (from === undefined) throw new UsherdError('E_USAGE', 'import from fcgid or from fpm');
-  const drafts = SOURCES[from](read(textOf(args, 'file') ?? ''));
-  if (drafts.length === 0) throw new UsherdError('E_USAGE', 'nothing in this file is of that kind');
+  const files = args['file'];
+  const drafts = SOURCES[from](...(Array.isArray(files) ? files.map(String) : []).map(read));
+  if (drafts.length === 0) {
+    throw new UsherdError('E_USAGE', 'nothing in what was given is of that kind');
+  }
   print(drafts.map(String).join('\n\n'));
   return Promise.resolve(ExitCode.OK);
 }

@@ -1,9 +1,17 @@
 // What becomes of somebody else's configuration: files of usherd's as text, each line with where it comes from.
 
+/** A limit as one pool or one virtual host has it. */
+interface Source {
+  readonly value: string;
+  readonly from: string;
+}
+
 /** One file to be: keys of its [limits], settings for other places, and what has no counterpart. */
 export class Draft {
   readonly file: string;
-  readonly #limits = new Map<string, { readonly value: string; readonly from: string }>();
+  /** Of each key, by pool or virtual host: those of one user come into one file. */
+  readonly #limits = new Map<string, Map<string, Source>>();
+  readonly #summed = new Set<string>();
   readonly #elsewhere = new Map<string, string[]>();
   readonly #remarks: string[] = [];
 
@@ -11,10 +19,16 @@ export class Draft {
     this.file = file;
   }
 
-  /** The last one of a key wins, as in the files that it comes from. */
-  limit(key: string, value: string, from: string): void {
-    this.#limits.delete(key);
-    this.#limits.set(key, { value, from });
+  /** The last one of a place wins, as in the files that it comes from. */
+  limit(key: string, source: Source, place: string): void {
+    const places = this.#limits.get(key) ?? new Map<string, Source>();
+    this.#limits.set(key, places.set(place, source));
+  }
+
+  /** A limit that all places share has to have room for each of them. */
+  sharedLimit(key: string, source: Source, place: string): void {
+    this.#summed.add(key);
+    this.limit(key, source, place);
   }
 
   /** A line for another file, such as an application's own. */
@@ -30,12 +44,12 @@ export class Draft {
 
   /** Valid TOML: everything but the limits is in comments. */
   toString(): string {
-    const limits = [...this.#limits].map(([key, { value, from }]) => `${key} = ${value} # ${from}`);
+    const limits = [...this.#limits.keys()].map((key) => this.#limitLine(key));
     const elsewhere = [...this.#elsewhere].flatMap(([place, lines]) => [
       `# For ${place}:`,
       ...lines.map((line) => `#     ${line}`),
     ]);
-    const remarks = this.#remarks.map((text) => `# ${text}`);
+    const remarks = [...this.#remarks, ...this.#smallerLimits()].map((text) => `# ${text}`);
     const blocks = [
       [`# ${this.file}`],
       limits.length > 0 ? ['[limits]', ...limits] : [],
@@ -47,7 +61,37 @@ export class Draft {
       .map((lines) => lines.map(printable).join('\n'))
       .join('\n\n');
   }
+
+  #limitLine(key: string): string {
+    const sources = [...(this.#limits.get(key)?.values() ?? [])];
+    const from = [...new Set(sources.map((source) => source.from))].join('; ');
+    if (this.#summed.has(key) && sources.length > 1) {
+      const sum = sources.reduce((total, { value }) => total + Number(value), 0);
+      return `${key} = ${sum} # ${from}, of ${sources.length} together`;
+    }
+    return `${key} = ${largest(sources)} # ${from}`;
+  }
+
+  /** An application makes a limit of its user smaller, never larger; so the largest is the user's. */
+  *#smallerLimits(): Iterable<string> {
+    for (const [key, places] of this.#limits) {
+      const most = largest([...places.values()]);
+      for (const [place, { value, from }] of this.#summed.has(key) ? [] : places) {
+        if (amountOf(value) < amountOf(most)) {
+          yield `${from}: ${place} has ${value}; for that, ${key} = ${value} in [limits] of its own usherd.toml`;
+        }
+      }
+    }
+  }
 }
+
+/** All values of one key have one unit. */
+const amountOf = (value: string): number => Number(/\d+/.exec(value)?.[0]);
+
+const largest = (sources: readonly Source[]): string =>
+  sources
+    .map(({ value }) => value)
+    .reduce((most, value) => (amountOf(value) > amountOf(most) ? value : most));
 
 /** What is copied from a file must not end a comment, or say something to a terminal. */
 const printable = (line: string): string => line.replace(/\p{C}/gu, '?');
@@ -73,22 +117,32 @@ export const bytes = (text: string): string | undefined =>
 /** How a directive becomes a key of [limits]. */
 export interface Rule {
   readonly key: string;
+  /** A second key that takes the same. */
+  readonly also?: string;
   readonly read: (text: string) => string | undefined;
   /** A second key that has to allow as much, and that allows `byDefault`: one more line where that is not enough. */
   readonly below?: { readonly key: string; readonly byDefault: number };
 }
 
+/** A directive, and the pool or virtual host that it stands in. */
+export interface Directive {
+  readonly name: string;
+  readonly value: string;
+  readonly place: string;
+}
+
 /** Applies a rule, or says that its value means nothing here. */
-export function applyRule(
-  draft: Draft,
-  { key, read, below }: Rule,
-  directive: string,
-  value: string,
-): void {
+export function applyRule(draft: Draft, rule: Rule, { name, value, place }: Directive): void {
+  const { key, also, read, below } = rule;
   const own = read(value);
-  if (own === undefined)
-    draft.remark(directive, `${value} is left out; the default of ${key} holds`);
-  else draft.limit(key, own, directive);
-  if (own === undefined || below === undefined || Number(own) <= below.byDefault) return;
-  draft.limit(below.key, own, `${directive}, or ${key} would have no effect`);
+  if (own === undefined) {
+    draft.remark(name, `${value} is left out; the default of ${key} holds`);
+    return;
+  }
+  for (const each of [key, also]) {
+    if (each !== undefined) draft.limit(each, { value: own, from: name }, place);
+  }
+  if (below === undefined || Number(own) <= below.byDefault) return;
+  const from = `${name}, or ${key} would have no effect`;
+  draft.sharedLimit(below.key, { value: own, from }, place);
 }

@@ -8,7 +8,7 @@ export const FCGID_RULES: ReadonlyMap<string, Rule> = new Map([
   ['FcgidBusyTimeout', { key: 'request_timeout', read: duration }],
   ['FcgidConnectTimeout', { key: 'start_timeout', read: duration }],
   ['FcgidIdleTimeout', { key: 'idle_timeout', read: duration }],
-  ['FcgidIOTimeout', { key: 'first_byte_timeout', read: duration }],
+  ['FcgidIOTimeout', { key: 'first_byte_timeout', also: 'silence_timeout', read: duration }],
   ['FcgidMaxProcesses', { key: 'max_workers', read: count }],
   [
     'FcgidMaxProcessesPerClass',
@@ -23,6 +23,23 @@ export const FCGID_RULES: ReadonlyMap<string, Rule> = new Map([
 ]);
 const BY_LOWER_CASE: ReadonlyMap<string, readonly [name: string, rule: Rule]> = new Map(
   [...FCGID_RULES].map(([name, rule]) => [name.toLowerCase(), [name, rule]]),
+);
+
+/** As they were called before mod_fcgid 2.3, which still takes them. */
+const OLD_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    BusyTimeout: 'FcgidBusyTimeout',
+    DefaultInitEnv: 'FcgidInitialEnv',
+    DefaultMaxClassProcessCount: 'FcgidMaxProcessesPerClass',
+    DefaultMinClassProcessCount: 'FcgidMinProcessesPerClass',
+    FCGIWrapper: 'FcgidWrapper',
+    IdleTimeout: 'FcgidIdleTimeout',
+    IPCCommTimeout: 'FcgidIOTimeout',
+    IPCConnectTimeout: 'FcgidConnectTimeout',
+    MaxProcessCount: 'FcgidMaxProcesses',
+    MaxRequestLen: 'FcgidMaxRequestLen',
+    MaxRequestsPerProcess: 'FcgidMaxRequestsPerProcess',
+  }).map(([old, name]) => [old.toLowerCase(), name]),
 );
 
 /** Only of the whole machine. */
@@ -42,12 +59,12 @@ interface Line {
   readonly value: string;
 }
 
-/** What stands in a file of Apache's, as drafts: one for the server, one for each user of a virtual host. */
-export function importFcgid(text: string): readonly Draft[] {
+/** What stands in files of Apache's, as drafts: one for the server, one for each user of a virtual host. */
+export function importFcgid(...texts: readonly string[]): readonly Draft[] {
   const drafts = new Map<string, Draft>();
-  for (const { file, lines } of blocksOf(text)) {
+  for (const { file, place, lines } of texts.flatMap((text) => [...blocksOf(text)])) {
     const draft = drafts.get(file) ?? new Draft(file);
-    for (const line of lines) translate(draft, line, file === GLOBAL);
+    for (const line of lines) translate(draft, line, place);
     if (lines.length > 0) drafts.set(file, draft);
   }
   return [...drafts.values()];
@@ -55,37 +72,55 @@ export function importFcgid(text: string): readonly Draft[] {
 
 interface Block {
   readonly file: string;
+  /** Its virtual host; '' for the whole server. */
+  readonly place: string;
   readonly lines: readonly Line[];
 }
 
 function* blocksOf(text: string): Generator<Block> {
   const global: Line[] = [];
-  let host: Line[] | undefined;
-  for (const raw of text.replaceAll('\\\n', ' ').split('\n')) {
+  let host: { readonly lines: Line[]; name: string } | undefined;
+  for (const raw of text.replaceAll(/\\\r?\n/g, ' ').split('\n')) {
     const line = raw.trim();
-    if (/^<VirtualHost\b/i.test(line)) host = [];
+    if (/^<VirtualHost\b/i.test(line)) host = { lines: [], name: line };
     if (/^<\/VirtualHost>/i.test(line) && host !== undefined) {
-      yield { file: hostFile(host), lines: host };
+      yield { file: hostFile(host.lines), place: host.name, lines: host.lines };
       host = undefined;
     }
-    const [, directive, value] = /^((?:Fcgid|SuexecUserGroup)\w*)\s+(.*)$/is.exec(line) ?? [];
-    if (directive === undefined || value === undefined) continue;
-    (host ?? global).push({ directive, value: value.trim() });
+    const found = lineOf(line);
+    if (found === undefined) continue;
+    if (found.directive !== SERVER_NAME) (host?.lines ?? global).push(found);
+    else if (host !== undefined) host.name = found.value;
   }
-  yield { file: GLOBAL, lines: global };
+  yield { file: GLOBAL, place: '', lines: global };
 }
 
-/** The user of the virtual host, or the placeholder for one that says none. */
+const SERVER_NAME = 'ServerName';
+
+/** A directive of the kind, or the name of a virtual host. */
+function lineOf(text: string): Line | undefined {
+  const [, word = '', value = ''] = /^(\w+)\s+(.*)$/s.exec(text) ?? [];
+  if (/^ServerName$/i.test(word)) return { directive: SERVER_NAME, value };
+  const directive = OLD_NAMES.get(word.toLowerCase()) ?? word;
+  return /^(?:Fcgid|SuexecUserGroup)\w*$/i.test(directive) ? { directive, value } : undefined;
+}
+
+/** The user of the virtual host, or the placeholder for one that says none, or a number only. */
 function hostFile(lines: readonly Line[]): string {
-  const owner = lines.find(({ directive }) => /^SuexecUserGroup$/i.test(directive))?.value;
-  const [user = 'USER'] = owner?.split(/\s+/) ?? [];
-  return `/etc/usherd/users.d/${user.replace(/^#/, '')}.toml`;
+  const owner = lines.find(({ directive }) => /^SuexecUserGroup$/i.test(directive))?.value ?? '';
+  const [, user = '', uid] = /^["']?((?:#(\d+)|[^"'\s#]+))/.exec(owner) ?? [];
+  if (uid !== undefined) return `/etc/usherd/users.d/USER.toml, of the account with uid ${uid}`;
+  return `/etc/usherd/users.d/${user === '' ? 'USER' : user}.toml`;
 }
 
-function translate(draft: Draft, { directive, value }: Line, isGlobal: boolean): void {
+/** Without the quotes around it. */
+const unquoted = (value: string): string => value.replace(/^(["'])(.*)\1$/s, '$2');
+
+function translate(draft: Draft, { directive, value }: Line, place: string): void {
   const [name, rule] = BY_LOWER_CASE.get(directive.toLowerCase()) ?? [];
-  if (name === GLOBAL_ONLY && !isGlobal) draft.remark(name, 'counts for the whole machine only');
-  else if (rule !== undefined) applyRule(draft, rule, directive, value.replaceAll('"', ''));
+  if (name === GLOBAL_ONLY && place !== '') draft.remark(name, 'counts for the whole machine only');
+  else if (name !== undefined && rule !== undefined)
+    applyRule(draft, rule, { name, value: unquoted(value), place });
   else if (/^FcgidInitialEnv$/i.test(directive)) initialEnvironment(draft, value);
   else if (/^FcgidWrapper$/i.test(directive)) wrapper(draft, value);
   else if (/^SuexecUserGroup$/i.test(directive))
@@ -102,7 +137,7 @@ function initialEnvironment(draft: Draft, value: string): void {
     draft.remark('FcgidInitialEnv', `${value} (usherd sets it itself; max_requests counts)`);
     return;
   }
-  draft.elsewhere(`[env] in ${APP_FILE}`, `${name} = ${quote(text.replace(/^"(.*)"$/s, '$1'))}`);
+  draft.elsewhere(`[env] in ${APP_FILE}`, `${name} = ${quote(unquoted(text))}`);
 }
 
 function wrapper(draft: Draft, value: string): void {

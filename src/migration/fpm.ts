@@ -27,9 +27,17 @@ export const FPM_RULES: ReadonlyMap<string, Rule> = new Map([...POOL_RULES, ...G
 
 /** Nothing to say: how usherd works takes their place. */
 const SILENT =
-  /^(user|group|prefix|listen(\..*)?|pm|pm\.(max_spare_servers|max_spawn_rate|status_.*)|ping\..*|chdir|catch_workers_output|decorate_workers_output|clear_env|pid|daemonize|include|error_log|log_level|events\.mechanism|systemd_interval)$/;
+  /^(user|group|prefix|listen(\..*)?|pm|pm\.(max_spare_servers|max_spawn_rate|status_.*)|ping\..*|chdir|catch_workers_output|decorate_workers_output|clear_env|pid|daemonize|error_log|log_level|events\.mechanism|systemd_interval)$/;
+
+/** What only a pool of `pm = dynamic` has. */
+const DYNAMIC_ONLY = /^pm\.(start_servers|min_spare_servers)$/;
+
+/** What usherd sets for each user by himself: for everybody, one user's would be wrong. */
+const PHP_OF_USHERD =
+  /^(open_basedir|error_log|sys_temp_dir|upload_tmp_dir|session\.save_path|opcache\.file_cache)$/;
 
 const REMARKS: readonly (readonly [pattern: RegExp, text: string])[] = [
+  [/^include$/, 'is not followed; name these files behind this one'],
   [/^chroot$/, 'has no counterpart'],
   [/^slowlog$/, 'is /var/log/usherd/USER/APP.slow'],
   [
@@ -40,7 +48,7 @@ const REMARKS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/^access\..*$/, 'is the web server’s log, or `access` in [log] of usherd.toml'],
 ];
 
-const APP_FILE = 'the usherd.toml of his applications';
+const appFile = (pool: string): string => `the usherd.toml of what pool ${pool} runs`;
 
 interface Line {
   readonly section: string;
@@ -50,14 +58,18 @@ interface Line {
   readonly value: string;
 }
 
-/** What stands in a file of PHP-FPM, as drafts: one for the global section, one for each pool. */
-export function importFpm(text: string): readonly Draft[] {
-  const lines = [...linesOf(text)];
+/** What stands in files of PHP-FPM, as drafts: one for the global section, one for each user of a pool. */
+export function importFpm(...texts: readonly string[]): readonly Draft[] {
+  const lines = texts.flatMap((text) => [...linesOf(text)]);
   const drafts = new Map<string, Draft>();
   for (const line of lines) {
-    const draft = drafts.get(line.section) ?? new Draft(fileOf(line.section, lines));
-    drafts.set(line.section, draft);
-    translate(draft, line);
+    const valueOf = (name: string): string | undefined =>
+      lines.findLast((other) => other.section === line.section && other.name === name)?.value;
+    const file = fileOf(line.section, valueOf('user'));
+    const draft = drafts.get(file) ?? new Draft(file);
+    drafts.set(file, draft);
+    const isIdle = DYNAMIC_ONLY.test(line.name) && (valueOf('pm') ?? 'dynamic') !== 'dynamic';
+    if (!isIdle) translate(draft, line);
   }
   return [...drafts.values()];
 }
@@ -66,36 +78,43 @@ function* linesOf(text: string): Generator<Line> {
   let section = 'global';
   for (const raw of text.split('\n')) {
     const line = raw.trim();
-    const header = /^\[([^\]]+)\]$/.exec(line)?.[1];
-    if (header !== undefined) section = header;
+    section = /^\[([^\]]+)\]\s*(?:;.*)?$/.exec(line)?.[1] ?? section;
     const [, name, index = '', value = ''] =
       /^([a-z_.]+)(?:\[([^\]]*)\])?\s*=\s*(.*)$/s.exec(line) ?? [];
-    if (name !== undefined) yield { section, name, index, value: unquoted(value) };
+    if (name === undefined) continue;
+    yield { section, name, index, value: unquoted(value).replaceAll('$pool', section) };
   }
 }
 
 /** Without quotes, or else without the comment behind it. */
 const unquoted = (value: string): string =>
-  /^"([^"]*)"/.exec(value)?.[1] ?? value.replace(/\s*;.*$/s, '');
+  /^(["'])(.*?)\1/.exec(value)?.[2] ?? value.replace(/\s*;.*$/s, '');
 
-function fileOf(section: string, lines: readonly Line[]): string {
-  if (section === 'global') return '/etc/usherd/usherd.toml';
-  const user = lines.find((line) => line.section === section && line.name === 'user')?.value;
-  return `/etc/usherd/users.d/${(user ?? section).replaceAll('$pool', section)}.toml`;
-}
+const fileOf = (section: string, user = section): string =>
+  section === 'global' ? '/etc/usherd/usherd.toml' : `/etc/usherd/users.d/${user}.toml`;
 
 function translate(draft: Draft, { section, name, index, value }: Line): void {
   const rule = (section === 'global' ? GLOBAL_RULES : POOL_RULES).get(name);
-  if (rule !== undefined) applyRule(draft, rule, name, value);
-  else if (name === 'env') draft.elsewhere(`[env] in ${APP_FILE}`, `${index} = ${quote(value)}`);
-  else if (/^php_(value|flag)$/.test(name))
-    draft.elsewhere(`[php] in ${APP_FILE}`, `${index} = ${quote(value)}`);
-  else if (/^php_admin_(value|flag)$/.test(name))
-    draft.elsewhere(
-      '[php.settings] in /etc/usherd/usherd.toml, for everybody',
-      `${index} = ${quote(value)}`,
-    );
+  if (rule !== undefined) applyRule(draft, rule, { name, value, place: `pool ${section}` });
+  else if (name === 'env') environment(draft, { section, name, index, value });
+  else if (/^php_(admin_)?(value|flag)$/.test(name))
+    phpSetting(draft, { section, name, index, value });
   else if (!SILENT.test(name)) draft.remark(name, remarkOn(name));
+}
+
+function environment(draft: Draft, { section, name, index, value }: Line): void {
+  const isReference = value.startsWith('$');
+  if (isReference) draft.remark(`${name}[${index}]`, `${value} is PHP-FPM's own; write the value`);
+  else draft.elsewhere(`[env] in ${appFile(section)}`, `${index} = ${quote(value)}`);
+}
+
+function phpSetting(draft: Draft, { section, name, index, value }: Line): void {
+  const place = name.startsWith('php_admin_')
+    ? '[php.settings] in /etc/usherd/usherd.toml, for everybody'
+    : `[php] in ${appFile(section)}`;
+  if (PHP_OF_USHERD.test(index))
+    draft.remark(`${name}[${index}]`, `${value} is left out; usherd has one for each user`);
+  else draft.elsewhere(place, `${index} = ${quote(value)}`);
 }
 
 const remarkOn = (name: string): string =>

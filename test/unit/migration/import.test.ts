@@ -77,13 +77,62 @@ test('what belongs elsewhere or nowhere is said, and what usherd does by itself 
   const alice = String(importFpm(POOLS)[1]);
   assert.match(
     alice,
-    /\[env\] in the usherd\.toml of his applications:\n# +APP_ENV = "production"/,
+    /\[env\] in the usherd\.toml of what pool alice runs:\n# +APP_ENV = "production"/,
   );
   assert.match(alice, /\[php\] in .*\n# +memory_limit = "256M"/);
   assert.match(alice, /\[php\.settings\] in .*\n# +log_errors = "on"/);
   assert.match(alice, /# chroot: has no counterpart/);
   assert.match(alice, /# request_terminate_timeout: 0 is left out/);
   assert.doesNotMatch(alice, /listen|# group/);
+});
+
+const SEVERAL = `
+include=/etc/php/8.2/fpm/pool.d/*.conf
+[alice] ; the blog
+user = 'alice'
+pm = ondemand
+pm.max_children = 5
+pm.start_servers = 3
+request_terminate_timeout = 30s
+env[HOSTNAME] = $HOSTNAME
+php_admin_value[open_basedir] = "/srv/alice:/tmp"
+php_admin_value[memory_limit] = '256M'
+php_value[session.name] = $pool
+[alice-shop]
+user = alice
+pm = static
+pm.max_children = 10
+request_terminate_timeout = 120s ; reports
+`;
+
+test('pools of one user become one file, with room for all of them', () => {
+  const [server, alice, ...others] = importFpm(SEVERAL);
+  assert.deepEqual(others, []);
+  assert.match(String(server), /^# include: is not followed; name these files behind this one$/m);
+  assert.deepEqual(accepted(importFpm(SEVERAL)).get('/etc/usherd/users.d/alice.toml'), {
+    limits: { max_workers_per_app: 10, max_workers_per_user: 15, request_timeout: '120s' },
+  });
+  const text = String(alice);
+  assert.match(text, /pm\.max_children: pool alice has 5; .*max_workers_per_app = 5 in \[limits\]/);
+  assert.match(text, /request_terminate_timeout: pool alice has "30s"/);
+  assert.match(text, /what pool alice runs:\n# +session\.name = "alice"/);
+});
+
+test('what would be wrong for everybody, or is a name only, is not copied', () => {
+  const text = String(importFpm(SEVERAL)[1]);
+  assert.match(text, /php_admin_value\[open_basedir\]: \/srv\/alice:\/tmp is left out/);
+  assert.match(text, /env\[HOSTNAME\]: \$HOSTNAME is PHP-FPM's own/);
+  assert.doesNotMatch(text, /(?:open_basedir|HOSTNAME) =/);
+  assert.match(text, /memory_limit = "256M"/);
+});
+
+test('files are read one after the other, each from its beginning', () => {
+  const [server, www] = importFpm(
+    '[global]\nprocess.max = 9\n[www]\n',
+    'process.max = 8\n[www]\npm.max_requests = 7',
+  );
+  assert.match(String(server), /max_workers = 8 /);
+  assert.match(String(www), /max_requests = 7 /);
 });
 
 const HOSTS = `
@@ -131,6 +180,45 @@ test('what usherd sets itself for PHP is not taken over', () => {
   const text = String(importFcgid('FcgidInitialEnv PHP_FCGI_MAX_REQUESTS 500\n')[0]);
   assert.match(text, /PHP_FCGI_MAX_REQUESTS 500 \(usherd sets it itself; max_requests counts\)/);
   assert.doesNotMatch(text, /\[env\]/);
+});
+
+const WITH_QUOTES = `
+FcgidIOTimeout 3600
+MaxRequestLen 15728640
+<VirtualHost *:80>
+  ServerName one.example.test
+  SuexecUserGroup "web1" "client1"
+  FcgidMaxProcessesPerClass 20
+  FcgidBusyTimeout 60
+  FcgidInitialEnv PHPRC '/srv/web1/etc'
+</VirtualHost>
+<VirtualHost *:80>
+  ServerName two.example.test
+  SuexecUserGroup "web1" "client1"
+  FcgidMaxProcessesPerClass 10
+  FcgidBusyTimeout 300
+</VirtualHost>
+<VirtualHost *:443>
+  SuexecUserGroup "#1001" "#1001"
+  FcgidMaxRequestsPerProcess "500"
+</VirtualHost>
+`;
+
+test('names in quotes, numbers for names, and names of before are understood', () => {
+  const drafts = importFcgid(WITH_QUOTES);
+  assert.deepEqual(Object.fromEntries(accepted(drafts)), {
+    '/etc/usherd/users.d/web1.toml': {
+      limits: { max_workers_per_app: 20, max_workers_per_user: 30, request_timeout: '300s' },
+    },
+    '/etc/usherd/users.d/USER.toml, of the account with uid 1001': {
+      limits: { max_requests: 500 },
+    },
+    '/etc/usherd/usherd.toml': {
+      limits: { first_byte_timeout: '3600s', silence_timeout: '3600s', max_body: '15728640B' },
+    },
+  });
+  assert.match(String(drafts[0]), /PHPRC = "\/srv\/web1\/etc"/);
+  assert.match(String(drafts[0]), /FcgidBusyTimeout: one\.example\.test has "60s"/);
 });
 
 test('an application may have as many workers as it had, although all of its user have fewer by default', () => {
