@@ -126,6 +126,7 @@ export const LIMITS = {
   backoffMinMs: 1_000,
   backoffMaxMs: 60_000,
   backoffJitterShare: 0.2, // of the delay, up and down
+  maxRequestsSpreadShare: 0.1, // of max_requests, by which a worker goes earlier: those that came together go one by one
   workerHealthyAfterMs: 10_000, // of life, or the first answer
   poolForgetMs: 60_000, // a pool without workers and requests leaves memory after this
   poolRefusalHoldMs: 1_000, // no new start after the supervisor refused one, so that a fix is seen soon

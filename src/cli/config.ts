@@ -64,6 +64,10 @@ export function withApplication(settings: readonly Setting[], app: Answer): read
   ]);
   const changed = settings.map((setting) => {
     const value = values.get(setting.key);
+    const ofRuntime = setting.key === 'max_requests' && value === '0' ? app['maxRequests'] : 0;
+    if (typeof ofRuntime === 'number' && ofRuntime > 0) {
+      return { ...setting, value: String(ofRuntime), origin: `runtime ${fieldOf(app['runtime'])}` };
+    }
     return value === undefined || value === setting.value
       ? setting
       : { ...setting, value, origin: own };

@@ -294,7 +294,8 @@ export class PoolWorkers implements Tenant {
   }
 
   #join(facts: SpawnedWorker, slot: Slot, isProved: boolean): Worker {
-    const worker = new Worker({ facts, slot, nowMs: this.#clock.now(), isProved });
+    const [nowMs, random] = [this.#clock.now(), this.#random()];
+    const worker = new Worker({ facts, slot, nowMs, isProved, random });
     this.#concurrency = worker.concurrency;
     this.roster.add(worker);
     this.#slots.idle(slot);

@@ -30,6 +30,8 @@ export class Worker {
   /** Request-milliseconds since the last request ended, and up to when they are counted. */
   #workMs = 0;
   #workedUntilMs: number;
+  /** The part of max_requests after which it goes. */
+  readonly #spentShare: number;
   /** Its first request includes the start. */
   #isWarm: boolean;
   #firstAssignedMs = Infinity;
@@ -39,6 +41,8 @@ export class Worker {
     readonly slot: Slot;
     readonly nowMs: number;
     readonly isProved: boolean;
+    /** From 0 to 1, 1 excluded. */
+    readonly random: number;
   }) {
     this.facts = options.facts;
     this.slot = options.slot;
@@ -48,6 +52,7 @@ export class Worker {
     this.#workedUntilMs = options.nowMs;
     this.isProved = options.isProved;
     this.#isWarm = options.isProved;
+    this.#spentShare = 1 - LIMITS.maxRequestsSpreadShare * options.random;
     this.#state = { kind: options.isProved ? 'ready' : 'starting', inFlight: 0 };
     this.place = new ListNode<Worker>(this);
   }
@@ -72,7 +77,7 @@ export class Worker {
   /** It was given its last request; the limit of its application counts where it has none of its own. */
   isSpent(maxRequests: number): boolean {
     const max = this.facts.maxRequests > 0 ? this.facts.maxRequests : maxRequests;
-    return max > 0 && this.#assigned >= max;
+    return max > 0 && this.#assigned >= Math.ceil(max * this.#spentShare);
   }
 
   wasHealthy(nowMs: number): boolean {

@@ -5,9 +5,11 @@ import type { Seen } from './visit.js';
 export function describeSeen({ blueprint, input }: Pick<Seen, 'blueprint' | 'input'>): object {
   const { facts, runtime, protocol, concurrency, argv, manifestEnvironment } = blueprint;
   const { limits, ...rest } = facts;
+  const { maxRequests } = blueprint;
   const environment = [...manifestEnvironment.keys()];
   const { directory } = input;
   const umask = blueprint.umask.toString(8).padStart(4, '0');
-  const found = { directory, runtime, protocol, concurrency, umask, argv, environment };
+  const run = { runtime, protocol, concurrency, maxRequests };
+  const found = { directory, ...run, umask, argv, environment };
   return { hasManifest: input.manifestText !== undefined, limits, ...found, ...rest };
 }

@@ -31,6 +31,18 @@ test('without a manifest it is the limit of the user that counts', () => {
   assert.equal(first?.origin, 'the limits of its user');
 });
 
+test('where nobody limits the requests of a worker, what its runtime has is shown', () => {
+  const rows = [{ key: 'max_requests', value: '0', origin: 'default' }];
+  const shown = (maxRequests: number, ofRuntime: number): string => {
+    const app = { ...APP, limits: { ...APP.limits, maxRequests }, maxRequests: ofRuntime };
+    const [row] = withApplication(rows, app);
+    return `${row?.value ?? ''} of ${row?.origin ?? ''}`;
+  };
+  assert.equal(shown(0, 10_000), '10000 of runtime php');
+  assert.equal(shown(0, 0), '0 of default');
+  assert.equal(shown(50, 50), '50 of usherd.toml of the application');
+});
+
 test('settings are a table, long values are cut, and nothing reaches the terminal as a command', () => {
   const text = formatSettings([
     { key: 'a', value: `"${'x'.repeat(200)}\u001b"`, origin: '\u001b' },

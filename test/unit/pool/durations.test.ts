@@ -10,7 +10,7 @@ const LEAF = new Account({ max: 1 });
 function workerBornAt(nowMs: number, isProved: boolean): Worker {
   const slot = new Slot(LEAF, 0, { edition: 0, batch: 0 });
   const facts = { worker: 'w1', pid: 1, protocol: 'fastcgi', concurrency: 9, maxRequests: 0 };
-  return new Worker({ facts, slot, nowMs, isProved });
+  return new Worker({ facts, slot, nowMs, isProved, random: 0 });
 }
 
 function assign(worker: Worker, nowMs: number): void {

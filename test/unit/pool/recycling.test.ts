@@ -88,6 +88,22 @@ test('a worker is retired after its last request, never gets another, and has a 
   assert.deepEqual(stage.retired, [{ worker, reason: 'max-requests' }]);
 });
 
+test('workers that came together go one by one, the last of them after max_requests', () => {
+  const servedBy = (maxRequests: number, random: number): number => {
+    const stage = new PoolStage({ random: () => random });
+    stage.configure({ maxRequests });
+    const worker = stage.warm();
+    let served = 1;
+    for (; stage.retired.length === 0; served += 1) stage.serveOne(`r${served}`, worker);
+    return served;
+  };
+  assert.deepEqual(
+    [0, 0.5, 0.999].map((random) => servedBy(100, random)),
+    [100, 95, 91],
+  );
+  assert.equal(servedBy(7, 0.999), 7, 'a tenth of a small number is no request');
+});
+
 test('no successor is started while another worker is free', () => {
   const stage = new PoolStage();
   stage.configure();
