@@ -86,9 +86,9 @@ export class PoolWorkers implements Tenant {
     return this.#leaf.short > 0;
   }
 
-  configure(limits: PoolLimits): void {
-    this.#limits = limits;
-    this.#idleTimeout.configure(limits);
+  configure(limits: Partial<PoolLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
+    this.#idleTimeout.configure(this.#limits);
   }
 
   /** Gives one request to a worker that `trust.pick` has found. */

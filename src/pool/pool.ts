@@ -156,15 +156,21 @@ export class Pool<T extends object> {
 
   refused(refusal: Refusal): void {
     if (!this.#workers.refused(refusal)) return;
+    // An application that was removed is not served from the memory of its last workers.
+    if (refusal.code === 'E_APP_UNKNOWN') this.#workers.retireAll('reload');
     if (!this.#workers.hasHope && !isAboutLimits(refusal.code)) this.#refuseAll(refusal);
     this.plan();
   }
 
-  /** No more starts for a while; those who wait are not refused, but given back. */
+  /** Requests go elsewhere from now on: nothing is kept here, and those who wait are not refused, but given back. */
   answeredElsewhere(): readonly T[] {
     const refusal = { code: 'E_SPAWN_LIMIT', retryAfterMs: LIMITS.poolRefusalHoldMs } as const;
     if (!this.#workers.refused(refusal)) return [];
-    const waiting = this.#workers.hasHope ? [] : this.#giveBack();
+    this.#minWorkers = 0;
+    this.#workers.configure({ minWorkers: 0 });
+    this.#workers.retireAll('reload');
+    const waiting = this.#workers.hasHope ? [] : this.#queue.takeAll();
+    this.#host.tally.withdrawn += waiting.length;
     this.plan();
     return waiting;
   }
@@ -229,10 +235,8 @@ export class Pool<T extends object> {
   }
 
   plan(): void {
-    if (this.#queue.length > 0) {
-      const refusal = this.refusal(this.#host.clock.now());
-      if (refusal !== undefined) this.#refuseAll(refusal);
-    }
+    const refusal = this.#queue.length > 0 ? this.refusal(this.#host.clock.now()) : undefined;
+    if (refusal !== undefined) this.#refuseAll(refusal);
     this.#serve(); // those that an older edition was to have, which is gone, or a newer one, which has come up
     this.#workers.plan();
     if (this.isQuiet) this.#host.quiet(this.app, this.runtime);
@@ -320,15 +324,6 @@ export class Pool<T extends object> {
       const request = this.#queue.take();
       if (request !== undefined) this.#refuse(request, refusal);
     }
-  }
-
-  #giveBack(): readonly T[] {
-    const waiting: T[] = [];
-    for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
-      waiting.push(next);
-    }
-    this.#host.tally.withdrawn += waiting.length;
-    return waiting;
   }
 }
 

@@ -80,6 +80,12 @@ export class WaitQueue<T> {
     return request;
   }
 
+  takeAll(): readonly T[] {
+    const all: T[] = [];
+    for (let next = this.take(); next !== undefined; next = this.take()) all.push(next);
+    return all;
+  }
+
   /** The next one that may find out whether a worker comes up, past those that may not. */
   takeProving(): T | undefined {
     for (const { request, mayProve } of this.#fresh) {

@@ -146,9 +146,10 @@ export class SupervisorNews {
     }
   }
 
-  /** The application has chosen another of the runtimes that run its scripts: who waits for the former one goes there. */
-  #onOtherRuntime({ facts }: Application, asked: PoolTicket): void {
+  /** The application has another runtime than it had: who waits for the former one goes there. */
+  #onOtherRuntime({ facts, runtimes }: Application, asked: PoolTicket): void {
     const { pools, dispatcher } = this.#options;
+    runtimes.delete(asked.runtime);
     for (const request of pools.answeredElsewhere(asked.app, asked.runtime)) {
       if (facts !== undefined) dispatcher.enter(facts, request, true);
     }

@@ -14,13 +14,7 @@ import { needsEntry, withEntry, withLibexec } from './entry.js';
 import { Seen, type Mark } from './marks.js';
 import { isPhp, phpProgram } from './php-arguments.js';
 import { privateFolders, userDirectory } from './private-folders.js';
-import {
-  refuseEmpty,
-  refuseFormerRuntime,
-  refuseNotExecutable,
-  refuseRole,
-  refuseWithoutEntry,
-} from './refusals.js';
+import { refuseEmpty, refuseNotExecutable, refuseRole, refuseWithoutEntry } from './refusals.js';
 import { selectRuntime, type Selection } from './select.js';
 import { wallsOf } from './walls.js';
 
@@ -126,22 +120,20 @@ function invocation(
 export const userLimits = (config: Config, user: string): UserLimits =>
   config.users.get(user)?.limits ?? config.defaults;
 
-/** The wanted runtime: a script's, or the one of URLs without a script. */
+/**
+ * The wanted runtime if it is a script's, unless the application has its own choice of several for the same scripts. Any
+ * other is what URLs without a script ran at an earlier launch: the files of now say what they run.
+ */
 function runtimeToStart(
   config: Config,
   { wantedRuntime, directory }: Sighting,
   { runtime: own }: Selection,
 ): RuntimeConfig | Refusal {
-  if (wantedRuntime === '') {
-    return own ?? refuseEmpty(directory, config.runtimes);
-  }
   const wanted = config.runtimes.get(wantedRuntime);
-  // The application has its own choice of several runtimes for the same scripts.
-  if (own?.kind === 'script' && own.extensions.some((end) => wanted?.extensions.includes(end))) {
-    return own;
-  }
-  if (wanted !== undefined && (wanted.kind === 'script' || wanted === own)) return wanted;
-  return refuseFormerRuntime(directory, wantedRuntime);
+  const isOwnChoice =
+    own?.kind === 'script' && own.extensions.some((end) => wanted?.extensions.includes(end));
+  if (wanted?.kind === 'script' && !isOwnChoice) return wanted;
+  return own ?? refuseEmpty(directory, config.runtimes);
 }
 
 /** The runtime's row with what the manifest says about it. */

@@ -47,17 +47,6 @@ export function refuseEmpty(directory: string, runtimes: Runtimes): Refusal {
   });
 }
 
-/** Asked for by what an earlier launch saw; the files have changed since. */
-export const refuseFormerRuntime = (directory: string, runtime: string): Refusal =>
-  refuse('E_APP_EMPTY', {
-    rule: 'runtime-changed',
-    path: directory,
-    found: 'other files than before, which say something else about what is to run',
-    expected: `an application of the runtime ${runtime}, which the request was for`,
-    remedy:
-      'if that was meant: nothing, the next request runs what is there now; else put the files back',
-  });
-
 /** The manifest names a runtime, and the file is not there that it would start. */
 export function refuseWithoutEntry(directory: string, { name, markers }: RuntimeConfig): Refusal {
   const names = markers.join(', ');

@@ -37,7 +37,7 @@ const OTHERS: Readonly<Record<string, RegExp>> = {
   'of what the supervisor sends: the schema has refused it before':
     /^(?:program-(?:folder|needs|size|text|umask|walls)|environment-name|account-name)$/,
   'of names of runtimes and users, which an application cannot give': /^config-name$/,
-  'of what changes while it runs': /^(?:uid-reassigned|runtime-changed)$/,
+  'of what changes while it runs': /^uid-reassigned$/,
 };
 
 /** Where the findings of a manifest are made; the rest of the folder is about root’s files. */

@@ -108,3 +108,28 @@ test('an application that takes another of several runtimes loses no place for a
   for (const id of [...supervisor.running.keys()]) supervisor.kill(id, { wanted: true });
   assert.equal(await status(), 200);
 });
+
+test('an application that becomes another program is served by that one, and the first ends', async () => {
+  const entry = { ...TEST_RUNTIME, kind: 'entry', extensions: [], markers: [] } as const;
+  const runtimes = new Map(['python', 'node'].map((name) => [name, { ...entry, name }]));
+  const facts = { limits: { minWorkers: 1 } };
+  const started = await start({
+    apps: { [APP]: { worker, facts, runtime: 'python' } },
+    config: { runtimes },
+  });
+  const { supervisor } = started;
+  const front = await started.front();
+  const status = async (): Promise<number> => (await front.fetch(appParams(APP))).status;
+  assert.equal(await status(), 200);
+  const [first = ''] = supervisor.running.keys();
+  supervisor.apps.set(APP, { worker, facts, insistsOn: 'node' });
+  supervisor.send({ type: 'restart', app: APP, user: '', reason: 'changed', hold: false });
+  await waitFor('the end of the first program', async () => {
+    assert.equal(await status(), 200);
+    return !supervisor.running.has(first);
+  });
+  assert.deepEqual(
+    [...supervisor.running.values()].map(({ runtime }) => runtime),
+    ['node'],
+  );
+});

@@ -94,6 +94,37 @@ test('a refused start of the new edition leaves the old one in place', () => {
   assert.deepEqual(stage.refused, []);
 });
 
+test('when another runtime has taken over nothing is kept, and nothing more is asked for', () => {
+  const stage = new PoolStage();
+  stage.configure({ minWorkers: 1 });
+  const old = stage.warm();
+  restart(stage);
+  stage.submit('in flight');
+  assert.deepEqual(stage.set.answeredElsewhere('alice/blog', 'php'), []);
+  stage.needs.pop();
+  stage.set.ended(old, 'clean');
+  assert.deepEqual(stage.retired, [{ worker: old, reason: 'reload' }]);
+  stage.set.exited(old, STOPPED);
+  stage.clock.advance(600_000);
+  assert.deepEqual(stage.needs, []);
+  assert.equal(stage.set.counts().slots, 0);
+});
+
+test('what was removed is not served any more', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  const old = stage.warm();
+  restart(stage);
+  stage.submit('in flight');
+  stage.refuseNeed('E_APP_UNKNOWN', 0);
+  assert.equal(stage.workerOf('in flight'), old);
+  stage.submit('late');
+  assert.equal(stage.codeOf('late'), 'E_APP_UNKNOWN');
+  assert.deepEqual(stage.retired, []);
+  stage.set.ended(old, 'clean');
+  assert.deepEqual(stage.retired, [{ worker: old, reason: 'reload' }]);
+});
+
 test('at the cap one old worker makes room, busy ones when they are free', () => {
   const stage = new PoolStage();
   stage.configure({ maxWorkersPerApp: 2 });
