@@ -156,8 +156,9 @@ export class PoolSet<T extends object> {
     this.#registry.makeRoom(user);
   }
 
-  refused(app: string, runtime: string, code: ErrorCode, retryAfterMs: number): void {
-    this.#registry.get(app, runtime)?.refused({ code, retryAfterMs });
+  /** False if it was news, and no request was told of it. */
+  refused(app: string, runtime: string, code: ErrorCode, retryAfterMs: number): boolean {
+    return this.#registry.get(app, runtime)?.refused({ code, retryAfterMs }) ?? true;
   }
 
   /**

@@ -154,12 +154,15 @@ export class Pool<T extends object> {
     this.plan();
   }
 
-  refused(refusal: Refusal): void {
-    if (!this.#workers.refused(refusal)) return;
+  /** False if no request was told of it: none waits, or others serve it. */
+  refused(refusal: Refusal): boolean {
+    if (!this.#workers.refused(refusal)) return true;
+    const refusedBefore = this.#refused;
     // An application that was removed is not served from the memory of its last workers.
     if (refusal.code === 'E_APP_UNKNOWN') this.#workers.retireAll('reload');
     if (!this.#workers.hasHope && !isAboutLimits(refusal.code)) this.#refuseAll(refusal);
     this.plan();
+    return this.#refused > refusedBefore || isAboutLimits(refusal.code);
   }
 
   /** Requests go elsewhere from now on: nothing is kept here, and those who wait are not refused, but given back. */

@@ -4,6 +4,7 @@ import { accessLine, slowLine } from './access-line.js';
 import type { AppRegistry } from './app-registry.js';
 import type { FailureLog } from './failure-log.js';
 import { KindRate } from './kind-rate.js';
+import type { LogOrigin } from './log-store.js';
 import type { LogSink } from './log-sink.js';
 import { RecentFailures, type RememberedFailure } from './recent-failures.js';
 import type { Outcome } from './request-outcome.js';
@@ -59,10 +60,16 @@ export class Journal {
   /** Something was wrong with an answer that was delivered all the same: a line for its owner. */
   odd(request: RequestFace, kind: string, text: string): void {
     const { appId: app = '', name } = request;
-    const omitted = this.#oddities.admit(`${app} ${kind}`);
-    if (omitted === undefined) return;
-    const more = omitted === 0 ? '' : ` (${omitted} more like it)`;
-    this.#parts.logSink.note(app, { pid: this.#pidOf(request), request: name }, text + more);
+    this.#note(app, { pid: this.#pidOf(request), request: name }, kind, text);
+  }
+
+  /** No worker could be started where no request tells of it: the ones of before go on, or nobody has asked yet. */
+  startRefused(app: string, refusal: Refusal): void {
+    const { code, rule = '', detail = '', remedy = '' } = refusal;
+    const isRunning = (this.#parts.registry.app(app)?.workerCount ?? 0) > 0;
+    if (isEveryday(code) && !isRunning) return;
+    this.#failures.note({ app, code, rule, detail, remedy, request: '' }, performance.now());
+    this.#note(app, {}, `start ${rule}`, `no new worker: ${explain(refusal, app)}`);
   }
 
   /** A worker ended, and not because it had been asked to; often nobody waited for it, so no request tells of it. */
@@ -71,6 +78,13 @@ export class Journal {
     const entry = { app, code: 'E_WORKER_DIED', rule: 'worker-exit', detail } as const;
     this.#failures.note({ ...entry, remedy: '', request: '' }, performance.now());
     this.#parts.logSink.note(app, { pid: String(pid) }, detail);
+  }
+
+  #note(app: string, who: Partial<LogOrigin>, kind: string, text: string): void {
+    const omitted = this.#oddities.admit(`${app} ${kind}`);
+    if (omitted === undefined) return;
+    const more = omitted === 0 ? '' : ` (${omitted} more like it)`;
+    this.#parts.logSink.note(app, who, text + more);
   }
 
   #pidOf({ assignment }: RequestFace): string {

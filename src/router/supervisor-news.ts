@@ -156,7 +156,7 @@ export class SupervisorNews {
   }
 
   #onRefused(message: Of<'refused'>): void {
-    const { registry, pools, dispatcher } = this.#options;
+    const { registry, pools, dispatcher, journal } = this.#options;
     const code = isErrorCode(message.code) ? message.code : 'E_START_FAILED';
     const { rule, detail, remedy, retryAfterMs } = message;
     registry.figuresOf(registry.app(message.app)).startRefused(code);
@@ -164,7 +164,9 @@ export class SupervisorNews {
     const refusal = { code, rule, detail, remedy, retryAfterMs };
     if (asked !== undefined) {
       registry.app(asked.app)?.told(asked.runtime, refusal);
-      pools.refused(asked.app, asked.runtime, code, retryAfterMs);
+      if (!pools.refused(asked.app, asked.runtime, code, retryAfterMs)) {
+        journal.startRefused(asked.app, refusal);
+      }
       return;
     }
     const app = registry.app(message.app);
@@ -178,7 +180,9 @@ export class SupervisorNews {
     const { askedRuntime } = app;
     app.refuseFor(askedRuntime, refusal, Math.max(retryAfterMs, LIMITS.negativeAppTtlMs));
     const isMeant = (one: RequestFace): boolean => dispatcher.wantedBy(one) === askedRuntime;
-    for (const request of app.takePending(isMeant)) request.refuse(refusal);
+    const meant = app.takePending(isMeant);
+    if (meant.length === 0) journal.startRefused(app.id, refusal);
+    for (const request of meant) request.refuse(refusal);
     dispatcher.ask(app); // for those who want another runtime
   }
 

@@ -1,7 +1,9 @@
 // The rule that refuses a start reaches whoever asked, also by way of a pool, which knows no more of it than the code.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { DEFAULT_ORIGINS } from '../../support/config.js';
+import type { FakeWorkerOptions } from '../../support/fake-worker.js';
 import { appParams, RouterRig } from '../../support/router-rig.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -86,4 +88,55 @@ test('a deadline that has passed is told with its length and where that stands',
   const page = await pageOf(limits, { origins }, 1);
   const words = 'first_byte_timeout is 0.2 s, from usherd.toml of the administrator';
   assert.ok(page.includes(words), page);
+});
+
+test('a version that is refused is told of although the one before serves every request', async (t) => {
+  const worker: FakeWorkerOptions = {
+    onRequest: (request) => request.reply('Status: 200\r\n\r\nold'),
+  };
+  const rig = await RouterRig.start({ apps: { 'alice/blog': { worker } } });
+  t.after(() => rig.stop());
+  const { supervisor } = rig;
+  const front = await rig.front();
+  await front.fetch(appParams('alice/blog'));
+  supervisor.apps.set('alice/blog', { refuse: REFUSE });
+  supervisor.send({ type: 'restart', app: 'alice/blog', user: '', reason: 'changed', hold: false });
+  await waitFor('the refused start', () => supervisor.needs.length === 2);
+  const { status, body } = await front.fetch(appParams('alice/blog'));
+  assert.deepEqual([status, body.toString()], [200, 'old']);
+  supervisor.send({ type: 'report', serial: 1, about: 'status' });
+  const told = await waitFor('the report', () =>
+    supervisor.received.find((message) => message.type === 'reportFailure'),
+  );
+  const { app, code, rule, detail, remedy, request } = told;
+  assert.deepEqual(
+    { app, code, rule, detail, remedy, request },
+    { app: 'alice/blog', ...REFUSE, request: '' },
+  );
+  const log = await waitFor('a line in the log', () => {
+    const path = `${rig.directory}/log/alice/blog.log`;
+    return fs.existsSync(path) && fs.readFileSync(path, 'utf8');
+  });
+  assert.ok(log.includes(`no new worker: ${REFUSE.rule}: `), log);
+  for (const words of [REFUSE.detail, REFUSE.remedy]) assert.ok(log.includes(words), log);
+});
+
+test('an application that is kept without a request is told of, and a name that is none is not', async (t) => {
+  const rig = await RouterRig.start({
+    apps: { 'alice/blog': { refuse: REFUSE }, 'alice/none': { refuse: { code: 'E_APP_UNKNOWN' } } },
+    prestart: ['alice/none', 'alice/blog'],
+  });
+  t.after(() => rig.stop());
+  const { supervisor } = rig;
+  await waitFor('both asked for', () => supervisor.needs.length === 2);
+  const failures = await waitFor('the failure', async () => {
+    supervisor.send({ type: 'report', serial: 1, about: 'status' });
+    await waitFor('the end', () => supervisor.received.some(({ type }) => type === 'reportEnd'));
+    const rows = supervisor.received.filter((message) => message.type === 'reportFailure');
+    return rows.length > 0 && rows;
+  });
+  assert.deepEqual(
+    new Set(failures.map(({ app, rule }) => `${app} ${rule}`)),
+    new Set(['alice/blog config-syntax']),
+  );
 });
