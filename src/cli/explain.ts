@@ -1,5 +1,6 @@
 // `usherd explain`: what an application is and why, as its user sees it; and everything that refuses it, with remedies.
 import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { formatUmask, readVhosts, type Config } from '../config/index.js';
 import { ERRORS, ExitCode, UsherdError, type Finding } from '../errors.js';
 import type { Seen } from '../spawner/lean.js';
@@ -20,6 +21,7 @@ import { scriptFinding } from './script-look.js';
 import { shellWord } from './shell-words.js';
 import { print } from './terminal.js';
 import { meaningOfUrl, runtimeOfUrl, type AskedUrl, type Meaning } from './url-meaning.js';
+import { webServerNote } from './web-server-view.js';
 
 const LABEL_WIDTH = 13;
 
@@ -199,6 +201,16 @@ function meaningText(
     : `${file}${rest}, unless it is a file that the web server sends`;
 }
 
+/** The way of a request ends before usherd where the web server may not enter. */
+function barrierNote(
+  config: Config,
+  { user }: AppPlace,
+  { directory, outcome }: AppVisit,
+): Promise<readonly string[]> {
+  if (!outcome.ok) return Promise.resolve([]);
+  return webServerNote(config, user, join(directory, outcome.blueprint.facts.webRoot));
+}
+
 export async function explain(args: Arguments): Promise<number> {
   const config = await loadConfiguration(textOf(args, 'config'));
   const { argument, url } = await withoutHost(config, String(args['app']));
@@ -207,7 +219,8 @@ export async function explain(args: Arguments): Promise<number> {
   const seen = await visitApp(seenBy, place, undefined, wanted);
   // Of a directory that usherd would not serve for anybody else, nobody else's view is of use.
   const note = seenBy === config ? foreignNote(place) : undefined;
-  print(lines(seenBy, seen, { app: place.app, note }).join('\n'));
+  const told = lines(seenBy, seen, { app: place.app, note });
+  print([...told, ...(await barrierNote(seenBy, place, seen))].join('\n'));
   const { outcome } = seen;
   if (!outcome.ok) return ExitCode.FAILED;
   if (url === undefined) return ExitCode.OK;

@@ -37,6 +37,29 @@ describe('usherd check USER/APP', { skip: needsRoot }, () => {
     assert.doesNotMatch(out, / at .*\.js:/);
   });
 
+  test('names the directory that the web server may not enter, as `usherd explain` does', async () => {
+    host.usherd.write('alice/sound', 'app.fcgi', perlWorker('return "x"'), 0o755);
+    const home = join(host.usherd.root, 'alice');
+    for (const [mode, isTold] of [
+      [0o755, false],
+      [0o711, false],
+      [0o700, true],
+    ] as const) {
+      chmodSync(home, mode);
+      for (const command of ['check', 'explain']) {
+        const { code, out } = await host.usherd.command(command, 'alice/sound');
+        assert.equal(code, 0, out);
+        assert.equal(
+          out.includes(`${home}: a directory that the account www-data may not enter`),
+          isTold,
+          out,
+        );
+        assert.equal(out.includes(`chmod o+x ${home}, or`), isTold, out);
+      }
+    }
+    chmodSync(home, 0o755);
+  });
+
   test('knows what is not there, and what is no name', async () => {
     const missing = await host.usherd.command('check', 'alice/nothing');
     assert.match(missing.out, /app-directory-missing/);
