@@ -255,7 +255,7 @@ export const ERRORS = {
   ]),
   E_START_TIMEOUT: row(['worker', 'worker'], [504, 'start-timeout'], 'error', [
     'the worker did not take its first request in time',
-    'raise start_timeout, or look why the application starts slowly',
+    'look whether the application listens on the socket that it inherits, or why it starts slowly, or raise start_timeout',
   ]),
   E_FIRST_BYTE_TIMEOUT: row(['worker', 'worker'], [504, 'first-byte-timeout'], 'error', [
     'the worker sent nothing in time',
