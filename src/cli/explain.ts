@@ -144,11 +144,21 @@ async function withoutHost({ apps }: Config, argument: string): Promise<Asked> {
   if (directory !== undefined) {
     return { argument: directory, url: { mount: '', path: pathname } };
   }
-  const where = apps.vhosts === '' ? '[apps] vhosts, which is off' : apps.vhosts;
-  const detail = `there is no link ${hostname} in ${where}, and the path names no application: see the web server's configuration for its DocumentRoot`;
-  // A link that is not believed is none.
-  throw new UsherdError('E_USAGE', detail, { findings });
+  // A link that is not believed is none; what is wrong with those of others says nothing here.
+  const link = join(apps.vhosts, hostname);
+  const why = findings.filter(({ path = link }) => path === link || path === apps.vhosts);
+  throw new UsherdError('E_APP_UNKNOWN', argument, {
+    findings: why.length > 0 ? why : [missingLink(apps.vhosts, hostname)],
+  });
 }
+
+const missingLink = (vhosts: string, host: string): Finding => ({
+  rule: 'vhost-missing',
+  ...(vhosts !== '' && { path: join(vhosts, host) }),
+  found: vhosts === '' ? '[apps] vhosts is off' : 'no link',
+  expected: 'a link, or a virtual host of the web server with a DocumentRoot of its own',
+  remedy: `usherd vhost add ${shellWord(host)} USER/APP; if it has a DocumentRoot, usherd explain that`,
+});
 
 /** For somebody who is not root every directory is one that `usherd dev` would serve. @throws UsherdError E_USAGE */
 function placeOf(config: Config, argument: string): { config: Config; place: AppPlace } {

@@ -121,14 +121,17 @@ describe('explain and run-as', { skip: needsRoot }, () => {
     assert.equal(await applicationOf('https://home.example/~alice/'), 'alice/home');
     assert.equal(await applicationOf('https://home.example/~alice/apps/site/'), 'alice/site');
     const { code, out } = await usherd.command('explain', 'https://none.example/a');
-    assert.equal(code, 100);
-    assert.match(out, /no link none\.example in .*vhosts, and the path names no application/);
+    assert.equal(code, 1);
+    assert.match(out, /vhosts\/none\.example: no link {2}\(vhost-missing\)/);
+    assert.match(out, /remedy: +usherd vhost add none\.example USER\/APP;/);
+    assert.doesNotMatch(out, /command line/);
     symlinkSync('elsewhere', join(usherd.root, 'vhosts/bad.example'));
     const bad = await usherd.command('explain', 'https://bad.example/a');
-    assert.match(
-      bad.out,
-      /no link bad\.example[^]*vhosts\/bad\.example: a link that leads [^]*remedy: /,
-    );
+    assert.match(bad.out, /vhosts\/bad\.example: a link that leads [^]*remedy: /);
+    assert.doesNotMatch(bad.out, /vhost-missing/);
+    const other = await usherd.command('explain', 'https://none.example/a');
+    assert.match(other.out, /none\.example: no link/);
+    assert.doesNotMatch(other.out, /bad\.example/);
   });
 
   test(
