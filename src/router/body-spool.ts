@@ -171,7 +171,7 @@ export class BodySpool implements BodySource {
     this.#usedBytes = 0;
     this.#file = new SpoolFile(directory, {
       flushed: (block) => this.#flushed(block),
-      failed: (err) => this.#fail('E_SPOOL_FULL', 'the spool file cannot be written', err),
+      failed: (err) => this.#failFile('a file cannot be written', err),
       closed: () => this.#closed(),
     });
     this.#writer = new SpoolWriter(this.#file, budget);
@@ -226,7 +226,7 @@ export class BodySpool implements BodySource {
       this.#isReading = false;
       this.#position += bytes.length;
       if (err === null) this.#answer(null, bytes);
-      else this.#fail('E_SPOOL_FULL', 'the spool file cannot be read', err);
+      else this.#failFile('a file cannot be read', err);
     });
   }
 
@@ -234,6 +234,12 @@ export class BodySpool implements BodySource {
     const done = this.#reader?.done;
     this.#reader = undefined;
     done?.(err, bytes);
+  }
+
+  /** The kernel's word tells a full disk from a directory that is gone. */
+  #failFile(what: string, cause: NodeJS.ErrnoException): void {
+    const detail = `${what} in ${this.#options.directory}: ${cause.code ?? cause.message}`;
+    this.#fail('E_SPOOL_FULL', detail, cause);
   }
 
   /** Always false, for the callers that ask whether they may go on. */

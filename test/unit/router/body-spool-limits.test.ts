@@ -167,6 +167,8 @@ describe('when the disk fails', () => {
     rig.spool.write(patternOf(BLOCK));
     await until(() => rig.failures.length > 0);
     assert.deepEqual(codes(rig.failures), ['E_SPOOL_FULL']);
+    const words = 'a file cannot be written in /nonexistent/spool: ENOENT';
+    assert.equal(rig.failures[0]?.message, words);
     await until(() => isEmpty(rig.budget));
   });
 });
