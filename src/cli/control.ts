@@ -130,7 +130,7 @@ export const WORDS = [
     request: (args) => ({ command: 'suspend', user: userOf(args) }),
     outcome: (answer) =>
       done(
-        `suspended, ${workersOf(answer)} stopped, every request gets 503; lasts until ` +
+        `suspended, stopping ${workersOf(answer)}, every request gets 503; lasts until ` +
           `\`usherd resume ${fieldOf(answer['user'])}\` or the end of the supervisor ` +
           '(for longer: `suspended = true` in the configuration)' +
           (answer['isKnown'] === false ? `\nno account ${fieldOf(answer['user'])} is known` : ''),
