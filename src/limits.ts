@@ -199,6 +199,8 @@ export const LIMITS = {
   launchProbesPerUserPerS: 4,
   launchReturnsPerUserMaxCount: 64, // tokens given back because a worker had served and was replaced in good order
   launchReturnsPerUserPerS: 16,
+  launchProbesTotalMaxCount: 512, // of all users: half of what follows is for applications that are there
+  launchProbesTotalPerS: 64,
   launchTokensTotalMaxCount: 1_024,
   launchTokensTotalPerS: 128,
   accountCacheMaxCount: 20_000,

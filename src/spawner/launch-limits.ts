@@ -20,6 +20,10 @@ const PROBE_RATE: Rate = {
   maxCount: LIMITS.launchProbesPerUserMaxCount,
   perS: LIMITS.launchProbesPerUserPerS,
 };
+const ALL_PROBES_RATE: Rate = {
+  maxCount: LIMITS.launchProbesTotalMaxCount,
+  perS: LIMITS.launchProbesTotalPerS,
+};
 const TOTAL_RATE: Rate = {
   maxCount: LIMITS.launchTokensTotalMaxCount,
   perS: LIMITS.launchTokensTotalPerS,
@@ -42,15 +46,17 @@ export class LaunchTokens {
   readonly #probes = new Map<string, TokenBucket>();
   /** Applications that have been seen, bounded as the buckets are. */
   readonly #proved = new Set<string>();
+  readonly #allProbes: TokenBucket;
   readonly #total: TokenBucket;
 
   constructor(nowMs: number) {
+    this.#allProbes = new TokenBucket(ALL_PROBES_RATE, nowMs);
     this.#total = new TokenBucket(TOTAL_RATE, nowMs);
   }
 
   /**
-   * Names that never led to an application have a bucket of their own, one for each user: anybody can ask for names that
-   * do not exist, and that must not keep the user's own applications from starting.
+   * Names that never led to an application have buckets of their own, one for each user and one for all: anybody can ask
+   * for names that do not exist, and that must keep neither the user's own applications nor anybody else's from starting.
    */
   take(user: string, app: string, nowMs: number): TokenAnswer {
     const own: readonly (readonly [Level, TokenBucket])[] = this.#proved.has(app)
@@ -58,7 +64,10 @@ export class LaunchTokens {
           ['app', bucketOf(this.#apps, app, APP_RATE, nowMs)],
           ['user', bucketOf(this.#users, user, USER_RATE, nowMs)],
         ]
-      : [['probes', bucketOf(this.#probes, user, PROBE_RATE, nowMs)]];
+      : [
+          ['probes', bucketOf(this.#probes, user, PROBE_RATE, nowMs)],
+          ['probes', this.#allProbes],
+        ];
     const buckets = [...own, ['total', this.#total] as const];
     for (const [level, bucket] of buckets) {
       const waitMs = bucket.waitMs(nowMs);
@@ -77,6 +86,7 @@ export class LaunchTokens {
     }
     this.#proved.add(app);
     this.#probes.get(user)?.give(nowMs);
+    this.#allProbes.give(nowMs);
     bucketOf(this.#apps, app, APP_RATE, nowMs).take(nowMs);
     bucketOf(this.#users, user, USER_RATE, nowMs).take(nowMs);
   }
