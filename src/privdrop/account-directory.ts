@@ -44,6 +44,8 @@ export interface AccountDirectoryOptions {
 
 interface Remembered {
   readonly result: AccountResult;
+  /** Of the account files, before it was asked. */
+  readonly version: string;
   readonly untilMs: number;
 }
 
@@ -131,9 +133,10 @@ export class AccountDirectory {
     if (misnamed !== undefined) return Promise.resolve(refuse('E_ACCESS_REFUSED', misnamed));
     if (this.#options.mode === 'self') return Promise.resolve(currentUser(name));
     const known = this.#remembered.get(name) ?? this.#strangers.get(name);
-    if (known !== undefined && performance.now() < known.untilMs) {
+    // An account may be deleted, and its uid be another's, from one launch to the next.
+    const version = this.#files.version();
+    if (known?.version === version && performance.now() < known.untilMs)
       return Promise.resolve(known.result);
-    }
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return underWay;
     const lookup = this.#lookUp(name).catch((err: unknown) => unanswered(name, textOf(err)));
@@ -142,7 +145,7 @@ export class AccountDirectory {
       // After forget() this is no longer the lookup that counts.
       if (this.#underWay.get(name) !== lookup) return;
       this.#underWay.delete(name);
-      this.#remember(name, result);
+      this.#remember(name, result, version);
     });
     return lookup;
   }
@@ -163,20 +166,18 @@ export class AccountDirectory {
     }
   }
 
-  #remember(name: string, result: AccountResult): void {
+  #remember(name: string, result: AccountResult, version: string): void {
     const [own, other] = result.ok
       ? [this.#remembered, this.#strangers]
       : [this.#strangers, this.#remembered];
     const ttlMs = result.ok ? LIMITS.accountCacheTtlMs : LIMITS.accountNegativeTtlMs;
     other.delete(name);
     own.delete(name);
-    own.set(name, { result, untilMs: performance.now() + ttlMs });
+    own.set(name, { result, version, untilMs: performance.now() + ttlMs });
     if (own.size <= LIMITS.accountCacheMaxCount) return;
     // The first is the one looked up longest ago.
-    for (const oldest of own.keys()) {
-      own.delete(oldest);
-      return;
-    }
+    const [oldest = ''] = own.keys();
+    own.delete(oldest);
   }
 
   /** Anybody can ask for names that do not exist; who is known does not stand in line with them. */
@@ -191,8 +192,7 @@ export class AccountDirectory {
       this.#options.lookupDeadlineMs ?? LIMITS.accountLookupDeadlineMs,
     );
     const slots = this.#slotsFor(name);
-    const turn = await slots.enter(signal);
-    if (!turn) return signal.aborted ? tooLate(name) : busy(name);
+    if (!(await slots.enter(signal))) return signal.aborted ? tooLate(name) : busy(name);
     // The slot is kept until the processes are gone, even if nobody waits for them any more.
     const work = this.#resolve(name, signal).finally(() => slots.leave());
     return Promise.race([work, aborted(signal).then(() => tooLate(name))]);

@@ -21,6 +21,12 @@ export const SYSTEM_ACCOUNT_FILES: AccountFilePaths = {
 
 const ALL_DIGITS = /^[+-]?[0-9]+$/;
 
+/** Another version for another file, and after every change. */
+function lookAt(path: string): { readonly version: string; readonly size: bigint } {
+  const { dev, ino, mtimeNs, ctimeNs, size } = statSync(path, { bigint: true });
+  return { version: [dev, ino, mtimeNs, ctimeNs, size].join(' '), size };
+}
+
 /** A file and what was made of it, read again when the file is another one. */
 class Derived<T> {
   readonly #path: string;
@@ -34,8 +40,7 @@ class Derived<T> {
   }
 
   get(): T {
-    const { dev, ino, mtimeNs, ctimeNs, size } = statSync(this.#path, { bigint: true });
-    const version = [dev, ino, mtimeNs, ctimeNs, size].join(' ');
+    const { version, size } = lookAt(this.#path);
     if (this.#value === undefined || version !== this.#version) {
       if (size > LIMITS.accountFileMaxBytes) {
         throw new UsherdError('E_STARTUP_ACCOUNTS', `${this.#path} has ${size} bytes`);
@@ -86,6 +91,7 @@ const otherThan = (name: string, names: ReadonlySet<string> = new Set()): string
   [...names].find((other) => other !== name);
 
 export class AccountFiles {
+  readonly #paths: readonly string[];
   readonly #users: Derived<ReadonlySet<string>>;
   readonly #names: Derived<ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groupNames: Derived<ReadonlyMap<string, ReadonlySet<string>>>;
@@ -94,12 +100,18 @@ export class AccountFiles {
   readonly #expiry: Derived<ReadonlyMap<string, number>>;
 
   constructor(paths: AccountFilePaths = SYSTEM_ACCOUNT_FILES) {
+    this.#paths = [paths.passwd, paths.group, paths.shadow];
     this.#users = new Derived(paths.passwd, userNames);
     this.#names = new Derived(paths.passwd, namesById);
     this.#groupNames = new Derived(paths.group, namesById);
     this.#numericUsers = new Derived(paths.passwd, numericNames);
     this.#numericGroups = new Derived(paths.group, numericNames);
     this.#expiry = new Derived(paths.shadow, expiryDays);
+  }
+
+  /** Another text after each change of one of the files, whatever it changes. */
+  version(): string {
+    return this.#paths.map(versionOf).join(' / ');
   }
 
   /** Says nothing about accounts of other name services, and nothing about an account's rights. */
@@ -130,6 +142,15 @@ export class AccountFiles {
       if (isUnreadable(err)) return undefined;
       throw err;
     }
+  }
+}
+
+/** '' for one that cannot be looked at. */
+function versionOf(path: string): string {
+  try {
+    return lookAt(path).version;
+  } catch {
+    return '';
   }
 }
 

@@ -185,14 +185,24 @@ describe('accounts of the system', { skip: needsRoot === false ? noUseradd : nee
 
   it('are remembered until they are forgotten', async () => {
     const accounts = directory(tools);
-    await accounts.lookup('usherdt-d');
+    const found = await accounts.lookup('usherdt-d');
     assert.equal(accounts.size, 1);
-    mustRun('/usr/sbin/usermod', '-e', '1970-01-02', 'usherdt-d');
-    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'accepted');
+    assert.equal(await accounts.lookup('usherdt-d'), found);
     accounts.forget('usherdt-d');
-    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'account-expired');
+    assert.notEqual(await accounts.lookup('usherdt-d'), found);
     accounts.forget();
     assert.equal(accounts.size, 0);
+  });
+
+  it('are looked up anew when a file of accounts has changed (T31, T106)', async () => {
+    const accounts = directory(tools);
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'accepted');
+    mustRun('/usr/sbin/usermod', '-e', '1970-01-02', 'usherdt-d');
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'account-expired');
+    mustRun('/usr/sbin/userdel', 'usherdt-d');
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'account-exists');
+    addUser('usherdt-d', 52_104, '-g', 'usherdt-fine');
+    assert.equal(ruleOf(await accounts.lookup('usherdt-d')), 'accepted');
   });
 
   it('are all refused as long as one of them is a number (T27)', async () => {
