@@ -3,7 +3,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { LIMITS } from '../limits.js';
 import { bareOptions } from './bare-options.js';
 import { setprivArgv } from './chain.js';
-import type { Mode } from './identity.js';
+import { LOOKUP_ID, type Mode } from './identity.js';
 import type { DropPlan } from './plan.js';
 import type { Tools } from './tools.js';
 
@@ -15,13 +15,11 @@ export interface Answer {
 /** getent(1) and id(1): asked and found nothing. */
 export const NOT_FOUND = { getent: 2, id: 1 } as const;
 
-const NOBODY = 65_534;
-
 /** Whoever asks; in self mode there is nothing to drop. */
 const inquirer = (mode: Mode): DropPlan => ({
   mode,
-  uid: NOBODY,
-  gid: NOBODY,
+  uid: LOOKUP_ID,
+  gid: LOOKUP_ID,
   groups: [],
   noNewPrivileges: true,
   mark: 0,

@@ -51,7 +51,12 @@ const ACCOUNT_NAME = /^[a-z_][a-z0-9_-]{0,31}$/;
 const FLOOR = 1_000;
 // (uid_t)-1 means "no change" to setresuid(2), and libuv keeps uids in an int.
 const CEILING = 2 ** 31 - 2;
-const NOBODY: ReadonlySet<number> = new Set([65_534, 65_535]);
+/**
+ * Of the processes that ask the account database, user and group: nobody's, nor anything else's, whose processes could
+ * stop them, or trace them and answer in their stead. systemd gives 65520 to 65533 to nobody (UIDS-GIDS.md).
+ */
+export const LOOKUP_ID = 65_521;
+const NOBODY: ReadonlySet<number> = new Set([65_534, 65_535, LOOKUP_ID]);
 // systemd.exec(5), DynamicUser=: these belong to somebody else after the next restart.
 const DYNAMIC = { first: 61_184, last: 65_519 } as const;
 

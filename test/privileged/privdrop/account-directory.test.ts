@@ -23,6 +23,7 @@ import {
 } from '../../../src/privdrop/index.js';
 import type { AccountDirectoryOptions } from '../../../src/privdrop/account-directory.js';
 import { AccountFiles, SYSTEM_ACCOUNT_FILES } from '../../../src/privdrop/account-files.js';
+import { LOOKUP_ID } from '../../../src/privdrop/identity.js';
 import { LIMITS } from '../../../src/limits.js';
 import { accountsOf } from '../../../src/spawner/index.js';
 import { testConfig } from '../../support/config.js';
@@ -325,15 +326,34 @@ describe('a database that lies or hangs', { skip: needsRoot }, () => {
     assert.equal(await isOwn(`echo ${group}; exit 3`), false);
   });
 
-  it('is asked by nobody, without environment, groups and capabilities', async () => {
+  it('is asked by who is nobody else, without environment, groups and capabilities', async () => {
     const copy = `cat /proc/self/status >${folder}/status; /usr/bin/env >${folder}/env`;
     await ask(`${copy}; echo ${ENTRY}`);
     const status = readFileSync(join(folder, 'status'), 'latin1');
-    assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    for (const field of ['Uid', 'Gid']) {
+      const four = Array.from({ length: 4 }, () => LOOKUP_ID).join('\t');
+      assert.ok(status.includes(`\n${field}:\t${four}\n`), status);
+    }
     assert.match(status, /^Groups:\s*$/m);
     assert.match(status, /^CapBnd:\t0{16}$/m);
     assert.match(status, /^NoNewPrivs:\t1$/m);
     assert.equal(readFileSync(join(folder, 'env'), 'latin1'), `PWD=/\n`);
+  });
+
+  it('is asked by processes that a daemon which runs as nobody can neither stop nor look into (T34)', async () => {
+    const accounts = directory(withGetent('exec /bin/sleep 31.4'), { lookupDeadlineMs: 5_000 });
+    const lookup = accounts.lookup('alice');
+    await waitFor('the question', () => processesThatRun(SLEEPER).length === 1);
+    const [pid = ''] = processesThatRun(SLEEPER);
+    const { setpriv, sh } = findTools();
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--'];
+    const can = (script: string): boolean =>
+      spawnSync(setpriv, [...nobody, sh, '-c', script]).status === 0;
+    assert.equal(can(`kill -0 $$`), true);
+    assert.equal(can(`kill -STOP ${pid}`), false);
+    assert.equal(can(`exec 3<>/proc/${pid}/mem`), false);
+    process.kill(Number(pid), 'SIGKILL');
+    assert.equal(ruleOf(await lookup), 'account-lookup-failed');
   });
 
   it('is not asked about names that are not names', async () => {

@@ -6,6 +6,7 @@ import {
   checkAccountName,
   isPlainId,
   judgeAccount,
+  LOOKUP_ID,
   type Account,
   type IdentityFacts,
   type IdentityRules,
@@ -68,7 +69,7 @@ describe('identity rules', () => {
     assert.equal(ruleFor({ uid: 2_147_483_646 }, { rules: wide }), 'accepted');
   });
 
-  for (const uid of [65_534, 65_535, 61_184, 65_519]) {
+  for (const uid of [65_534, 65_535, 61_184, 65_519, LOOKUP_ID]) {
     it(`refuse uid ${uid}, which belongs to the system (T29)`, () => {
       assert.equal(ruleFor({ uid }, { rules: wide }), 'uid-reserved');
       assert.equal(ruleFor({ gid: uid }, { rules: wide }), 'gid-range');
