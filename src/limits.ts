@@ -229,6 +229,7 @@ export const LIMITS = {
   logPauseMs: 50, // before an application over its rate is read again
   logAppsMaxCount: 1_024, // with their last lines and rate; the longest silent goes first
   logPendingMaxBytes: 1 * MIB, // of one file on its way to disk
+  logPendingPerUserMaxBytes: 4 * MIB,
   logPendingTotalMaxBytes: 16 * MIB,
   logRetryMs: 10_000, // before a file that cannot be written is tried again
   logWarningIntervalMs: 3_600_000, // between two warnings about files that cannot be written

@@ -2,6 +2,7 @@
 import { APP_ID } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import { LogFile } from './log-file.js';
+import { Shares } from './shares.js';
 
 /** What a logger has to offer; pino's fits. */
 export interface Warner {
@@ -26,6 +27,8 @@ export interface LogFilesOptions {
 /** `lost`: the file cannot be written now, and is not tried at every line. */
 export type Appended = 'taken' | 'full' | 'lost';
 
+const userOf = (app: string): string => app.slice(0, app.indexOf('/'));
+
 /** Oldest entries that are looked at for one that may go. */
 const EVICTION_TRIES = 8;
 
@@ -36,6 +39,7 @@ export class LogFiles {
   /** Files that could not be written: not before this. Bounded like the files. */
   readonly #notBeforeMs = new Map<string, number>();
   #pendingBytes = 0;
+  readonly #userPendingBytes = new Shares();
   #lostBytes = 0;
   #warnedAtMs = -Infinity;
 
@@ -61,11 +65,14 @@ export class LogFiles {
       return 'lost';
     }
     const file = this.#file(key, app, kind);
+    const user = userOf(app);
     const isBounded =
       file.pendingBytes + bytes <= LIMITS.logPendingMaxBytes &&
+      this.#userPendingBytes.of(user) + bytes <= LIMITS.logPendingPerUserMaxBytes &&
       this.#pendingBytes + bytes <= LIMITS.logPendingTotalMaxBytes;
     if (!isBounded) return 'full';
     this.#pendingBytes += bytes;
+    this.#userPendingBytes.add(user, bytes);
     file.append(line, bytes);
     return 'taken';
   }
@@ -79,17 +86,16 @@ export class LogFiles {
 
   #file(key: string, app: string, kind: LogKind): LogFile {
     if (!APP_ID.test(app)) throw new TypeError('not an application id');
-    const slash = app.indexOf('/');
     const file =
       this.#files.get(key) ??
       new LogFile({
-        directory: `${this.#options.directory}/${app.slice(0, slash)}`,
+        directory: `${this.#options.directory}/${userOf(app)}`,
         makesDirectory: this.#options.makesDirectories,
-        name: `${app.slice(slash + 1)}.${kind}`,
+        name: `${app.slice(app.indexOf('/') + 1)}.${kind}`,
         maxBytes: this.#options.fileMaxBytes,
         keptCount: LIMITS.logFilesKeptCount,
         onTrouble: (err, lostBytes) => this.#onTrouble(key, err, lostBytes),
-        onSettled: (bytes) => (this.#pendingBytes -= bytes),
+        onSettled: (bytes) => this.#onSettled(userOf(app), bytes),
       });
     this.#files.delete(key);
     this.#files.set(key, file);
@@ -109,6 +115,11 @@ export class LogFiles {
       }
       if (tries === 0) return;
     }
+  }
+
+  #onSettled(user: string, bytes: number): void {
+    this.#pendingBytes -= bytes;
+    this.#userPendingBytes.add(user, -bytes);
   }
 
   #onTrouble(key: string, err: Error, lostBytes: number): void {

@@ -1,5 +1,6 @@
 // What all waiting bodies and answers may hold together: memory, disk per user, disk in all, open files. Counts, and never acts.
 import { LIMITS } from '../limits.js';
+import { Shares } from './shares.js';
 
 export interface SpoolLimits {
   readonly userMemoryMaxBytes: number;
@@ -20,21 +21,6 @@ export const SPOOL_LIMITS: SpoolLimits = {
   userFilesMaxCount: LIMITS.spoolFilesPerUserMaxCount,
   filesMaxCount: LIMITS.spoolFilesMaxCount,
 };
-
-/** So much of something for each user; none of those who have nothing is remembered. */
-class Shares {
-  readonly #counts = new Map<string, number>();
-
-  of(user: string): number {
-    return this.#counts.get(user) ?? 0;
-  }
-
-  add(user: string, change: number): void {
-    const count = this.of(user) + change;
-    if (count === 0) this.#counts.delete(user);
-    else this.#counts.set(user, count);
-  }
-}
 
 /**
  * Whose bodies are that go to an application of which nothing is known yet. Names are free to make up, so all of them

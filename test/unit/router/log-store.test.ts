@@ -97,6 +97,17 @@ test('where the supervisor makes the directories, a user without one has no log'
   await files.close();
 });
 
+test('what one user has waiting for the disk leaves room for the others', async (t) => {
+  const { files } = rigOf(t);
+  const line = 'x'.repeat(LIMITS.logPendingMaxBytes);
+  for (let n = 0; n < 100; n += 1) files.append(`alice/a${n}`, 'log', line);
+  assert.equal(files.pendingBytes, LIMITS.logPendingPerUserMaxBytes);
+  assert.equal(files.append('bob/shop', 'log', 'x\n'), 'taken');
+  await until(() => files.pendingBytes === 0);
+  assert.equal(files.append('alice/a0', 'log', line), 'taken', 'all was given back');
+  await files.close();
+});
+
 test('the kinds of logs of one application, and of another with a confusing name, are files of their own', async (t) => {
   const rig = rigOf(t);
   for (const app of ['a/x', 'a/x.access', 'a/x.log']) {
