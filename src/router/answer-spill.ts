@@ -17,7 +17,7 @@ export interface AnswerSpillOptions {
 type SpillRead = (bytes: Buffer | undefined) => void;
 
 interface Filled {
-  readonly memory: Buffer;
+  memory: Buffer;
   /** Of the budget, and given back to it. */
   isBlock: boolean;
   filledBytes: number;
@@ -114,12 +114,20 @@ export class AnswerSpill implements RecordTaker {
     if (this.#open !== undefined && this.#writingCount === 0) this.#closeBlock(this.#open);
   }
 
-  /** What is not on its way to disk stays in memory, which is no other's block any more, and so does all that comes. */
+  /**
+   * What is not on its way to disk stays in memory, and so does all that comes. It may stay for as long as the client likes,
+   * so it keeps no block of which it fills but a part, and which nobody would count.
+   */
   seal(): void {
     this.#isSealed = true;
+    if (this.#open?.isBlock === true) this.#open = undefined;
     for (const filled of this.#pending.slice(this.#writingCount)) {
-      if (filled.isBlock) this.#options.budget.loseBlocks(filled.memory.length);
+      if (!filled.isBlock) continue;
+      const { memory, filledBytes } = filled;
       filled.isBlock = false;
+      filled.memory = Buffer.allocUnsafeSlow(filledBytes);
+      memory.copy(filled.memory, 0, 0, filledBytes);
+      this.#options.budget.giveBlock(memory);
     }
   }
 

@@ -37,6 +37,28 @@ function fill(spill: AnswerSpill): void {
   spill.add(END);
 }
 
+test('what a client does not read for long keeps no block of which it fills but a part', async (t) => {
+  const budget = new SpoolBudget();
+  const spill = spillOf(directoryFor(t), budget);
+  const block = budget.takeLargeBlock();
+  assert.ok(block !== undefined);
+  budget.giveBlock(block); // and taken for what comes
+  spill.piece(patternOf(BLOCK));
+  await until(() => spill.pendingBytes === 0);
+  spill.piece(END);
+  spill.seal();
+  assert.equal(spill.pendingBytes, END.length);
+  assert.equal(budget.takeLargeBlock(), block, 'it is free');
+  block.fill(0);
+  spill.piece(END);
+  spill.seal();
+  const wanted = Buffer.concat([patternOf(BLOCK), END, END]);
+  assert.ok((await everythingOf(spill)).equals(wanted));
+  budget.giveBlock(block);
+  spill.close();
+  await until(() => isEmpty(budget));
+});
+
 describe('everything comes back in order', () => {
   test('from disk, and its end as a whole from memory', async (t) => {
     const budget = new SpoolBudget();
