@@ -43,7 +43,7 @@ function environmentProblem(entries: readonly (readonly [string, unknown])[]): s
     return `at most ${LIMITS.environmentMaxCount} variables`;
   }
   if (!entries.every(([name]) => isSettableVariable(name))) {
-    return 'names of letters, digits and "_" that usherd does not set itself (not IFS, ENV, BASH_*, USHERD_*, FCGI_*, PHP_FCGI_*, LISTEN_*)';
+    return 'names of letters, digits and "_", without those of the shell (IFS, ENV, PWD, SECONDS, BASH_*, …) and of usherd (USHERD_*, FCGI_*, PHP_FCGI_*, LISTEN_*)';
   }
   const isText = entries.every(([, value]) => typeof value === 'string' && isOneLine(value));
   return isText ? undefined : 'values that are text on one line';

@@ -14,22 +14,17 @@ export const SCRIPT_EXTENSION = /^\.[a-z0-9]{1,16}$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
 
 /**
- * Names that nobody may set for a worker. The first group changes how the launcher's shell reads its own constants or
- * is read-only in a shell and would end it; the second group is usherd's own word to the worker.
+ * Names that nobody may set for a worker: the launcher is a shell, and these change what it does or are its own; the
+ * last one is usherd's word to the worker. Equal to privdrop's, which refuses them at each start; a test compares the two.
  */
-const RESERVED_NAMES: ReadonlySet<string> = new Set([
-  'IFS',
-  'ENV',
-  'SHELLOPTS',
-  'BASHOPTS',
-  'PPID',
-  'UID',
-  'EUID',
-  'PS4',
-  'OPTIND',
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  ...['IFS', 'ENV', 'PWD', 'OLDPWD', 'SHLVL', '_', 'PPID', 'UID', 'EUID', 'GROUPS'],
+  ...['SHELLOPTS', 'BASHOPTS', 'FUNCNAME', 'DIRSTACK', 'OPTIND', 'OPTARG', 'OPTERR', 'LINENO'],
+  ...['PS1', 'PS2', 'PS4', 'RANDOM', 'SRANDOM', 'SECONDS', 'EPOCHSECONDS', 'EPOCHREALTIME'],
+  ...['HISTCMD', 'HISTSIZE', 'TMOUT', 'CDPATH', 'POSIXLY_CORRECT', 'PROMPT_COMMAND', 'BASH'],
   'NOTIFY_SOCKET',
 ]);
-const RESERVED_PREFIXES = ['BASH_', 'USHERD_', 'FCGI_', 'PHP_FCGI_', 'LISTEN_'] as const;
+export const RESERVED_PREFIXES = ['BASH_', 'USHERD_', 'FCGI_', 'PHP_FCGI_', 'LISTEN_'] as const;
 
 /**
  * Whether a manifest or a runtime may set this variable. Loader names such as LD_LIBRARY_PATH are fine: only the

@@ -103,7 +103,7 @@ const authorizerSocket = z.strictObject(
 
 const environment = z.record(
   text({
-    expected: 'a name of a variable that usherd does not set itself',
+    expected: 'a name of a variable that neither the shell nor usherd keeps for itself',
     example: 'APP_ENV',
     accept: isSettableVariable,
   }),

@@ -1,12 +1,25 @@
-// Names: the same rules here and in the messages between router and supervisor.
+// Names: the same rules here, in the messages between router and supervisor, and where a worker is started.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APP_ID, USER_NAME, isOneLine, isSettableVariable } from '../../../src/config/names.js';
+import {
+  APP_ID,
+  RESERVED_NAMES,
+  RESERVED_PREFIXES,
+  USER_NAME,
+  isOneLine,
+  isSettableVariable,
+} from '../../../src/config/names.js';
 import * as messages from '../../../src/ipc/messages.js';
+import * as launcher from '../../../src/privdrop/reserved-names.js';
 
 test('users and applications have the same names here as in the messages', () => {
   assert.equal(USER_NAME.source, messages.USER_NAME.source);
   assert.equal(APP_ID.source, messages.APP_ID.source);
+});
+
+test('variables that a start refuses are refused with the configuration, and no others', () => {
+  assert.deepEqual([...RESERVED_NAMES].toSorted(), [...launcher.RESERVED_NAMES].toSorted());
+  assert.deepEqual([...RESERVED_PREFIXES].toSorted(), [...launcher.RESERVED_PREFIXES].toSorted());
 });
 
 test('variables that the launcher or usherd needs for itself cannot be set', () => {
@@ -16,7 +29,7 @@ test('variables that the launcher or usherd needs for itself cannot be set', () 
   for (const name of ['PHP_FCGI_CHILDREN', 'PHP_FCGI_MAX_REQUESTS']) {
     assert.equal(isSettableVariable(name), false, name);
   }
-  for (const name of ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'PPID', 'UID', 'SHELLOPTS']) {
+  for (const name of ['NOTIFY_SOCKET', 'LISTEN_FDS', 'PPID', 'UID', 'SHELLOPTS', 'PWD', '_']) {
     assert.equal(isSettableVariable(name), false, name);
   }
 });
