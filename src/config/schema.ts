@@ -20,8 +20,11 @@ import { argv, choice, count, duration, flag, limitValue, listOf, text, umask } 
 
 /** uid_t is 32 bits, but -1 means "no change" and Node handles 31: the largest that is safe everywhere. */
 const ID_MAX = 2 ** 31 - 2;
-/** Below it are root and the accounts of the operating system itself; no configuration reaches them. */
-const MIN_UID_FLOOR = 100;
+/**
+ * Below it are root and the accounts of the operating system itself; no configuration reaches them. Equal to privdrop's
+ * floor, which counts at each start whatever is written here.
+ */
+const MIN_UID_FLOOR = 1_000;
 
 const HOUR_MS = 3_600_000;
 

@@ -53,8 +53,8 @@ test('numbers that are none, not whole or not exact are refused as counts', () =
 });
 
 test('no configuration reaches root or the accounts of the system (T23, T123)', () => {
-  assert.equal(isAccepted('[identity]\nmin_uid = 100'), true);
-  for (const value of ['99', '1', '0', '-1', '4294967296']) {
+  assert.equal(isAccepted('[identity]\nmin_uid = 1000'), true);
+  for (const value of ['999', '100', '1', '0', '-1', '4294967296']) {
     assert.equal(isAccepted(`[identity]\nmin_uid = ${value}`), false, value);
   }
   assert.equal(isAccepted('[identity]\nmax_uid = 2147483646'), true);
