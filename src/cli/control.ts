@@ -1,6 +1,6 @@
 // The commands that are one word to the running supervisor: start, restart, stop, reset, suspend, resume, reload.
 import { APP_ID, shown, USER_NAME } from '../config/lean.js';
-import { ERRORS, ExitCode, UsherdError, type ErrorCode } from '../errors.js';
+import { ERRORS, ExitCode, remedyOf, UsherdError, type ErrorCode } from '../errors.js';
 import { numberOf, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
 import type { Answer, ControlRequest } from './control-client.js';
@@ -58,22 +58,15 @@ const workersOf = (answer: Answer): string => counted(numberOf(answer['workers']
 const nothingRan = (app: string): string =>
   `no worker of ${app} runs; the next request starts one (\`usherd check ${app}\` says whether it can)`;
 
-function started({ app, outcome, code, rule, detail, remedy }: Answer): Outcome {
-  const name = fieldOf(app);
-  switch (outcome) {
+function started(answer: Answer): Outcome {
+  const name = fieldOf(answer['app']);
+  switch (answer['outcome']) {
     case 'started':
       return done(`started; \`usherd status ${name}\` shows whether it stays`);
     case 'runs':
       return done('a worker runs already');
-    case 'refused': {
-      const why = Object.hasOwn(ERRORS, fieldOf(code)) ? ERRORS[code as ErrorCode].meaning : '';
-      const place = [fieldOf(rule), fieldOf(detail)].filter((text) => text !== '').join(': ');
-      const own = cell(fieldOf(remedy), DETAIL_MAX_LENGTH);
-      const all = `\`usherd check ${name}\` names everything that refuses it`;
-      const what = `${why} (${fieldOf(code)}); ${cell(place, DETAIL_MAX_LENGTH)}`;
-      const mend = own === '' ? all : `${own}; ${all}`;
-      return { isDone: false, text: `not started: ${what}\n    remedy:   ${mend}` };
-    }
+    case 'refused':
+      return { isDone: false, text: `not started: ${refusalText(name, answer)}` };
     case 'waiting':
       return {
         isDone: false,
@@ -85,6 +78,24 @@ function started({ app, outcome, code, rule, detail, remedy }: Answer): Outcome 
 }
 
 const DETAIL_MAX_LENGTH = 300;
+
+function refusalText(app: string, { code, rule, detail, remedy }: Answer): string {
+  const named = Object.hasOwn(ERRORS, fieldOf(code)) ? (code as ErrorCode) : undefined;
+  const meaning = named === undefined ? '' : ERRORS[named].meaning;
+  const its = fieldOf(remedy);
+  const own = named === undefined ? its : remedyOf({ code: named, remedy: its }, app);
+  const place = joined([fieldOf(rule), fieldOf(detail)], ': ');
+  const what = joined([`${meaning} (${fieldOf(code)})`, place], '; ');
+  const mend = joined([own, `\`usherd check ${app}\` names everything that refuses it`], '; ');
+  return `${what}\n    remedy:   ${mend}`;
+}
+
+/** Without those that say nothing, each as it may be shown. */
+const joined = (texts: readonly string[], separator: string): string =>
+  texts
+    .filter((text) => text !== '')
+    .map((text) => cell(text, DETAIL_MAX_LENGTH))
+    .join(separator);
 
 export const WORDS = [
   {

@@ -49,6 +49,16 @@ test('start says that a worker runs, or which rule refuses it and where', () => 
   assert.equal(outcome('start', { app: 'alice/a', outcome: 'waiting' }).isDone, false);
 });
 
+test('start says the remedy of the code where the refusal has none of its own', () => {
+  const refusal = { code: 'E_SUSPENDED', rule: '', detail: '', remedy: '' };
+  const { text } = outcome('start', { app: 'alice/a', outcome: 'refused', ...refusal });
+  assert.equal(
+    text,
+    'not started: the user or the application is suspended (E_SUSPENDED)\n' +
+      '    remedy:   `usherd resume alice`; `usherd check alice/a` names everything that refuses it',
+  );
+});
+
 test('restart and stop say how many workers they are about, and that there is none', () => {
   for (const name of ['restart', 'stop']) {
     assert.match(outcome(name, { app: 'alice/blog', workers: 2 }).text, /2 workers/);
