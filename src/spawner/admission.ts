@@ -3,14 +3,13 @@ import { availableParallelism } from 'node:os';
 import type { Config } from '../config/index.js';
 import type { RouterMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
-import type { Account, AccountDirectory } from '../privdrop/index.js';
+import type { Account, AccountDirectory, Tools } from '../privdrop/index.js';
 import { refusal, refusalBy, refusalOf, type Refusal } from './blueprint.js';
 import { ExpiringMap } from './expiring-map.js';
 import { FairQueue } from './fair-queue.js';
 import { Launch } from './launch.js';
 import type { LaunchGround, LaunchOutcome, Launched } from './launch-ground.js';
 import { LaunchTokens, WorkerCensus, type Level } from './launch-limits.js';
-import type { PinnedTools } from './pinned-tools.js';
 import { limitsOfUser } from './user-limits.js';
 
 export interface Need extends Readonly<Extract<RouterMessage, { type: 'need' }>> {
@@ -29,9 +28,9 @@ export interface Admitted {
 
 export interface AdmissionParts {
   readonly ground: LaunchGround;
-  readonly tools: PinnedTools;
+  readonly tools: { readonly current: () => Promise<Tools> };
   readonly config: () => Config;
-  readonly accounts: () => AccountDirectory;
+  readonly accounts: () => Pick<AccountDirectory, 'lookup'>;
   readonly isSuspended: (user: string) => boolean;
   /** True while processes of somebody else have this uid; they are being ended. */
   readonly isUidHeld: (user: string, uid: number) => boolean;
@@ -204,8 +203,7 @@ export class Admission {
     const { user, need } = admitted;
     let outcome: LaunchOutcome;
     try {
-      const tooLate = this.#refuseAtOnce(need, user);
-      outcome = tooLate?.why ?? (await this.#tryRoots(admitted));
+      outcome = await this.#tryRoots(admitted);
     } catch (err) {
       outcome = refusalOf(err); // the tools of the chain
     }
@@ -229,6 +227,8 @@ export class Admission {
     let outcome: LaunchOutcome = refusal('E_APP_UNKNOWN', 'roots', 'no root is configured');
     for (const root of config.apps.roots) {
       const tools = await this.#parts.tools.current();
+      const tooLate = this.#refuseAtOnce(need, user); // until here, nobody could call it off
+      if (tooLate !== undefined) return tooLate.why;
       const directory = directoryOf(root, need.app);
       const launch = new Launch(this.#parts.ground, {
         user,
