@@ -118,12 +118,15 @@ export class Admission {
   stop(): void {
     this.#isStopped = true;
     this.dropWaiting();
-    for (const launch of this.#launches.keys()) launch.cancel();
+    const why = refusal('E_SHUTDOWN', '', 'the supervisor is stopping');
+    for (const launch of this.#launches.keys()) launch.cancel(why);
   }
 
   /** Somebody has decided that this user gets no worker, or not as the one who was looked up. */
   cancelUser(user: string): void {
-    for (const [launch, owner] of this.#launches) if (owner === user) launch.cancel();
+    const changed = refusal('E_SHUTDOWN', '', 'the account has changed');
+    const why = this.#parts.isSuspended(user) ? suspended(user) : changed;
+    for (const [launch, owner] of this.#launches) if (owner === user) launch.cancel(why);
   }
 
   #refuseAtOnce(need: Need, user: string): { why: Refusal; retryAfterMs: number } | undefined {
@@ -132,7 +135,7 @@ export class Admission {
       retryAfterMs: 0,
     });
     if (this.#isStopped) return now(refusal('E_SHUTDOWN', '', ''));
-    if (this.#parts.isSuspended(user)) return now(refusal('E_SUSPENDED', 'suspended', user));
+    if (this.#parts.isSuspended(user)) return now(suspended(user));
     const broken = this.#parts.config().brokenUsers.get(user);
     if (broken !== undefined) return now(refusalBy('E_SETTINGS_INVALID', broken));
     const remembered = this.#remembered.get(need.app, this.#now());
@@ -268,3 +271,5 @@ const directoryOf = (root: string, app: string): string => {
   const slash = app.indexOf('/');
   return root.replaceAll('{user}', app.slice(0, slash)).replaceAll('{app}', app.slice(slash + 1));
 };
+
+const suspended = (user: string): Refusal => refusal('E_SUSPENDED', 'suspended', user);

@@ -66,8 +66,8 @@ export class Launch {
     });
   }
 
-  cancel(): void {
-    this.#refuse(refusal('E_SHUTDOWN', '', 'the supervisor is stopping'));
+  cancel(why: Refusal): void {
+    this.#refuse(why);
   }
 
   async #prepare(): Promise<void> {

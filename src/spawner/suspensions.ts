@@ -2,15 +2,14 @@
 import type { Config } from '../config/index.js';
 
 export class Suspensions {
+  /** As long as root has commanded: nobody else suspends. */
   readonly #byCommand = new Set<string>();
 
-  /** False if it was already so. Bounded: only users who could have workers at all are worth a command. */
-  suspend(user: string): boolean {
-    if (this.#byCommand.has(user)) return false;
+  suspend(user: string): void {
     this.#byCommand.add(user);
-    return true;
   }
 
+  /** False if no command had suspended this user. */
   resume(user: string): boolean {
     return this.#byCommand.delete(user);
   }

@@ -17,12 +17,13 @@ const ACCOUNT: Account = {
 class Stage extends EventEmitter<{ asked: []; refused: [code: string] }> {
   readonly admission: Admission;
   isSuspended = false;
+  onPrepare: () => void = () => undefined;
   giveTools: (tools: Tools) => void = () => assert.fail('nobody has asked for them');
 
   constructor() {
     super();
     this.admission = new Admission({
-      ground: { now: () => 0 } as unknown as AdmissionParts['ground'],
+      ground: this.#ground(),
       tools: { current: () => this.#proveTools() },
       config: () => testConfig(),
       accounts: () => ({ lookup: () => Promise.resolve({ ok: true, account: ACCOUNT }) }),
@@ -31,6 +32,12 @@ class Stage extends EventEmitter<{ asked: []; refused: [code: string] }> {
       onLaunched: () => assert.fail('nothing is launched here'),
       onRefused: (_, { code }) => this.emit('refused', code),
     });
+  }
+
+  /** A launch begins with its mark. */
+  #ground(): AdmissionParts['ground'] {
+    const marks = { issue: () => this.onPrepare() };
+    return { now: () => 0, marks } as unknown as AdmissionParts['ground'];
   }
 
   #proveTools(): Promise<Tools> {
@@ -65,4 +72,15 @@ test('a user who is suspended while the tools are proved gets no launch', async 
 test('a supervisor that stops while the tools are proved launches nothing', async () => {
   const stage = new Stage();
   assert.equal(await refusedAfter(stage, () => stage.admission.stop()), 'E_SHUTDOWN');
+});
+
+test('a launch that is called off says why: the user is suspended, or not who he was', async () => {
+  const stage = new Stage();
+  stage.onPrepare = () => stage.admission.cancelUser('alice');
+  assert.equal(await refusedAfter(stage, () => undefined), 'E_SHUTDOWN');
+  stage.onPrepare = () => {
+    stage.isSuspended = true;
+    stage.admission.cancelUser('alice');
+  };
+  assert.equal(await refusedAfter(stage, () => undefined), 'E_SUSPENDED');
 });
