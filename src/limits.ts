@@ -14,7 +14,6 @@ export const LIMITS = {
   // FastCGI (FastCGI 1.0 §3.3)
   recordHeaderBytes: 8,
   recordContentMaxBytes: 65_535,
-  recordPaddingMaxBytes: 255,
 
   // params of one request (security.md R-F4, R-F5)
   paramsTotalMaxBytes: 60 * KIB, // with what usherd adds it fits the 65,535 bytes that uWSGI has for it, four a pair
