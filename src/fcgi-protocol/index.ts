@@ -11,7 +11,6 @@ export {
   type BeginRequest,
   decodeBeginRequest,
   decodeEndRequest,
-  decodeUnknownType,
   type EndRequest,
 } from './record.js';
 export { RecordDecoder, type RecordSink } from './record-decoder.js';
@@ -30,4 +29,3 @@ export { KNOWN_NAMES } from './known-names.js';
 export { nameValueLength } from './name-value.js';
 export { type NameRule, PairList, type Pairs, type Params } from './pair-list.js';
 export { decodeNameValues, type NameValueLimits, ParamsDecoder } from './params-decoder.js';
-export { RequestIds } from './request-ids.js';

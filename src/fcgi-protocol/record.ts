@@ -31,16 +31,6 @@ export function decodeEndRequest(content: Buffer): EndRequest {
   return { appStatus: content.readUInt32BE(0), protocolStatus: content.readUInt8(4) };
 }
 
-/**
- * The type that the peer did not know.
- *
- * @throws UsherdError E_FCGI_RECORD_LENGTH
- */
-export function decodeUnknownType(content: Buffer): number {
-  checkLength('UNKNOWN_TYPE', content);
-  return content.readUInt8(0);
-}
-
 // Reserved bytes are not looked at: "must be ignored" is what lets a later version use them.
 function checkLength(typeName: string, content: Buffer): void {
   if (content.length === DISCRETE_BODY_BYTES) return;

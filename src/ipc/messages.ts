@@ -28,7 +28,6 @@ const RETIRE_REASONS = [
   'protocol',
   'surplus',
 ] as const;
-export type RetireReason = (typeof RETIRE_REASONS)[number];
 
 // --- router to supervisor ----------------------------------------------------------------------
 
@@ -337,7 +336,6 @@ const machine = z.strictObject({
   privilegeDropAlarms: count,
 });
 export type MachineFigures = Omit<z.infer<typeof machine>, 'type' | 'serial'>;
-const stop = z.strictObject({ type: z.literal('stop') });
 
 /** Where root's link for this host leads; '' if there is none any more. Those not told before `settled` are gone. */
 const vhost = z.strictObject({
@@ -364,7 +362,6 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   report,
   workerUsage,
   machine,
-  stop,
   vhost,
 ]);
 export type SupervisorMessage = z.infer<typeof supervisorMessage>;

@@ -53,9 +53,6 @@ export class LogSink {
   get droppedBytes(): number {
     return this.#store.droppedBytes;
   }
-  get lostBytes(): number {
-    return this.files.lostBytes;
-  }
 
   /** @throws UsherdError E_STARTUP_SOCKET */
   async start(): Promise<void> {

@@ -48,10 +48,6 @@ export class SupervisorLink {
     this.#channel?.close();
   }
 
-  get isUp(): boolean {
-    return this.#channel !== undefined;
-  }
-
   /** @returns false if the supervisor is away; the message is then lost. */
   send(message: RouterMessage): boolean {
     return this.#channel?.send(message) ?? false;

@@ -64,7 +64,6 @@ export class SupervisorNews {
     report: (message) => this.#options.onReport(message),
     workerUsage: (message) => this.#options.usage.row(message),
     machine: (message) => this.#options.usage.end(message),
-    stop: () => this.#options.pools.drain(undefined, undefined, 'shutdown', { hold: true }),
   };
 
   onMessage(message: News): void {

@@ -35,7 +35,7 @@ export function makeGroup(path: string): boolean {
   }
 }
 
-export const isPopulated = (group: string): boolean =>
+const isPopulated = (group: string): boolean =>
   /^populated 1$/m.test(readWord(join(group, 'cgroup.events')) ?? '');
 
 /** Kills everything in the group and below it; below Linux 5.14 one by one, frozen so that no number is reused. */

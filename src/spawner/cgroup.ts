@@ -6,9 +6,19 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Cradle } from './cgroup-cradle.js';
-import { directoryOf, findMount, groupOf, groupsBelow, isPopulated } from './cgroup-files.js';
-import { killGroup, makeGroup, moveInto, readWord, removeGroup } from './cgroup-files.js';
-import { tryRemove, writeAndReadBack } from './cgroup-files.js';
+import {
+  directoryOf,
+  findMount,
+  groupOf,
+  groupsBelow,
+  killGroup,
+  makeGroup,
+  moveInto,
+  readWord,
+  removeGroup,
+  tryRemove,
+  writeAndReadBack,
+} from './cgroup-files.js';
 import {
   APP_CONTROLLERS,
   limitApp,
@@ -71,10 +81,6 @@ export class CgroupLeaf {
   kill(): void {
     this.#cradle?.clear();
     killGroup(this.path);
-  }
-
-  get isPopulated(): boolean {
-    return isPopulated(this.path);
   }
 
   /** False if it cannot be removed because somebody in it cannot be killed. */

@@ -3,11 +3,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 
-import {
-  decodeBeginRequest,
-  decodeEndRequest,
-  decodeUnknownType,
-} from '../../../src/fcgi-protocol/index.js';
+import { decodeBeginRequest, decodeEndRequest } from '../../../src/fcgi-protocol/index.js';
 import { bytes } from '../../support/bytes.js';
 
 describe('bodies of discrete records', () => {
@@ -26,14 +22,10 @@ describe('bodies of discrete records', () => {
     assert.deepEqual(decodeEndRequest(content), { appStatus: 0xffff_ffff, protocolStatus: 2 });
   });
 
-  test('UNKNOWN_TYPE gives the type', () => {
-    assert.equal(decodeUnknownType(bytes`2a 00000000000000`), 42);
-  });
-
   for (const length of [0, 1, 7, 9, 16, 65_535]) {
     test(`item 8: a body of ${length} bytes instead of 8 ends the connection`, () => {
       const content = Buffer.alloc(length);
-      for (const decode of [decodeBeginRequest, decodeEndRequest, decodeUnknownType]) {
+      for (const decode of [decodeBeginRequest, decodeEndRequest]) {
         assert.throws(() => decode(content), { code: 'E_FCGI_RECORD_LENGTH' });
       }
     });
