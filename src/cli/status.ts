@@ -1,4 +1,5 @@
 // `usherd status`: what is wrong and what runs, as a table for people or as JSON for programs.
+import { setTimeout as pause } from 'node:timers/promises';
 import { ExitCode, isUsherdError } from '../errors.js';
 import { IPC_PROTOCOL, isListenedOn } from '../ipc/lean.js';
 import { CONFIG_OPTION, textOf, type Command } from './command.js';
@@ -24,8 +25,9 @@ export const status: Command = {
     const whose = whoseOf(textOf(args, 'whose'));
     const running = await findRunning(textOf(args, 'config'));
     const show = args['json'] === true ? asJson : asText;
-    if (args['watch'] === true) return watch(() => show(running, whose));
-    print(await show(running, whose));
+    const text = (): Promise<string> => show(running, whose);
+    if (args['watch'] === true) await watch(text, WATCH_INTERVAL_MS, untilInterrupted());
+    else print(await text());
     return ExitCode.OK;
   },
 };
@@ -62,28 +64,27 @@ const unknown = (whose: string): string =>
     ? `no worker of ${whose} runs, and no request has asked for it lately; \`usherd check ${whose}\` says whether it could run`
     : `no worker of ${whose} runs, and no request has asked for an application of his lately`;
 
-/** Until Ctrl-C. A supervisor that is away for a while is waited for: that is when one watches. */
-async function watch(show: () => Promise<string>): Promise<number> {
+/** Aborted at Ctrl-C. */
+function untilInterrupted(): AbortSignal {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  while (!stop.signal.aborted) {
+  return stop.signal;
+}
+
+/** A supervisor that is away for a while is waited for: that is when one watches. */
+export async function watch(
+  show: () => Promise<string>,
+  intervalMs: number,
+  end: AbortSignal,
+): Promise<void> {
+  while (!end.aborted) {
     repaint(await show().catch(textOfFailure));
-    await pause(WATCH_INTERVAL_MS, stop.signal);
+    await pause(intervalMs, undefined, { signal: end }).catch(() => undefined);
   }
-  return ExitCode.OK;
 }
 
 function textOfFailure(err: unknown): string {
   if (isUsherdError(err)) return formatFailure(err);
   throw err;
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
