@@ -354,5 +354,5 @@ export class UsherdError extends Error {
 
 export const isUsherdError = (err: unknown): err is UsherdError => err instanceof UsherdError;
 
-/** Exit codes of every command: do not restart me / try again (sysexits are not used). */
+/** Exit codes of every command. An init system restarts a service that ended with TEMPORARY, not with PERMANENT. */
 export const ExitCode = { OK: 0, FAILED: 1, PERMANENT: 100, TEMPORARY: 111 } as const;

@@ -113,7 +113,7 @@ export const LIMITS = {
   appsMaxCount: 20_000,
   negativeAppTtlMs: 2_000,
   prestartRetryMs: 10_000,
-  changeCheckMs: 1_000, // between two looks at the files of a running application
+  changeCheckMs: 1_000, // between two times that the router asks for a look at the files of a running application
   retryMaxCount: 1,
   unreadRetryMaxCount: 3, // the same, where the worker died before it had read all of the request
   undeliveredRetryMaxCount: 16, // workers that were found dead on the way, killed all at once
@@ -251,7 +251,7 @@ export const LIMITS = {
   // supervisor
   supervisorStopMaxMs: 30_000, // for all workers together, then KILL
   identityCheckIntervalMs: 60_000,
-  changeCheckIntervalMs: 1_000, // per application
+  changeCheckIntervalMs: 1_000, // between two looks of the supervisor at one application, however often it is asked
   changeWatchMaxCount: 20_000, // applications
   changeStepsMaxCount: 64, // components of the files that a command names, together
   changeLookDeadlineMs: 1_000, // of one look; one that takes longer hangs with its file system

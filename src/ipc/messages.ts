@@ -48,7 +48,7 @@ const retire = z.strictObject({
   reason: z.enum(RETIRE_REASONS),
 });
 
-/** Ask whether the files that select and configure an application changed; answered by `changed` or not at all. */
+/** Ask whether the files that select and configure an application changed; answered by `restart` (`changed`) or not at all. */
 const check = z.strictObject({ type: z.literal('check'), app: appId });
 
 /** What do the workers use, and how is the supervisor? Answered at most once in LIMITS.usageAnswerMs. */
@@ -218,7 +218,7 @@ const spawned = z.strictObject({
   startMs: count,
 });
 
-/** No worker for this `need`. `code` is a catalogue code; `reason` what the web server is told. */
+/** No worker for this `need`. `code` is one of the catalogue, which has what the web server is told. */
 const refused = z.strictObject({
   type: z.literal('refused'),
   ticket,

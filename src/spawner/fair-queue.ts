@@ -1,4 +1,4 @@
-// Who is launched next: first come first served within a user, turn about between users; pure.
+// Whose turn it is to be launched or looked at: first come first served within a user, turn about between users; pure.
 
 export interface FairQueueBounds {
   /** Waiting, all users together. */
