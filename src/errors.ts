@@ -313,6 +313,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Whoever is of another version, or on the other side of a socket, may say a code that is none here. */
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(ERRORS, code);
+
 /** A remedy of the catalogue, which speaks of APP and USER, with the names of an application ('' leaves it as it is). */
 export function remedyFor(remedy: string, app: string): string {
   if (app === '') return remedy;

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from '../config/index.js';
-import { ERRORS, UsherdError, type ErrorCode, type Finding } from '../errors.js';
+import { isErrorCode, UsherdError, type Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 
 /** A status of every application of a large machine; a supervisor never says more. */
@@ -133,9 +133,8 @@ const isTable = (value: unknown): value is Answer => typeof value === 'object' &
 
 /** The supervisor's own error, with its findings: a reload says where the configuration is wrong. */
 function refusalFrom({ code, detail, findings }: Answer): UsherdError {
-  const known = typeof code === 'string' && Object.hasOwn(ERRORS, code) ? code : 'E_CONTROL';
   const text = typeof detail === 'string' ? detail : 'the supervisor refused';
-  return new UsherdError(known as ErrorCode, text, {
+  return new UsherdError(isErrorCode(code) ? code : 'E_CONTROL', text, {
     findings: Array.isArray(findings) ? findings.filter(isFinding) : [],
   });
 }

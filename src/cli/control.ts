@@ -1,6 +1,6 @@
 // The commands that are one word to the running supervisor: start, restart, stop, reset, suspend, resume, reload.
 import { APP_ID, shown, USER_NAME } from '../config/lean.js';
-import { ERRORS, ExitCode, remedyOf, UsherdError, type ErrorCode } from '../errors.js';
+import { ERRORS, ExitCode, isErrorCode, remedyOf, UsherdError } from '../errors.js';
 import { numberOf, textOf as fieldOf } from './answer-fields.js';
 import { CONFIG_OPTION, textOf, type Arguments, type Command } from './command.js';
 import type { Answer, ControlRequest } from './control-client.js';
@@ -80,10 +80,9 @@ function started(answer: Answer): Outcome {
 const DETAIL_MAX_LENGTH = 300;
 
 function refusalText(app: string, { code, rule, detail, remedy }: Answer): string {
-  const named = Object.hasOwn(ERRORS, fieldOf(code)) ? (code as ErrorCode) : undefined;
-  const meaning = named === undefined ? '' : ERRORS[named].meaning;
   const its = fieldOf(remedy);
-  const own = named === undefined ? its : remedyOf({ code: named, remedy: its }, app);
+  const own = isErrorCode(code) ? remedyOf({ code, remedy: its }, app) : its;
+  const meaning = isErrorCode(code) ? ERRORS[code].meaning : '';
   const place = joined([fieldOf(rule), fieldOf(detail)], ': ');
   const what = joined([`${meaning} (${fieldOf(code)})`, place], '; ');
   const mend = joined([own, `\`usherd check ${app}\` names everything that refuses it`], '; ');

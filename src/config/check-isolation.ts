@@ -1,7 +1,7 @@
 // What an isolated application may be shown: not the directories that the walls are there to hide.
 import type { Finding } from '../errors.js';
 import type { Config } from './config-types.js';
-import type { KeyPath } from './locate.js';
+import type { KeyPath } from './key-path.js';
 
 interface Complaint extends Omit<Finding, 'path'> {
   readonly at: KeyPath;

@@ -3,7 +3,7 @@ import type { Finding } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { checkIsolation } from './check-isolation.js';
 import type { Config, RuntimeConfig, UserConfig } from './config-types.js';
-import type { KeyPath } from './locate.js';
+import type { KeyPath } from './key-path.js';
 import { mergeTables, userTables, type Layers } from './layers.js';
 import { rootsOverlap } from './roots.js';
 

@@ -1,7 +1,8 @@
 // From zod's issues to findings: which line, what was found, what is expected, what to do.
 import type { z } from 'zod';
 import type { Finding } from '../errors.js';
-import { KeyLines, type KeyPath } from './locate.js';
+import { valueAt, type KeyPath } from './key-path.js';
+import { KeyLines } from './locate.js';
 import { nearestName } from './nearest.js';
 import { keyPathsOf, knownKeysAt } from './schema-keys.js';
 import { shown } from './shown.js';
@@ -136,15 +137,6 @@ const tableName = (path: KeyPath): string =>
 
 const shownPart = (part: PropertyKey): string =>
   /^[A-Za-z0-9_-]{1,64}$/.test(String(part)) ? String(part) : shown(String(part));
-
-function valueAt(table: Table, path: KeyPath): unknown {
-  let at: unknown = table;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Readonly<Record<PropertyKey, unknown>>)[key];
-  }
-  return at;
-}
 
 function exampleOf(issue: z.core.$ZodIssue): string | undefined {
   const hint: unknown = issue.code === 'custom' ? issue.params?.['example'] : undefined;

@@ -1,6 +1,5 @@
 // Finds the line of a key in TOML text, for messages. Expects text that the parser has taken: it skips, it does not judge.
-
-export type KeyPath = readonly PropertyKey[];
+import type { KeyPath } from './key-path.js';
 
 /** Before each key of a path that is written as one string; TOML has it only escaped. */
 const SEPARATOR = '\0';

@@ -2,7 +2,7 @@
 import type { Guide } from './check.js';
 import type { Config } from './config-types.js';
 import { formatDuration, formatSize, formatUmask } from './units.js';
-import type { KeyPath } from './locate.js';
+import { valueAt, type KeyPath } from './key-path.js';
 import type { Layers } from './layers.js';
 import { LIMIT_NAMES, limitKey, type LimitName } from './limit-keys.js';
 import { keyPathsOf } from './schema-keys.js';
@@ -127,15 +127,6 @@ const fieldAt = (config: Config, path: readonly string[]): unknown =>
     config,
     path.map((key) => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())),
   );
-
-function valueAt(table: unknown, path: KeyPath): unknown {
-  let at = table;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Readonly<Record<PropertyKey, unknown>>)[key];
-  }
-  return at;
-}
 
 function textOf(value: unknown): string {
   if (value instanceof Map) return textOf(Object.fromEntries(value));

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { LIMITS } from '../limits.js';
 import { Explainer } from './explain.js';
-import type { KeyPath } from './locate.js';
+import type { KeyPath } from './key-path.js';
 import { readText, type ReadOptions } from './read-text.js';
 import type { Refusals } from './refusals.js';
 import { parseToml, type Table } from './toml.js';

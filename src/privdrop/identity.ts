@@ -32,6 +32,10 @@ export type AccountResult =
   | { readonly ok: true; readonly account: Account }
   | { readonly ok: false; readonly code: ErrorCode; readonly finding: Finding };
 
+/** A look-up that hung, or had no place, says nothing about the account; the others are answers. */
+export const isAnswer = (code: ErrorCode): boolean =>
+  code !== 'E_PRIVDROP_DEADLINE' && code !== 'E_SPAWN_LIMIT';
+
 /** What the rules look at besides the account itself. */
 export interface IdentityFacts {
   readonly rules: IdentityRules;

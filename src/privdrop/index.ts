@@ -1,7 +1,14 @@
 // Becoming somebody else, provably: who, how, and the proof. Starts processes only to ask and to try; workers are started elsewhere.
-export type { Account, AccountResult, IdentityRules, Mode } from './identity.js';
+export {
+  isAnswer,
+  type Account,
+  type AccountResult,
+  type IdentityRules,
+  type Mode,
+} from './identity.js';
 export { AccountDirectory, type ConfiguredAccount } from './account-directory.js';
 export { buildPlan, MARK_SUM, type DropPlan } from './plan.js';
+export { bareOptions } from './bare-options.js';
 export { launchChain, type Chain } from './chain.js';
 export { launcherProgram } from './launcher-script.js';
 export type { Mark, MarkKind } from './launcher-report.js';

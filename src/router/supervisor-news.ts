@@ -1,5 +1,5 @@
 // What each message of the supervisor means for applications, pools and requests: one row a message.
-import { ERRORS, type ErrorCode } from '../errors.js';
+import { isErrorCode } from '../errors.js';
 import type { AppFacts, SupervisorMessage } from '../ipc/index.js';
 import { LIMITS } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -302,5 +302,3 @@ const goneWith = (worker: WorkerRecord): Of<'exited'> => ({
   signal: '',
   wanted: true,
 });
-
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);

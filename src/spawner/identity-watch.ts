@@ -1,6 +1,5 @@
 // Asks again, every minute, who the users with living workers are (security rule R-I6); whoever changed loses them.
-import type { ErrorCode } from '../errors.js';
-import type { AccountDirectory, AccountResult } from '../privdrop/index.js';
+import { isAnswer, type AccountDirectory, type AccountResult } from '../privdrop/index.js';
 import { LIMITS } from '../limits.js';
 import type { WorkerOwner } from './worker-process.js';
 
@@ -45,13 +44,10 @@ export class IdentityWatch {
   }
 }
 
-const NO_ANSWER: ReadonlySet<ErrorCode> = new Set(['E_PRIVDROP_DEADLINE', 'E_SPAWN_LIMIT']);
-
-/** A look-up that failed says nothing about the account; only an answer does. */
 function changeOf(result: AccountResult, owner: WorkerOwner): string | undefined {
   if (!result.ok) {
     const { rule, found } = result.finding;
-    return NO_ANSWER.has(result.code) ? undefined : `${rule}: ${found}`;
+    return isAnswer(result.code) ? `${rule}: ${found}` : undefined;
   }
   const { uid, gid } = result.account;
   return uid === owner.uid && gid === owner.gid ? undefined : `uid ${uid} gid ${gid}`;

@@ -1,7 +1,6 @@
 // Keeps users' private directories from filling up: one user after the other, at most once a day each.
 import type { Config } from '../config/index.js';
-import type { ErrorCode } from '../errors.js';
-import type { AccountDirectory } from '../privdrop/index.js';
+import { isAnswer, type AccountDirectory } from '../privdrop/index.js';
 import { refusalOf } from './blueprint.js';
 import { CleanSchedule, type CleanTimes } from './clean-schedule.js';
 import { Cleaning, type CleaningGround, type CleaningOutcome } from './cleaning.js';
@@ -81,7 +80,7 @@ export class PrivateCleaner {
     const { ground, config, accounts, isSuspended, isUidHeld, workersOf } = this.#parts;
     const found = await accounts().lookup(user);
     if (!found.ok) {
-      if (!NO_ANSWER.has(found.code)) this.#schedule.forget(user); // until he has a worker again
+      if (isAnswer(found.code)) this.#schedule.forget(user); // until he has a worker again
       return;
     }
     const tools = await this.#parts.tools.current();
@@ -123,8 +122,6 @@ export class PrivateCleaner {
     }
   }
 }
-
-const NO_ANSWER: ReadonlySet<ErrorCode> = new Set(['E_PRIVDROP_DEADLINE', 'E_SPAWN_LIMIT']);
 
 const TROUBLES = {
   foreign: 'it does not belong to this user',

@@ -1,6 +1,6 @@
 // Step 4 of a launch: the one place where root starts a process for a tenant.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { launchChain, type DropPlan, type Tools } from '../privdrop/index.js';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { bareOptions, launchChain, type DropPlan, type Tools } from '../privdrop/index.js';
 
 /** Ours, or the other end of a pipe that we keep. */
 type Descriptor = number | 'pipe';
@@ -19,13 +19,9 @@ export interface ChainOrder {
 /** Constants and integers only; nothing here comes from a tenant. */
 export function spawnChain({ plan, tools, descriptors, program }: ChainOrder): ChildProcess {
   const chain = launchChain(plan, tools, program);
-  // Without prototypes: spawn() would honour an inherited `uid`, and hand inherited names of env to the child.
-  const options = Object.assign(Object.create(null) as object, {
-    cwd: '/',
-    env: Object.create(null) as NodeJS.ProcessEnv,
+  const options = bareOptions<SpawnOptions>({
     detached: true, // setsid(2): no controlling terminal, and a process group of its own
-    shell: false,
-    stdio: [...descriptors, 'pipe'] as (number | 'pipe')[],
+    stdio: [...descriptors, 'pipe'],
   });
   const child = spawn(chain.file, chain.args, options);
   child.on('error', () => undefined); // told by the missing pid, or a signal that came too late

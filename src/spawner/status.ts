@@ -1,5 +1,5 @@
 // What `usherd status` shows: the supervisor's own knowledge with the router's and the kernel's figures beside it; pure.
-import { ERRORS, type ErrorCode, type Finding } from '../errors.js';
+import { ERRORS, isErrorCode, type Finding } from '../errors.js';
 import { IPC_PROTOCOL } from '../ipc/index.js';
 import type { Mode } from '../privdrop/index.js';
 import { refusalBy } from './blueprint.js';
@@ -149,14 +149,12 @@ const brokenUsers = (input: StatusInput): readonly BrokenUserStatus[] =>
 
 function failureStatus(row: RouterReport['failures'][number]): FailureStatus {
   const { app, rule, request, ageMs, times } = row;
-  const code: ErrorCode = isErrorCode(row.code) ? row.code : 'E_START_FAILED';
+  const code = isErrorCode(row.code) ? row.code : 'E_START_FAILED';
   const { reason, meaning } = ERRORS[code];
   const [detail, told] = [printable(row.detail), printable(row.remedy)];
   const remedy = told === '' ? ERRORS[code].remedy : told;
   return { app, code, reason, rule, detail, meaning, remedy, request, ageMs, times };
 }
-
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
 /** What `usherd requests` shows: everything that is not answered yet, the oldest first. */
 export const requestRows = (report: RouterReport): readonly RequestStatus[] =>
