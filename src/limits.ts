@@ -22,6 +22,7 @@ export const LIMITS = {
   paramValueMaxBytes: 16 * KIB, // the longest pair that Apache sends at all
 
   // front side
+  frontBacklogCount: 4_096, // Linux caps it at net.core.somaxconn; a full accept queue blocks Apache's threads without a timeout
   frontConnectionsMaxCount: 8_192,
   frontConnectionsReservedDivisor: 8, // one front socket may not take this part of all connections
   frontDescriptorsShare: 0.4, // of the router's descriptors: a request has one to its worker and perhaps a spool file, too
@@ -49,6 +50,7 @@ export const LIMITS = {
   // metrics
   metricsConnectionsMaxCount: 16,
   metricsScrapesMaxCount: 4, // at once
+  metricsHeadDeadlineMs: 5_000, // of the head of one scrape
   metricsDeadlineMs: 30_000, // of one scrape, and for a reader that stops reading
 
   // HTTP gateway
@@ -150,6 +152,9 @@ export const LIMITS = {
   // router <-> supervisor (security.md R-C1)
   ipcFrameMaxBytes: 4_096,
   ipcWriteQueueMaxBytes: 4 * MIB,
+  ipcRuleMaxChars: 60, // name of a rule
+  ipcLineMaxChars: 200, // first line of a request
+  ipcDetailMaxChars: 400, // words about a failure, and its remedy; two of them fit a frame
   ipcReconnectMinMs: 50,
   ipcReconnectMaxMs: 250, // one connect(2): a supervisor that comes back is not left waiting
   ipcHelloDeadlineMs: 2_000, // a connection that says nothing must not keep the router out
@@ -174,6 +179,7 @@ export const LIMITS = {
   usageDeadlineMs: 2_000,
 
   // launch (security.md §3)
+  toolHelpDeadlineMs: 5_000, // of `setpriv --help` and its like, which say what a tool can do
   launchDeadlineMs: 5_000,
   launcherReportMaxBytes: 32 * KIB,
   manifestMaxBytes: 16 * KIB,

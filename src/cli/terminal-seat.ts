@@ -7,13 +7,13 @@
 // the pty. Descriptors that are files or pipes go to the command as they are.
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { LIMITS } from '../limits.js';
 import { checkTool } from '../privdrop/index.js';
 import type { Descriptors } from '../spawner/lean.js';
 import { execLine } from './shell-words.js';
 import { complain } from './terminal.js';
 
 const SCRIPT = '/usr/bin/script';
-const HELP_DEADLINE_MS = 5_000;
 const TERM = /^[A-Za-z0-9._+-]{1,64}$/;
 
 /** The shell looks the program up in the worker's PATH, as the user. */
@@ -77,7 +77,7 @@ function hasScript(): boolean {
   if (existsSync(SCRIPT) && checkTool(SCRIPT) === undefined) {
     const { stdout } = spawnSync(SCRIPT, ['--help'], {
       encoding: 'utf8',
-      timeout: HELP_DEADLINE_MS,
+      timeout: LIMITS.toolHelpDeadlineMs,
     });
     if (stdout.includes('--echo')) return true;
   }

@@ -1,5 +1,6 @@
 // Everything that router and supervisor may say to each other: one schema a message, unknown keys refused (security.md R-C1, R-C2).
 import { z } from 'zod';
+import { LIMITS } from '../limits.js';
 
 /** `user/app`; the first part is an account name, the second a directory name. */
 export const APP_ID = /^[a-z_][a-z0-9_-]{0,31}\/[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -13,7 +14,9 @@ const runtimeName = z.string().regex(RUNTIME_NAME);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ticket = z.int().nonnegative().max(0xffff_ffff);
 const protocol = z.int().positive().max(0xffff);
-const shortText = z.string().max(400);
+const rule = z.string().max(LIMITS.ipcRuleMaxChars);
+const line = z.string().max(LIMITS.ipcLineMaxChars);
+const detail = z.string().max(LIMITS.ipcDetailMaxChars);
 /** SHA-256 of the texts of a configuration. */
 const configDigest = z.string().regex(/^[0-9a-f]{64}$/);
 const errorCode = z.string().regex(/^E_[A-Z_]{1,60}$/);
@@ -74,7 +77,7 @@ const reportWorker = z.strictObject({
   requestsServed: count,
   inFlight: count,
   /** `METHOD /path`, at most 200 characters, '' when idle. */
-  currentRequest: z.string().max(200),
+  currentRequest: line,
 });
 /** Something that went wrong lately; the same trouble of the same application is one row with a count. */
 const reportFailure = z.strictObject({
@@ -83,10 +86,10 @@ const reportFailure = z.strictObject({
   /** '' where no application was found. */
   app: z.union([appId, z.literal('')]),
   code: errorCode,
-  rule: z.string().max(60),
-  detail: shortText,
+  rule,
+  detail,
   /** '' for that of the code. */
-  remedy: shortText,
+  remedy: detail,
   /** The last one's name, as in the logs. */
   request: z.string().max(128),
   ageMs: count,
@@ -103,7 +106,7 @@ const reportRequest = z.strictObject({
   worker: z.union([workerId, z.literal('')]),
   ageMs: count,
   /** `METHOD /path`. */
-  line: z.string().max(200),
+  line,
 });
 const reportRouter = z.strictObject({
   type: z.literal('reportRouter'),
@@ -121,7 +124,7 @@ const reportEnd = z.strictObject({ type: z.literal('reportEnd'), serial: count }
 const reloaded = z.strictObject({
   type: z.literal('reloaded'),
   digest: configDigest,
-  detail: shortText,
+  detail,
 });
 
 export const routerMessage = z.discriminatedUnion('type', [
@@ -226,10 +229,10 @@ const refused = z.strictObject({
   runtime: z.union([runtimeName, z.literal('')]),
   code: errorCode,
   /** Name of the rule that refused, '' if none did. */
-  rule: z.string().max(60),
-  detail: shortText,
+  rule,
+  detail,
   /** What to do about what the rule found; '' for what the catalogue says of the code. */
-  remedy: shortText,
+  remedy: detail,
   retryAfterMs: count,
 });
 

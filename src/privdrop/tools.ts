@@ -3,6 +3,7 @@ import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { lstatSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsherdError, type Finding } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { bareOptions } from './bare-options.js';
 
 interface Pin {
@@ -50,7 +51,6 @@ const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'] as const;
 // POSIX leaves its place open, but every script of the system begins with it.
 const SHELL = '/bin/sh';
 
-const HELP_DEADLINE_MS = 5_000;
 const WRITABLE_BY_OTHERS = 0o022;
 const EXECUTABLE_BY_ALL = 0o111;
 
@@ -122,7 +122,7 @@ const unusable = (name: string, finding: Finding): UsherdError =>
 
 /** Asked once, as the supervisor, of a program that has just been found safe. */
 function knowsParentDeathSignal(setpriv: string): boolean {
-  const options = bareOptions<SpawnSyncOptions>({ timeout: HELP_DEADLINE_MS });
+  const options = bareOptions<SpawnSyncOptions>({ timeout: LIMITS.toolHelpDeadlineMs });
   const { error, stdout } = spawnSync(setpriv, ['--help'], options);
   return error === undefined && stdout.includes('--pdeathsig');
 }

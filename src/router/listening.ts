@@ -5,8 +5,6 @@ import { UsherdError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 
 const FIRST_INHERITED_FD = 3; // sd_listen_fds(3)
-/** Linux caps it at net.core.somaxconn; a full accept queue blocks Apache's threads without a timeout. */
-const BACKLOG = 4_096;
 const UMASK_0660 = 0o117;
 
 /** Descriptors of sockets that systemd made, if they are meant for this process; those named otherwise are front sockets. */
@@ -59,7 +57,7 @@ export function listen(server: net.Server, where: Where): Promise<void> {
     server.once('error', reject);
     const umask = process.umask(UMASK_0660);
     try {
-      server.listen({ ...where, backlog: BACKLOG }, () => {
+      server.listen({ ...where, backlog: LIMITS.frontBacklogCount }, () => {
         server.removeListener('error', reject);
         resolve();
       });

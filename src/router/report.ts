@@ -7,8 +7,6 @@ import type { RouterContext } from './context.js';
 import { printable, requestLine } from './request-line.js';
 import type { FrontSide, RequestFace } from './request-types.js';
 
-const DETAIL_MAX_CHARS = 400;
-
 export interface ReportOptions {
   readonly serial: number;
   readonly context: RouterContext;
@@ -99,9 +97,9 @@ export class Report {
       const { app, code, rule, detail, remedy, request, atMs, times } = failure;
       send({
         ...{ type: 'reportFailure', serial, app, code, times },
-        rule: printable(rule, 60),
-        detail: printable(detail, DETAIL_MAX_CHARS),
-        remedy: printable(remedy, DETAIL_MAX_CHARS),
+        rule: printable(rule, LIMITS.ipcRuleMaxChars),
+        detail: printable(detail, LIMITS.ipcDetailMaxChars),
+        remedy: printable(remedy, LIMITS.ipcDetailMaxChars),
         request,
         ageMs: Math.round(nowMs - atMs),
       });

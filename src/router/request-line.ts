@@ -1,7 +1,6 @@
 // A request as one line for people: its method and address, bounded, nothing that a terminal obeys.
+import { LIMITS } from '../limits.js';
 import type { RequestFace } from './request-types.js';
-
-const LINE_MAX_CHARS = 200;
 
 /** Printable ASCII only: it ends up on an administrator's terminal. */
 export const printable = (text: string, maxChars: number): string =>
@@ -9,5 +8,5 @@ export const printable = (text: string, maxChars: number): string =>
 
 export function requestLine(request: Pick<RequestFace, 'method' | 'params'>): string {
   const uri = request.params.get('REQUEST_URI') ?? request.params.get('SCRIPT_NAME') ?? '';
-  return printable(`${request.method} ${uri}`, LINE_MAX_CHARS);
+  return printable(`${request.method} ${uri}`, LIMITS.ipcLineMaxChars);
 }

@@ -43,7 +43,6 @@ export interface RouterOptions {
   readonly sampleIntervalMs?: number;
 }
 
-const DETAIL_MAX_CHARS = 400; // the schema's
 const OTHER_TEXTS =
   'supervisor and router have read different texts: were the files being written? reload once more';
 const DIFFERENT =
@@ -215,7 +214,7 @@ export class Router implements RouterContext {
     } catch (err) {
       const detail = err instanceof Error ? err.message : String(err);
       this.log.error({ detail }, 'configuration not reloaded');
-      return detail.slice(0, DETAIL_MAX_CHARS);
+      return detail.slice(0, LIMITS.ipcDetailMaxChars);
     }
   }
 

@@ -73,7 +73,10 @@ export class MetricsServer {
   }
 
   async #open(name: string, begin: (server: http.Server) => Promise<() => void>): Promise<void> {
-    const timeouts = { requestTimeout: LIMITS.metricsDeadlineMs, headersTimeout: 5_000 };
+    const timeouts = {
+      requestTimeout: LIMITS.metricsDeadlineMs,
+      headersTimeout: LIMITS.metricsHeadDeadlineMs,
+    };
     const server = http.createServer(timeouts, (request, response) => {
       void this.#answer(request, response);
     });

@@ -1,4 +1,5 @@
 // Numbers as people read them on the status page.
+import { GIB, MIB } from '../../limits.js';
 
 const STEPS = [
   ['d', 86_400_000],
@@ -12,9 +13,6 @@ export function age(ms: number): string {
   const [unit, factor] = STEPS.find(([, step]) => ms >= step) ?? ['s', 1_000];
   return `${Math.floor(ms / factor)} ${unit}`;
 }
-
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
 
 export function size(bytes: number): string {
   return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${(bytes / MIB).toFixed(0)} MiB`;
