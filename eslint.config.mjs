@@ -27,11 +27,11 @@ export default tseslint.config(
           property: 'exit',
           message: 'set process.exitCode, or use the one exit in main.ts',
         },
-        {
+        ...['allocUnsafe', 'allocUnsafeSlow'].map((property) => ({
           object: 'Buffer',
-          property: 'allocUnsafe',
+          property,
           message: 'memory on the wire (see CONTRIBUTING)',
-        },
+        })),
       ],
       'no-restricted-syntax': [
         'error',
@@ -59,6 +59,8 @@ export default tseslint.config(
       'src/main.ts',
       'src/fcgi-protocol/record-encoder.ts',
       'src/fcgi-protocol/record-decoder.ts',
+      'src/router/answer-spill.ts',
+      'src/router/write-budget.ts',
     ],
     rules: { 'no-restricted-properties': 'off' },
   },
