@@ -13,4 +13,17 @@ if [ -z "$command" ]; then
 fi
 NODE_OPTIONS="--require=$1${NODE_OPTIONS:+ $NODE_OPTIONS}"
 export NODE_OPTIONS
-exec /bin/sh -c "exec $command"
+# A list of commands, or one with assignments before it, is nothing for `exec`: there the shell stays. The process group gets
+# the signal as a whole; only the end has to be waited for.
+begin='exec '
+case $command in
+  *[\;\&\|]*) begin='trap : TERM INT HUP; ' ;;
+esac
+set -f
+for word in $command; do
+  case $word in
+    *=*) begin='trap : TERM INT HUP; ' ;;
+  esac
+  break
+done
+exec /bin/sh -c "$begin$command"
