@@ -38,7 +38,7 @@ const PHP_OF_USHERD =
 
 const REMARKS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/^include$/, 'is not followed; name these files behind this one'],
-  [/^chroot$/, 'has no counterpart'],
+  [/^chroot$/, 'is `isolation = "strict"` of the application'],
   [/^slowlog$/, 'is /var/log/usherd/USER/APP.slow'],
   [
     /^request_slowlog_.*$/,

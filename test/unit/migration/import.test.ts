@@ -81,7 +81,7 @@ test('what belongs elsewhere or nowhere is said, and what usherd does by itself 
   );
   assert.match(alice, /\[php\] in .*\n# +memory_limit = "256M"/);
   assert.match(alice, /\[php\.settings\] in .*\n# +log_errors = "on"/);
-  assert.match(alice, /# chroot: has no counterpart/);
+  assert.match(alice, /# chroot: is `isolation = "strict"` of the application/);
   assert.match(alice, /# request_terminate_timeout: 0 is left out/);
   assert.doesNotMatch(alice, /listen|# group/);
 });
