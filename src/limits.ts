@@ -130,6 +130,7 @@ export const LIMITS = {
   maxRequestsSpreadShare: 0.1, // of max_requests, by which a worker goes earlier: those that came together go one by one
   workerHealthyAfterMs: 10_000, // of life, or the first answer
   poolForgetMs: 60_000, // a pool without workers and requests leaves memory after this
+  appGoneAfterMs: 5_000, // one whose directory is not there for so long was removed, and not replaced
   poolRefusalHoldMs: 1_000, // no new start after the supervisor refused one, so that a fix is seen soon
   poolLimitHoldMinMs: 100, // the same where only a limit refused
   poolLimitHoldMaxMs: 5_000,

@@ -159,7 +159,7 @@ export class Pool<T extends object> {
     if (!this.#workers.refused(refusal)) return true;
     const refusedBefore = this.#refused;
     // An application that was removed is not served from the memory of its last workers.
-    if (refusal.code === 'E_APP_UNKNOWN') this.#workers.retireAll('reload');
+    if (this.#workers.gate.isGone(this.#host.clock.now())) this.#workers.retireAll('reload');
     if (!this.#workers.hasHope && !isAboutLimits(refusal.code)) this.#refuseAll(refusal);
     this.plan();
     return this.#refused > refusedBefore || isAboutLimits(refusal.code);

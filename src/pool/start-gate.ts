@@ -55,6 +55,8 @@ export class StartGate {
   /** Refusals in a row, and until when nothing is started that nobody waits for. */
   #refusalsCount = 0;
   #unaskedFromMs = -Infinity;
+  /** The first of the refusals in a row that say that there is no such application. */
+  #goneSinceMs = Infinity;
 
   get isProbing(): boolean {
     return isProbing(this.#backoff);
@@ -92,6 +94,8 @@ export class StartGate {
 
   /** The supervisor did not start a worker. */
   refused(refusal: Refusal, crash: Crash): void {
+    const isGone = refusal.code === 'E_APP_UNKNOWN';
+    this.#goneSinceMs = isGone ? Math.min(this.#goneSinceMs, crash.nowMs) : Infinity;
     if (isFailedStart(refusal.code)) {
       this.crashed(crash);
       return;
@@ -104,15 +108,20 @@ export class StartGate {
 
   /** The supervisor started a worker, whatever becomes of it. */
   spawned(): void {
-    this.#refusalsCount = 0;
-    this.#unaskedFromMs = -Infinity;
+    this.#forgetRefusals();
+    this.#goneSinceMs = Infinity;
   }
 
   /** The application changed, or somebody said to try again. */
   reset(): void {
     this.#backoff = afterReset(this.#backoff);
     this.#hold = undefined;
-    this.spawned();
+    this.#forgetRefusals();
+  }
+
+  /** It is not being put in place anew, which takes a moment: it was removed. */
+  isGone(nowMs: number): boolean {
+    return nowMs - this.#goneSinceMs >= LIMITS.appGoneAfterMs;
   }
 
   /** Milliseconds until a worker may be started; 0: now. */
@@ -130,6 +139,11 @@ export class StartGate {
 
   isBackingOff(nowMs: number): boolean {
     return blockedMs(this.#backoff, nowMs) > 0;
+  }
+
+  #forgetRefusals(): void {
+    this.#refusalsCount = 0;
+    this.#unaskedFromMs = -Infinity;
   }
 
   /** For requests of a pool without any worker; undefined if it is worth waiting. */

@@ -1,6 +1,7 @@
 // Graceful restart: new workers take over when they have come up, and not before.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '../../../src/limits.js';
 import { FAILED, PoolStage, STOPPED } from '../../support/pool-stage.js';
 
 const restart = (stage: PoolStage): void => {
@@ -117,12 +118,33 @@ test('what was removed is not served any more', () => {
   restart(stage);
   stage.submit('in flight');
   stage.refuseNeed('E_APP_UNKNOWN', 0);
-  assert.equal(stage.workerOf('in flight'), old);
+  stage.clock.advance(LIMITS.appGoneAfterMs);
   stage.submit('late');
+  assert.deepEqual(stage.needs, ['alice/blog']);
+  stage.refuseNeed('E_APP_UNKNOWN', 0);
+  assert.equal(stage.workerOf('in flight'), old);
   assert.equal(stage.codeOf('late'), 'E_APP_UNKNOWN');
   assert.deepEqual(stage.retired, []);
   stage.set.ended(old, 'clean');
   assert.deepEqual(stage.retired, [{ worker: old, reason: 'reload' }]);
+});
+
+test('what is put in place anew is served meanwhile by the old worker, however often it is', () => {
+  const stage = new PoolStage();
+  stage.configure();
+  const old = stage.warm();
+  for (let time = 0; time < 2; time += 1) {
+    restart(stage);
+    stage.refuseNeed('E_APP_UNKNOWN', 0);
+    stage.serveOne('at once', old);
+    stage.clock.advance(LIMITS.appGoneAfterMs - 1_000);
+    stage.serveOne('a moment later', old);
+    stage.refuseNeed('E_APP_UNKNOWN', 0);
+    stage.clock.advance(LIMITS.appGoneAfterMs);
+    stage.serveOne('in the end', old);
+    stage.set.exited(stage.spawn(), STOPPED);
+  }
+  assert.deepEqual(stage.retired, []);
 });
 
 test('at the cap one old worker makes room, busy ones when they are free', () => {
